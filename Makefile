@@ -1,0 +1,54 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+# Every target makes the environment it needs, once; see `make help`.
+
+VENV ?= .venv
+VENV_OPENMMLAB ?= .venv-openmmlab
+PYTHON ?=
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+
+# The package is found here, not installed: an environment made by one checkout
+# serves another.
+export PYTHONPATH := $(CURDIR)
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-openmmlab demo test test-openmmlab lint format check clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
+	    | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
+	@echo 'VENV=DIR keeps the environment elsewhere; PYTHON= names the interpreter that makes it;'
+	@echo 'PYTEST_ARGS= and DEMO_ARGS= are passed on.'
+
+setup:  ## make the environment (.venv)
+	@tools/make_env.sh '$(VENV)' default
+
+setup-openmmlab:  ## make the one with the original OpenMMLab packages
+	@tools/make_env.sh '$(VENV_OPENMMLAB)' openmmlab
+
+demo: setup  ## from image-level labels to a segmentation network, on PartWorld
+	'$(VENV)/bin/python' tools/run_pipeline.py $(DEMO_ARGS)
+
+test: setup  ## run the tests
+	'$(VENV)/bin/python' -m pytest tests $(PYTEST_ARGS)
+
+test-openmmlab: setup-openmmlab  ## run the tests with the original packages
+	'$(VENV_OPENMMLAB)/bin/python' -m pytest tests $(PYTEST_ARGS)
+
+lint: setup  ## check style, types, spelling and docstrings
+	'$(VENV)/bin/python' -m ruff check .
+	'$(VENV)/bin/python' -m ruff format --check .
+	'$(VENV)/bin/python' -m mypy mmfmwsss
+	'$(VENV)/bin/python' -m codespell_lib
+	'$(VENV)/bin/python' -m interrogate mmfmwsss tools
+
+format: setup  ## mend what can be mended by a program
+	'$(VENV)/bin/python' -m ruff check --fix .
+	'$(VENV)/bin/python' -m ruff format .
+
+check: lint test  ## what CI runs first: lint and test
+
+clean:  ## remove caches; environments, data and results stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
+	find mmfmwsss tools tests configs -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,7 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Small helpers that every part of the package may use."""
+
+from .errors import UserInputError
+from .files import atomic_path, resolve_path, sha256_of
+
+__all__ = ['UserInputError', 'atomic_path', 'resolve_path', 'sha256_of']
