@@ -1,0 +1,846 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""PartWorld: a small world drawn by code, to run the whole method anywhere.
+
+Every picture shows one to three objects on a textured background. An object
+is made of parts, a part may carry sub-parts, so that a picture comes with
+masks on the three levels that SAM knows (sub-part, part, whole) beside the
+semantic ground truth. Classes favour some backgrounds (boats favour the sea),
+which tempts a classifier to look at the background, as real photos do.
+
+``render_scene`` draws PartWorld's own classes; ``render_assemblies`` draws
+random assemblies of random parts with the same code, on which the tiny SAM is
+trained so that it stays class-agnostic.
+
+Shapes: H W pixels of a picture. Unit coordinates run from -1 to 1, x to the
+right and y downwards.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    'BACKGROUNDS',
+    'CLASSES',
+    'PALETTE',
+    'ObjectClass',
+    'Part',
+    'Scene',
+    'SubPart',
+    'random_object_class',
+    'render_assemblies',
+    'render_scene',
+]
+
+Polygon = NDArray[np.float64]  # (V, 2) in unit coordinates
+HSV = tuple[float, float, float]  # hue 0..1, saturation 0..1, value 0..1
+
+SIZES = ((112, 112), (96, 128), (128, 96))  # (H, W) of the data set's pictures
+MIN_VISIBLE_PIXELS = 90  # an object hidden further than this is not drawn
+MIN_VISIBLE_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class SubPart:
+    """A detail on a part, such as the hub of a wheel."""
+
+    name: str
+    polygon: Polygon
+    colour: HSV
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of an object, such as a wheel; ``twin`` parts share a name."""
+
+    name: str
+    polygon: Polygon
+    colour: HSV
+    subparts: tuple[SubPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """A class of objects: its parts from back to front, and where it lives."""
+
+    name: str
+    parts: tuple[Part, ...]
+    backgrounds: tuple[str, ...] = ()
+
+
+@dataclass
+class Scene:
+    """A drawn picture and everything known about it.
+
+    Attributes:
+        image (ndarray): RGB picture, uint8, (H, W, 3).
+        objects (ndarray): 1 + index into ``object_classes`` of the object
+            seen at a pixel, 0 for background, int32, (H, W).
+        parts (ndarray): A number for every drawn part, 0 for background,
+            int32, (H, W).
+        subparts (ndarray): A number for every drawn sub-part, 0 where there
+            is none, int32, (H, W).
+        regions (ndarray): 1 for the upper and 2 for the lower band of the
+            background, hidden below objects or not, int32, (H, W).
+        background (str): Name of the background.
+        object_classes (list[int]): Class index of each object, back to front.
+    """
+
+    image: NDArray[np.uint8]
+    objects: NDArray[np.int32]
+    parts: NDArray[np.int32]
+    subparts: NDArray[np.int32]
+    regions: NDArray[np.int32]
+    background: str
+    object_classes: list[int] = field(default_factory=list)
+
+    def semantic_map(self) -> NDArray[np.uint8]:
+        """Class index plus one at every pixel, 0 for background, (H, W)."""
+        table = np.array([0] + [c + 1 for c in self.object_classes], np.uint8)
+        return table[self.objects]
+
+    def visible_classes(self) -> list[int]:
+        """Sorted indices of the classes that are seen."""
+        return sorted(set(self.object_classes))
+
+
+# --------------------------------------------------------------------------
+# Shapes in unit coordinates
+# --------------------------------------------------------------------------
+
+
+def _rectangle(x0: float, y0: float, x1: float, y1: float) -> Polygon:
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
+
+
+def _ellipse(
+    x: float, y: float, rx: float, ry: float, vertices: int = 24
+) -> Polygon:
+    angle = np.linspace(0, 2 * math.pi, vertices, endpoint=False)
+    return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], axis=1)
+
+
+def _polygon(*corners: tuple[float, float]) -> Polygon:
+    return np.array(corners, np.float64)
+
+
+def _wheel(x: float, y: float, radius: float, hub: HSV) -> Part:
+    return Part(
+        'wheel',
+        _ellipse(x, y, radius, radius),
+        (0.0, 0.05, 0.15),
+        (SubPart('hub', _ellipse(x, y, radius * 0.5, radius * 0.5), hub),),
+    )
+
+
+def _leg(x: float, y0: float, y1: float, width: float, colour: HSV) -> Part:
+    foot = SubPart(
+        'foot',
+        _rectangle(x - width, y1 - 0.14, x + width * 1.6, y1),
+        (colour[0], colour[1], colour[2] * 0.45),
+    )
+    return Part(
+        'leg', _rectangle(x - width, y0, x + width, y1), colour, (foot,)
+    )
+
+
+_GLASS: HSV = (0.55, 0.25, 0.95)
+_METAL: HSV = (0.6, 0.05, 0.75)
+_RED: HSV = (0.99, 0.85, 0.85)
+_BLUE: HSV = (0.61, 0.85, 0.8)
+_YELLOW: HSV = (0.14, 0.9, 0.95)
+_WHITE: HSV = (0.1, 0.04, 0.97)
+_BROWN: HSV = (0.07, 0.65, 0.5)
+_DARK: HSV = (0.7, 0.2, 0.2)
+_GREEN: HSV = (0.34, 0.8, 0.55)
+_ORANGE: HSV = (0.06, 0.9, 0.95)
+_PINK: HSV = (0.92, 0.5, 0.95)
+_PURPLE: HSV = (0.78, 0.6, 0.65)
+_TEAL: HSV = (0.49, 0.75, 0.65)
+_GREY: HSV = (0.6, 0.08, 0.55)
+
+
+CLASSES: tuple[ObjectClass, ...] = (
+    ObjectClass(
+        'car',
+        (
+            Part(
+                'cabin',
+                _polygon((-0.5, -0.1), (-0.3, -0.55), (0.3, -0.55), (0.6, 0)),
+                _RED,
+                (
+                    SubPart(
+                        'window',
+                        _polygon(
+                            (-0.36, -0.1),
+                            (-0.22, -0.45),
+                            (-0.02, -0.45),
+                            (-0.02, -0.1),
+                        ),
+                        _GLASS,
+                    ),
+                    SubPart(
+                        'window',
+                        _polygon(
+                            (0.06, -0.1), (0.06, -0.45), (0.25, -0.45),
+                            (0.44, -0.1),
+                        ),
+                        _GLASS,
+                    ),
+                ),
+            ),
+            Part(
+                'body',
+                _polygon(
+                    (-0.95, -0.1), (0.75, -0.1), (0.97, 0.1), (0.97, 0.4),
+                    (-0.97, 0.4),
+                ),
+                _RED,
+                (
+                    SubPart('lamp', _ellipse(0.85, 0.12, 0.1, 0.1), _YELLOW),
+                    SubPart(
+                        'door', _rectangle(-0.1, 0.0, 0.32, 0.32),
+                        (0.99, 0.85, 0.55),
+                    ),
+                ),
+            ),
+            _wheel(-0.52, 0.42, 0.26, _METAL),
+            _wheel(0.52, 0.42, 0.26, _METAL),
+        ),
+        ('street', 'street', 'street', 'desert', 'meadow'),
+    ),
+    ObjectClass(
+        'boat',
+        (
+            Part('mast', _rectangle(-0.06, -0.95, 0.04, 0.3), _BROWN),
+            Part(
+                'sail',
+                _polygon((0.08, -0.92), (0.8, 0.12), (0.08, 0.12)),
+                _WHITE,
+                (
+                    SubPart(
+                        'stripe',
+                        _polygon(
+                            (0.08, -0.35), (0.47, -0.35), (0.6, -0.15),
+                            (0.08, -0.15),
+                        ),
+                        _BLUE,
+                    ),
+                ),
+            ),
+            Part(
+                'hull',
+                _polygon((-0.95, 0.25), (0.95, 0.25), (0.6, 0.75), (-0.6, 0.75)),
+                _BLUE,
+                (
+                    SubPart('porthole', _ellipse(-0.4, 0.48, 0.12, 0.12), _WHITE),
+                    SubPart('porthole', _ellipse(0.0, 0.48, 0.12, 0.12), _WHITE),
+                    SubPart('porthole', _ellipse(0.4, 0.48, 0.12, 0.12), _WHITE),
+                ),
+            ),
+        ),
+        ('sea', 'sea', 'sea', 'sea', 'night'),
+    ),
+    ObjectClass(
+        'bird',
+        (
+            Part(
+                'tail',
+                _polygon((-0.45, 0.0), (-0.98, -0.3), (-0.9, 0.25)),
+                (0.14, 0.9, 0.7),
+            ),
+            _leg(-0.05, 0.35, 0.85, 0.05, _ORANGE),
+            _leg(0.15, 0.35, 0.85, 0.05, _ORANGE),
+            Part('body', _ellipse(-0.05, 0.1, 0.55, 0.38), _YELLOW),
+            Part(
+                'wing',
+                _polygon((-0.45, -0.05), (0.2, -0.05), (0.0, 0.35), (-0.3, 0.3)),
+                (0.14, 0.95, 0.65),
+                (SubPart('spot', _ellipse(-0.1, 0.08, 0.13, 0.09), _WHITE),),
+            ),
+            Part('beak', _polygon((0.75, -0.4), (1.0, -0.25), (0.72, -0.18)), _ORANGE),
+            Part(
+                'head',
+                _ellipse(0.5, -0.3, 0.3, 0.28),
+                _YELLOW,
+                (SubPart('eye', _ellipse(0.58, -0.36, 0.09, 0.09), _DARK),),
+            ),
+        ),
+        ('forest', 'forest', 'meadow', 'meadow', 'snow'),
+    ),
+    ObjectClass(
+        'fish',
+        (
+            Part(
+                'tail',
+                _polygon((-0.45, 0.0), (-0.98, -0.42), (-0.8, 0.0), (-0.98, 0.42)),
+                (0.06, 0.9, 0.7),
+            ),
+            Part('fin', _polygon((-0.2, -0.3), (0.1, -0.65), (0.35, -0.28)), (0.06, 0.9, 0.7)),
+            Part(
+                'body',
+                _ellipse(0.15, 0.0, 0.78, 0.42),
+                _ORANGE,
+                (
+                    SubPart('stripe', _polygon((-0.2, -0.38), (-0.02, -0.41), (-0.02, 0.41), (-0.2, 0.38)), _WHITE),
+                    SubPart('stripe', _polygon((0.25, -0.41), (0.42, -0.39), (0.42, 0.39), (0.25, 0.41)), _WHITE),
+                    SubPart('eye', _ellipse(0.66, -0.1, 0.09, 0.09), _DARK),
+                ),
+            ),
+        ),
+        ('sea', 'sea', 'sea', 'room'),
+    ),
+    ObjectClass(
+        'house',
+        (
+            Part('chimney', _rectangle(0.38, -0.85, 0.58, -0.2), (0.02, 0.6, 0.45)),
+            Part(
+                'wall',
+                _rectangle(-0.72, -0.15, 0.72, 0.85),
+                (0.1, 0.25, 0.9),
+                (
+                    SubPart('door', _rectangle(-0.15, 0.3, 0.17, 0.85), _BROWN),
+                    SubPart('window', _rectangle(-0.58, 0.05, -0.28, 0.35), _GLASS),
+                    SubPart('window', _rectangle(0.28, 0.05, 0.58, 0.35), _GLASS),
+                ),
+            ),
+            Part(
+                'roof',
+                _polygon((-0.95, -0.12), (0.0, -0.9), (0.95, -0.12)),
+                (0.02, 0.75, 0.6),
+                (SubPart('skylight', _ellipse(0.0, -0.42, 0.17, 0.17), _GLASS),),
+            ),
+        ),
+        ('meadow', 'meadow', 'snow', 'snow', 'forest'),
+    ),
+    ObjectClass(
+        'tree',
+        (
+            Part(
+                'trunk',
+                _polygon((-0.15, 0.1), (0.15, 0.1), (0.22, 0.95), (-0.22, 0.95)),
+                _BROWN,
+                (SubPart('hollow', _ellipse(0.0, 0.6, 0.09, 0.13), (0.07, 0.6, 0.2)),),
+            ),
+            Part(
+                'crown',
+                np.concatenate([
+                    _ellipse(0.0, -0.35, 0.72, 0.6),
+                ]),
+                _GREEN,
+                (
+                    SubPart('fruit', _ellipse(-0.3, -0.4, 0.13, 0.13), _RED),
+                    SubPart('fruit', _ellipse(0.15, -0.6, 0.13, 0.13), _RED),
+                    SubPart('fruit', _ellipse(0.32, -0.12, 0.13, 0.13), _RED),
+                ),
+            ),
+        ),
+        ('meadow', 'meadow', 'forest', 'desert'),
+    ),
+    ObjectClass(
+        'flower',
+        (
+            Part('stem', _rectangle(-0.06, 0.0, 0.06, 0.98), (0.3, 0.8, 0.5)),
+            Part('leaf', _polygon((0.05, 0.75), (0.55, 0.35), (0.4, 0.75)), (0.3, 0.8, 0.55)),
+            Part('leaf', _polygon((-0.05, 0.85), (-0.55, 0.45), (-0.42, 0.85)), (0.3, 0.8, 0.55)),
+            Part(
+                'blossom',
+                np.array([
+                    [
+                        r * math.cos(2 * math.pi * k / 12),
+                        -0.4 + r * math.sin(2 * math.pi * k / 12),
+                    ]
+                    for k, r in enumerate([0.58, 0.36] * 6)
+                ]),
+                _PINK,
+                (SubPart('centre', _ellipse(0.0, -0.4, 0.22, 0.22), _YELLOW),),
+            ),
+        ),
+        ('meadow', 'meadow', 'room', 'room'),
+    ),
+    ObjectClass(
+        'cat',
+        (
+            Part('tail', _polygon((-0.55, 0.2), (-0.95, -0.45), (-0.8, -0.5), (-0.42, 0.05)), _GREY),
+            _leg(-0.42, 0.3, 0.88, 0.09, _GREY),
+            _leg(0.28, 0.3, 0.88, 0.09, _GREY),
+            Part(
+                'body',
+                _ellipse(-0.08, 0.22, 0.6, 0.33),
+                _GREY,
+                (
+                    SubPart('patch', _ellipse(-0.2, 0.12, 0.18, 0.14), _WHITE),
+                ),
+            ),
+            Part(
+                'head',
+                _polygon(
+                    (0.22, -0.75), (0.42, -0.5), (0.66, -0.5), (0.86, -0.75),
+                    (0.9, -0.2), (0.54, 0.08), (0.2, -0.2),
+                ),
+                _GREY,
+                (
+                    SubPart('eye', _ellipse(0.4, -0.28, 0.08, 0.09), _YELLOW),
+                    SubPart('eye', _ellipse(0.68, -0.28, 0.08, 0.09), _YELLOW),
+                ),
+            ),
+        ),
+        ('room', 'room', 'room', 'street'),
+    ),
+    ObjectClass(
+        'train',
+        (
+            Part(
+                'wagon',
+                _rectangle(-0.98, -0.3, -0.02, 0.35),
+                _GREEN,
+                (
+                    SubPart('window', _rectangle(-0.86, -0.18, -0.6, 0.06), _GLASS),
+                    SubPart('window', _rectangle(-0.42, -0.18, -0.16, 0.06), _GLASS),
+                ),
+            ),
+            Part('chimney', _polygon((0.55, -0.3), (0.5, -0.72), (0.82, -0.72), (0.77, -0.3)), _DARK),
+            Part(
+                'engine',
+                _polygon((0.06, -0.55), (0.42, -0.55), (0.42, -0.3), (0.98, -0.3), (0.98, 0.35), (0.06, 0.35)),
+                (0.34, 0.7, 0.35),
+                (SubPart('window', _rectangle(0.14, -0.45, 0.34, -0.15), _GLASS),),
+            ),
+            _wheel(-0.75, 0.42, 0.18, _YELLOW),
+            _wheel(-0.28, 0.42, 0.18, _YELLOW),
+            _wheel(0.28, 0.42, 0.18, _YELLOW),
+            _wheel(0.72, 0.42, 0.18, _YELLOW),
+        ),
+        ('desert', 'desert', 'desert', 'snow', 'night'),
+    ),
+    ObjectClass(
+        'plane',
+        (
+            Part('tail', _polygon((-0.95, -0.65), (-0.65, -0.6), (-0.45, -0.1), (-0.9, -0.08)), _TEAL),
+            Part(
+                'fuselage',
+                _polygon(
+                    (-0.98, -0.12), (0.6, -0.18), (0.92, -0.05), (0.98, 0.08),
+                    (0.7, 0.2), (-0.75, 0.15),
+                ),
+                _WHITE,
+                (
+                    SubPart('cockpit', _polygon((0.62, -0.14), (0.86, -0.05), (0.62, 0.02)), _GLASS),
+                    SubPart('stripe', _rectangle(-0.6, -0.05, 0.45, 0.04), _TEAL),
+                ),
+            ),
+            Part(
+                'wing',
+                _polygon((-0.15, 0.08), (0.25, 0.08), (-0.15, 0.72), (-0.4, 0.72)),
+                _TEAL,
+                (SubPart('engine', _ellipse(0.0, 0.38, 0.17, 0.1), _DARK),),
+            ),
+        ),
+        ('night', 'night', 'sea', 'snow'),
+    ),
+    ObjectClass(
+        'lamp',
+        (
+            Part('pole', _rectangle(-0.06, -0.2, 0.06, 0.85), _METAL),
+            Part('base', _polygon((-0.4, 0.95), (-0.25, 0.75), (0.25, 0.75), (0.4, 0.95)), (0.78, 0.3, 0.3)),
+            Part(
+                'shade',
+                _polygon((-0.35, -0.9), (0.35, -0.9), (0.65, -0.15), (-0.65, -0.15)),
+                _PURPLE,
+                (
+                    SubPart('band', _polygon((-0.57, -0.35), (0.57, -0.35), (0.65, -0.15), (-0.65, -0.15)), _YELLOW),
+                ),
+            ),
+        ),
+        ('room', 'room', 'room', 'night'),
+    ),
+    ObjectClass(
+        'mushroom',
+        (
+            Part(
+                'stalk',
+                _polygon((-0.22, 0.0), (0.22, 0.0), (0.32, 0.9), (-0.32, 0.9)),
+                (0.12, 0.15, 0.92),
+                (SubPart('ring', _rectangle(-0.3, 0.3, 0.3, 0.45), (0.1, 0.4, 0.7)),),
+            ),
+            Part(
+                'cap',
+                _polygon(
+                    (-0.9, 0.1), (-0.8, -0.35), (-0.45, -0.7), (0.0, -0.82),
+                    (0.45, -0.7), (0.8, -0.35), (0.9, 0.1),
+                ),
+                (0.96, 0.85, 0.65),
+                (
+                    SubPart('dot', _ellipse(-0.4, -0.25, 0.16, 0.14), _WHITE),
+                    SubPart('dot', _ellipse(0.1, -0.5, 0.16, 0.14), _WHITE),
+                    SubPart('dot', _ellipse(0.45, -0.15, 0.16, 0.14), _WHITE),
+                ),
+            ),
+        ),
+        ('forest', 'forest', 'forest', 'meadow'),
+    ),
+)
+
+# Upper band, lower band: (colour, texture) each.
+_Band = tuple[HSV, str]
+BACKGROUNDS: dict[str, tuple[_Band, _Band]] = {
+    'sea': (((0.55, 0.35, 0.92), 'cloud'), ((0.57, 0.7, 0.6), 'wave')),
+    'meadow': (((0.56, 0.4, 0.95), 'cloud'), ((0.27, 0.6, 0.65), 'blade')),
+    'street': (((0.04, 0.45, 0.6), 'brick'), ((0.65, 0.06, 0.42), 'speckle')),
+    'desert': (((0.12, 0.2, 0.95), 'plain'), ((0.11, 0.5, 0.85), 'wave')),
+    'room': (((0.13, 0.2, 0.85), 'stripe'), ((0.08, 0.5, 0.6), 'board')),
+    'snow': (((0.6, 0.12, 0.75), 'cloud'), ((0.58, 0.05, 0.95), 'speckle')),
+    'forest': (((0.36, 0.55, 0.3), 'blob'), ((0.08, 0.45, 0.35), 'speckle')),
+    'night': (((0.66, 0.6, 0.2), 'star'), ((0.6, 0.3, 0.25), 'blade')),
+}
+
+PALETTE: list[list[int]] = [[0, 0, 0]] + [
+    [200, 40, 40], [40, 80, 200], [230, 200, 40], [240, 130, 20],
+    [160, 110, 60], [30, 150, 60], [240, 120, 190], [130, 130, 150],
+    [60, 200, 120], [60, 190, 200], [150, 70, 190], [120, 10, 50],
+]  # fmt: skip
+
+
+# --------------------------------------------------------------------------
+# Drawing
+# --------------------------------------------------------------------------
+
+
+def _to_rgb(colour: HSV) -> NDArray[np.float32]:
+    hue, saturation, value = colour
+    bands = np.array([5.0, 3.0, 1.0]) + hue * 6.0
+    k = np.mod(bands, 6.0)
+    share = np.clip(np.minimum(k, 4.0 - k), 0.0, 1.0)
+    return (255.0 * value * (1.0 - saturation * share)).astype(np.float32)
+
+
+def _jitter(rng: np.random.Generator, colour: HSV, hue: float, tone: float) -> HSV:
+    return (
+        (colour[0] + rng.normal(0, hue)) % 1.0,
+        float(np.clip(colour[1] + rng.normal(0, tone), 0, 1)),
+        float(np.clip(colour[2] + rng.normal(0, tone), 0.08, 1)),
+    )
+
+
+def _smooth_noise(
+    rng: np.random.Generator, height: int, width: int, cells: int
+) -> NDArray[np.float32]:
+    """Noise in -1..1 that varies over 1 / ``cells`` of the picture, (H, W)."""
+    grid = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
+    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def _texture(
+    rng: np.random.Generator, kind: str, height: int, width: int
+) -> NDArray[np.float32]:
+    """Brightness offsets of a named texture, about -1..1, (H, W)."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    if kind == 'plain':
+        return 0.3 * _smooth_noise(rng, height, width, 3)
+    if kind == 'cloud':
+        return np.maximum(_smooth_noise(rng, height, width, 5), 0)
+    if kind == 'blob':
+        return 0.9 * _smooth_noise(rng, height, width, 12)
+    if kind == 'speckle':
+        return rng.normal(0, 0.35, (height, width)).astype(np.float32)
+    if kind == 'star':
+        stars = rng.uniform(size=(height, width)) > 0.985
+        return 2.5 * stars.astype(np.float32)
+    period = rng.uniform(5, 9)
+    phase = rng.uniform(0, 2 * math.pi)
+    if kind == 'wave':
+        bend = 2.5 * _smooth_noise(rng, height, width, 6)
+        return 0.6 * np.sin(2 * math.pi * y / period + bend + phase)
+    if kind == 'blade':
+        bend = 3.0 * _smooth_noise(rng, height, width, 10)
+        return 0.6 * np.sin(2 * math.pi * x / (0.6 * period) + bend + phase)
+    if kind == 'stripe':
+        return 0.5 * np.sign(np.sin(math.pi * x / period + phase))
+    if kind == 'board':
+        lines = np.abs(np.mod(y, period * 1.3) - 1) < 1
+        return -1.0 * lines.astype(np.float32)
+    if kind == 'brick':
+        row = np.floor(y / period)
+        joint = np.mod(y, period) < 1
+        joint |= np.mod(x + (row % 2) * period, 2 * period) < 1
+        return 0.8 * joint.astype(np.float32)
+    raise ValueError(f'Expected a known texture, but got {kind!r}.')
+
+
+def _draw_background(
+    rng: np.random.Generator, name: str, height: int, width: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Two textured bands that meet at a tilted horizon."""
+    horizon = height * rng.uniform(0.25, 0.65)
+    tilt = rng.normal(0, 0.06)
+    y, x = np.mgrid[0:height, 0:width]
+    lower = y > horizon + tilt * (x - width / 2)
+    canvas = np.zeros((height, width, 3), np.float32)
+    for (colour, texture), where in zip(
+        BACKGROUNDS[name], (~lower, lower), strict=True
+    ):
+        rgb = _to_rgb(_jitter(rng, colour, 0.03, 0.08))
+        relief = 32.0 * _texture(rng, texture, height, width)
+        relief += 14.0 * _smooth_noise(rng, height, width, 4)
+        canvas[where] = rgb + relief[where][:, None]
+    return canvas, np.where(lower, 2, 1).astype(np.int32)
+
+
+@dataclass
+class _Pose:
+    """Places unit coordinates in the picture."""
+
+    scale: float
+    stretch: float
+    mirror: float
+    angle: float
+    x: float
+    y: float
+
+    def __call__(self, polygon: Polygon) -> Polygon:
+        points = polygon * (self.mirror * self.stretch, 1.0 / self.stretch)
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        rotation = np.array([[cos, sin], [-sin, cos]])
+        return points @ rotation * self.scale + (self.x, self.y)
+
+
+def _random_pose(rng: np.random.Generator, height: int, width: int) -> _Pose:
+    side = min(height, width)
+    scale = side * rng.uniform(0.17, 0.42)
+    margin = 0.75 * scale
+    return _Pose(
+        scale=scale,
+        stretch=float(np.exp(rng.normal(0, 0.1))),
+        mirror=float(rng.choice([-1.0, 1.0])),
+        angle=rng.normal(0, 0.16),
+        x=rng.uniform(margin, width - margin),
+        y=rng.uniform(margin, height - margin),
+    )
+
+
+def _fill(shape: tuple[int, int], polygon: Polygon) -> NDArray[np.bool_]:
+    mask = np.zeros(shape, np.uint8)
+    points = np.round(polygon * 16).astype(np.int32)  # 4 fractional bits
+    cv2.fillPoly(mask, [points], 1, lineType=cv2.LINE_8, shift=4)
+    return mask.astype(bool)
+
+
+def _silhouette(
+    shape: tuple[int, int], thing: ObjectClass, pose: _Pose
+) -> NDArray[np.bool_]:
+    mask = np.zeros(shape, bool)
+    for part in thing.parts:
+        mask |= _fill(shape, pose(part.polygon))
+    return mask
+
+
+def _place(
+    rng: np.random.Generator, things: list[ObjectClass], height: int, width: int
+) -> list[_Pose] | None:
+    """Poses under which every object stays visible, or None."""
+    poses: list[_Pose] = []
+    masks: list[NDArray[np.bool_]] = []
+    for thing in things:
+        pose = _random_pose(rng, height, width)
+        poses.append(pose)
+        masks.append(_silhouette((height, width), thing, pose))
+    covered = np.zeros((height, width), bool)
+    for mask in reversed(masks):
+        visible = (mask & ~covered).sum()
+        if visible < max(MIN_VISIBLE_PIXELS, MIN_VISIBLE_SHARE * mask.sum()):
+            return None
+        covered |= mask
+    return poses
+
+
+def _paint(
+    rng: np.random.Generator,
+    canvas: NDArray[np.float32],
+    where: NDArray[np.bool_],
+    rgb: NDArray[np.float32],
+    relief: NDArray[np.float32],
+) -> None:
+    shade = rng.normal(0, 6.0)
+    canvas[where] = rgb + shade + relief[where][:, None]
+
+
+def _draw_object(
+    rng: np.random.Generator,
+    scene: Scene,
+    canvas: NDArray[np.float32],
+    thing: ObjectClass,
+    pose: _Pose,
+) -> None:
+    """Paint one object over the scene, and its masks with it."""
+    height, width = canvas.shape[:2]
+    shape = (height, width)
+    number = len(scene.object_classes)
+    tint = _jitter(rng, (0.5, 0.0, 0.0), 0.035, 0.12)
+    relief = 16.0 * _smooth_noise(rng, height, width, 6)
+    relief += rng.normal(0, 5.0, shape).astype(np.float32)
+    twins: dict[str, tuple[NDArray[np.float32], int]] = {}
+    for part in thing.parts:
+        if part.name not in twins:
+            colour = (
+                (part.colour[0] + tint[0] - 0.5) % 1.0,
+                float(np.clip(part.colour[1] + tint[1] - 0.06, 0, 1)),
+                float(np.clip(part.colour[2] + tint[2] - 0.08, 0.08, 1)),
+            )
+            twins[part.name] = (_to_rgb(_jitter(rng, colour, 0.012, 0.06)), 0)
+        where = _fill(shape, pose(part.polygon))
+        _paint(rng, canvas, where, twins[part.name][0], relief)
+        scene.objects[where] = number
+        scene.parts[where] = scene.parts.max() + 1
+        scene.subparts[where] = 0
+        for subpart in part.subparts:
+            detail = _fill(shape, pose(subpart.polygon)) & where
+            rgb = _to_rgb(_jitter(rng, subpart.colour, 0.015, 0.06))
+            _paint(rng, canvas, detail, rgb, 0.5 * relief)
+            scene.subparts[detail] = scene.subparts.max() + 1
+
+
+def _render(
+    rng: np.random.Generator,
+    things: list[tuple[int, ObjectClass]],
+    background: str,
+    size: tuple[int, int],
+) -> Scene:
+    height, width = size
+    poses = None
+    while poses is None:
+        for _ in range(60):
+            poses = _place(rng, [t for _, t in things], height, width)
+            if poses is not None:
+                break
+        else:  # too crowded: leave the last one out
+            things = things[: max(1, len(things) - 1)]
+    canvas, regions = _draw_background(rng, background, height, width)
+    empty = np.zeros((height, width), np.int32)
+    scene = Scene(
+        image=np.zeros((height, width, 3), np.uint8),
+        objects=empty,
+        parts=empty.copy(),
+        subparts=empty.copy(),
+        regions=regions,
+        background=background,
+    )
+    for (index, thing), pose in zip(things, poses, strict=True):
+        scene.object_classes.append(index)
+        _draw_object(rng, scene, canvas, thing, pose)
+    canvas = cv2.GaussianBlur(canvas, (0, 0), 0.55)
+    light = 1.0 + rng.normal(0, 0.07)
+    canvas = canvas * light + rng.normal(0, 3.0, canvas.shape)
+    scene.image = np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+    return scene
+
+
+def render_scene(
+    seed: int, index: int, size: tuple[int, int] | None = None
+) -> Scene:
+    """Draw picture ``index`` of the world ``seed``.
+
+    The same arguments always give the same picture.
+
+    Args:
+        seed (int): Number of the world.
+        index (int): Number of the picture.
+        size (tuple[int, int], optional): (H, W) in pixels. Default: drawn
+            from ``SIZES``.
+
+    Returns:
+        Scene: The picture, with ``object_classes`` indexing ``CLASSES``.
+    """
+    rng = np.random.default_rng([seed, index])
+    if size is None:
+        size = SIZES[int(rng.integers(len(SIZES)))]
+    count = int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2]))
+    chosen = rng.choice(len(CLASSES), size=count, replace=False)
+    home = CLASSES[chosen[0]].backgrounds
+    if rng.uniform() < 0.8:
+        background = str(rng.choice(home))
+    else:
+        background = str(rng.choice(list(BACKGROUNDS)))
+    things = [(int(c), CLASSES[c]) for c in chosen]
+    if count < 3 and rng.uniform() < 0.2:  # a second one of the same class
+        things.append(things[0])
+    return _render(rng, things, background, size)
+
+
+# --------------------------------------------------------------------------
+# Random assemblies, for a class-agnostic SAM
+# --------------------------------------------------------------------------
+
+
+def _random_polygon(rng: np.random.Generator) -> Polygon:
+    """A random ellipse, bar, or bumpy blob inside the unit square."""
+    kind = rng.choice(['ellipse', 'bar', 'blob', 'corner'])
+    if kind == 'ellipse':
+        shape = _ellipse(0, 0, 1, rng.uniform(0.4, 1.0))
+    elif kind == 'bar':
+        slant = rng.uniform(-0.3, 0.3)
+        half = rng.uniform(0.15, 1.0)
+        shape = _polygon((-1, -half), (1, -half + slant), (1, half), (-1, half))
+    else:
+        count = int(rng.integers(3, 9))
+        angle = np.sort(rng.uniform(0, 2 * math.pi, count))
+        if kind == 'blob':
+            angle = np.linspace(0, 2 * math.pi, 12, endpoint=False)
+        radius = rng.uniform(0.6, 1.0, len(angle))
+        shape = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    turn = rng.uniform(0, 2 * math.pi)
+    cos, sin = math.cos(turn), math.sin(turn)
+    return shape @ np.array([[cos, sin], [-sin, cos]])
+
+
+def _area(polygon: Polygon) -> float:
+    x, y = polygon.T
+    return float(abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2)
+
+
+def _random_colour(rng: np.random.Generator) -> HSV:
+    return (rng.uniform(), rng.beta(1.2, 1.0), rng.uniform(0.12, 1.0))
+
+
+def random_object_class(rng: np.random.Generator) -> ObjectClass:
+    """Assemble a class nobody has seen from random parts and sub-parts."""
+    main = _random_colour(rng)
+    parts: list[Part] = []
+    for number in range(int(rng.integers(1, 6))):
+        first = number == 0
+        turn = rng.uniform(0, 2 * math.pi)
+        reach = 0.0 if first else rng.uniform(0.3, 0.75)
+        centre = reach * np.array([math.cos(turn), math.sin(turn)])
+        size = rng.uniform(0.5, 0.8) if first else rng.uniform(0.15, 0.5)
+        outline = _random_polygon(rng)
+        while first and _area(outline) < 1.0:  # the body must be seen
+            outline = _random_polygon(rng)
+        outline = outline * size
+        details = tuple(
+            SubPart(
+                'detail',
+                _random_polygon(rng) * size * rng.uniform(0.2, 0.45)
+                + centre
+                + rng.uniform(-0.4, 0.4, 2) * size,
+                _random_colour(rng),
+            )
+            for _ in range(int(rng.integers(0, 4)))
+        )
+        colour = main if rng.uniform() < 0.5 else _random_colour(rng)
+        parts.append(Part(f'part{number}', outline + centre, colour, details))
+    order = rng.permutation(len(parts))
+    return ObjectClass('assembly', tuple(parts[i] for i in order))
+
+
+def render_assemblies(seed: int, index: int, size: tuple[int, int]) -> Scene:
+    """Draw picture ``index`` of random assemblies; see :func:`render_scene`.
+
+    ``object_classes`` is 0 for every object: assemblies have no class.
+    """
+    rng = np.random.default_rng([seed, index])
+    count = int(rng.choice([1, 2, 3, 4], p=[0.3, 0.35, 0.25, 0.1]))
+    things = [(0, random_object_class(rng)) for _ in range(count)]
+    background = str(rng.choice(list(BACKGROUNDS)))
+    return _render(rng, things, background, size)

@@ -1,0 +1,47 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Write the PartWorld data set: ``make_dataset.py data/partworld``."""
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from mmengine.logging import MMLogger
+from tqdm import tqdm
+
+from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
+from mmfmwsss.utils import UserInputError
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('out', help='folder to write, e.g. data/partworld')
+    parser.add_argument('--train', type=int, default=1000, help='at most 1000')
+    parser.add_argument('--val', type=int, default=200)
+    parser.add_argument('--seed', type=int, default=2012)
+    parser.add_argument('--workers', type=int, default=1, help='processes')
+    return parser.parse_args()
+
+
+def show_bar(drawn: Iterable[Any], total: int) -> Iterable[Any]:
+    """Wrap the pictures in a progress bar."""
+    return tqdm(drawn, total=total, desc='PartWorld', unit='image')
+
+
+def main() -> int:
+    """Write the data set; 2 if the user can mend what went wrong."""
+    args = parse_args()
+    logger = MMLogger.get_instance('mmfmwsss')
+    record = PartWorldRecord(seed=args.seed, train=args.train, val=args.val)
+    try:
+        drawn = write_partworld(args.out, record, args.workers, show_bar)
+    except UserInputError as error:
+        logger.error(str(error))
+        return 2
+    kept = record.train + record.val - drawn
+    logger.info(f'{args.out}: {drawn} pictures drawn, {kept} were there.')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,175 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Score a SAM in everything mode on PartWorld's true masks.
+
+    python tools/partworld/score_sam.py --images 200
+
+For each true object (part, sub-part) of a picture the best mask's IoU is
+taken, and averaged over all of them; once with all masks and once with those
+that the filter of section 4.2 leaves. Prints one JSON line. To choose
+settings, score other pictures than val's: ``--seed 4`` or ``--assemblies 4``.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmfmwsss.models.masks import (
+    EverythingSettings,
+    SAMEverything,
+    filter_by_occupation,
+)
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.testing import partworld
+
+VAL_SEED, VAL_FIRST, VAL_IMAGES = 2012, 1000, 200
+TINY_SAM = Path(__file__).parents[2] / 'mmfmwsss/assets/tiny_sam.safetensors'
+LEVELS = dict(whole='objects', part='parts', subpart='subparts')
+
+
+def best_iou(masks: SAMMasks, numbers: NDArray[np.integer[Any]]) -> Tensor:
+    """IoU of each true region with its best mask, (T,).
+
+    Args:
+        masks (SAMMasks): (S, H, W).
+        numbers (ndarray): Number of the region of each pixel, 0 none, (H, W).
+    """
+    present = np.unique(numbers[numbers > 0])
+    truth = torch.from_numpy(present[:, None, None] == numbers).flatten(1)
+    if not len(masks):
+        return torch.zeros(len(truth))
+    found = masks.masks.flatten(1).float()
+    overlap = truth.float() @ found.T
+    union = truth.sum(1)[:, None] + found.sum(1) - overlap
+    return (overlap / union).amax(dim=1)
+
+
+def score(
+    source: SAMEverything, scenes: list[partworld.Scene]
+) -> dict[str, Any]:
+    """Mean best IoU of each level, masks and seconds per image.
+
+    Args:
+        source (SAMEverything): Without its own filter.
+        scenes (list[Scene]): Pictures with their truth.
+    """
+    ious: dict[str, list[Tensor]] = {}
+    counts, kept_counts, seconds = [], [], []
+    for scene in scenes:
+        started = time.perf_counter()
+        masks = source(scene.image)
+        kept = filter_by_occupation(masks)
+        seconds.append(time.perf_counter() - started)
+        counts.append(masks.level_counts())
+        kept_counts.append(kept.level_counts())
+        for level, layer in LEVELS.items():
+            numbers = getattr(scene, layer)
+            for name, some in ((level, masks), (f'{level}_filtered', kept)):
+                ious.setdefault(name, []).append(best_iou(some, numbers))
+    found, left = (np.mean(c, axis=0).tolist() for c in (counts, kept_counts))
+    return dict(
+        **{
+            f'{name}_iou': round(float(torch.cat(values).mean()), 4)
+            for name, values in ious.items()
+        },
+        objects=len(torch.cat(ious['whole'])),
+        images=len(scenes),
+        masks_per_image=round(sum(found), 2),
+        masks_filtered=round(sum(left), 2),
+        subpart_part_whole=[round(value, 2) for value in left],
+        seconds_per_image=round(float(np.median(seconds)), 3),
+    )
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--checkpoint', type=Path, default=TINY_SAM)
+    parser.add_argument(
+        '--arch',
+        help="'vit_b', 'vit_l', 'vit_h' or a JSON dict of sizes; default: "
+        'the sizes in the JSON file beside the checkpoint',
+    )
+    parser.add_argument('--images', type=int, default=VAL_IMAGES)
+    parser.add_argument('--seed', type=int, default=VAL_SEED)
+    parser.add_argument('--first', type=int, default=VAL_FIRST)
+    parser.add_argument(
+        '--assemblies', type=int, metavar='SEED', help='score these instead'
+    )
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument(
+        '--settings',
+        type=json.loads,
+        default={},
+        help='JSON dict of fields of EverythingSettings',
+    )
+    for name, default in (
+        ('points-per-side', 16),
+        ('crop-n-layers', 0),
+        ('min-mask-region-area', 10),
+    ):
+        parser.add_argument(f'--{name}', type=int, default=default)
+    defaults = EverythingSettings()
+    for name in (
+        'pred_iou_thresh',
+        'whole_iou_bonus',
+        'stability_score_thresh',
+        'stability_score_offset',
+        'box_nms_thresh',
+    ):
+        parser.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=float,
+            default=getattr(defaults, name),
+        )
+    return parser.parse_args()
+
+
+def build_source(args: argparse.Namespace) -> SAMEverything:
+    """SAM with the settings of the command line, without the filter."""
+    if args.arch is None:
+        record = json.loads(args.checkpoint.with_suffix('.json').read_text())
+        arch = record['config']
+    else:
+        arch = json.loads(args.arch) if '{' in args.arch else args.arch
+    settings = {
+        name: getattr(args, name)
+        for name in vars(EverythingSettings())
+        if hasattr(args, name)
+    }
+    return SAMEverything(
+        arch,
+        args.checkpoint,
+        occupation_threshold=None,
+        points_per_batch=32,
+        **{**settings, **args.settings},
+    ).to(args.device)
+
+
+def main() -> None:
+    """Score and print."""
+    args = parse_args()
+    torch.set_num_threads(args.threads)
+    indices = range(args.first, args.first + args.images)
+    if args.assemblies is None:
+        scenes = [partworld.render_scene(args.seed, i) for i in indices]
+    else:
+        scenes = [
+            partworld.render_assemblies(
+                args.assemblies, i, partworld.SIZES[i % len(partworld.SIZES)]
+            )
+            for i in indices
+        ]
+    source = build_source(args)
+    print(json.dumps(dict(**score(source, scenes), **source.settings())))
+
+
+if __name__ == '__main__':
+    main()

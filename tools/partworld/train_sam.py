@@ -1,0 +1,293 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Train the tiny SAM of PartWorld: segment_anything's model, point prompts.
+
+    python tools/partworld/train_sam.py --steps 5000
+
+It learns on random assemblies of parts and sub-parts, never on PartWorld's
+own classes, so that it is class-agnostic as SAM is. The three outputs are
+trained to be the sub-part, the part and the whole under the point; a point on
+the background asks for the band of background it lies in. Writes the fp16
+weights and a JSON record with the settings, the time and the scores.
+"""
+
+import argparse
+import json
+import math
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from segment_anything.modeling import (
+    ImageEncoderViT,
+    MaskDecoder,
+    PromptEncoder,
+    Sam,
+    TwoWayTransformer,
+)
+from torch import Tensor, nn
+
+from mmfmwsss.testing import partworld
+
+SAM_CONFIG: dict[str, Any] = dict(
+    image_size=128, patch_size=8, encoder_width=96, encoder_depth=5,
+    encoder_heads=3, decoder_width=64, decoder_heads=4, decoder_mlp=256,
+)  # fmt: skip
+TRAIN_WORLD, HELD_OUT_WORLD = 2, 4  # seeds no other part of PartWorld uses
+LEVELS = ('sub-part', 'part', 'whole')
+LOW = 64  # side of the decoder's masks, pixels
+
+
+def build_tiny_sam() -> Sam:
+    """segment_anything's classes at a small size."""
+    config = SAM_CONFIG
+    grid = config['image_size'] // config['patch_size']
+    width = config['decoder_width']
+    return Sam(
+        image_encoder=ImageEncoderViT(
+            img_size=config['image_size'],
+            patch_size=config['patch_size'],
+            embed_dim=config['encoder_width'],
+            depth=config['encoder_depth'],
+            num_heads=config['encoder_heads'],
+            out_chans=width,
+            norm_layer=partial(nn.LayerNorm, eps=1e-6),
+            use_rel_pos=True,
+        ),
+        prompt_encoder=PromptEncoder(
+            embed_dim=width,
+            image_embedding_size=(grid, grid),
+            input_image_size=(config['image_size'],) * 2,
+            mask_in_chans=16,
+        ),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(
+                depth=2,
+                embedding_dim=width,
+                mlp_dim=config['decoder_mlp'],
+                num_heads=config['decoder_heads'],
+            ),
+            transformer_dim=width,
+            iou_head_depth=3,
+            iou_head_hidden_dim=width,
+        ),
+    )
+
+
+def masks_under(scene: partworld.Scene, y: int, x: int) -> np.ndarray:
+    """Sub-part, part and whole at a pixel, bool, (3, H, W).
+
+    A missing sub-part is its part; the background answers with its band.
+    """
+    number = scene.objects[y, x]
+    if number == 0:
+        band = (scene.regions == scene.regions[y, x]) & (scene.objects == 0)
+        return np.stack([band] * 3)
+    whole = scene.objects == number
+    part = scene.parts == scene.parts[y, x]
+    detail = scene.subparts[y, x]
+    subpart = scene.subparts == detail if detail else part
+    return np.stack([subpart, part, whole])
+
+
+def draw_points(
+    rng: np.random.Generator, scene: partworld.Scene, count: int
+) -> list[tuple[int, int]]:
+    """Random pixels (y, x): of sub-parts, parts, wholes and background."""
+    points = []
+    for _ in range(count):
+        layer = rng.choice(4, p=[0.25, 0.25, 0.3, 0.2])
+        if layer == 3:
+            candidates = scene.objects == 0
+        else:
+            numbers = (scene.subparts, scene.parts, scene.objects)[layer]
+            present = np.unique(numbers[numbers > 0])
+            if not len(present):
+                continue
+            candidates = numbers == rng.choice(present)
+        ys, xs = np.nonzero(candidates)
+        if len(ys):
+            pick = rng.integers(len(ys))
+            points.append((int(ys[pick]), int(xs[pick])))
+    return points
+
+
+def training_batch(
+    rng: np.random.Generator, indices: np.ndarray, count: int
+) -> tuple[Tensor, list[Tensor], Tensor]:
+    """Pictures (N, 3, S, S), points per picture (P, 2), masks (NP, 3, L, L)."""
+    side = SAM_CONFIG['image_size']
+    images, points, masks = [], [], []
+    for index in indices:
+        shorter = int(rng.choice([96, 112, 128]))
+        size = (side, shorter) if rng.uniform() < 0.5 else (shorter, side)
+        scene = partworld.render_assemblies(TRAIN_WORLD, int(index), size)
+        image = np.zeros((side, side, 3), np.uint8)
+        image[: size[0], : size[1]] = scene.image
+        images.append(image)
+        drawn = draw_points(rng, scene, count)
+        points.append(torch.tensor([[x, y] for y, x in drawn]).float() + 0.5)
+        for y, x in drawn:
+            target = np.zeros((3, side, side), np.float32)
+            target[:, : size[0], : size[1]] = masks_under(scene, y, x)
+            masks.append(target)
+    # Zero padding comes after normalisation in SAM, so pad with the mean.
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
+    targets = torch.from_numpy(np.stack(masks))
+    return batch, points, F.avg_pool2d(targets, side // LOW)
+
+
+def predict(
+    sam: Sam, images: Tensor, points: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Mask logits (NP, 3, L, L) and predicted IoU (NP, 3)."""
+    padding = (images.sum(1, keepdim=True) == 0).float()
+    normalised = (images - sam.pixel_mean) / sam.pixel_std
+    embeddings = sam.image_encoder(normalised * (1 - padding))
+    logits, scores = [], []
+    for embedding, coordinates in zip(embeddings, points, strict=True):
+        labels = torch.ones(len(coordinates), 1)
+        sparse, dense = sam.prompt_encoder(
+            points=(coordinates[:, None], labels), boxes=None, masks=None
+        )
+        low, iou = sam.mask_decoder(
+            image_embeddings=embedding[None],
+            image_pe=sam.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
+        logits.append(low)
+        scores.append(iou)
+    return torch.cat(logits), torch.cat(scores)
+
+
+def mask_loss(logits: Tensor, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """2 BCE + dice + IoU regression; also the mean IoU of each level, (3,)."""
+    bce = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+    probability = logits.sigmoid()
+    overlap = (probability * target).sum((2, 3))
+    total = probability.sum((2, 3)) + target.sum((2, 3))
+    dice = 1 - (2 * overlap + 1) / (total + 1)
+    with torch.no_grad():
+        predicted, truth = logits > 0, target > 0.5
+        union = (predicted | truth).sum((2, 3)).clamp(min=1)
+        iou = (predicted & truth).sum((2, 3)) / union
+    loss = 2 * bce.mean() + dice.mean() + F.mse_loss(scores, iou)
+    return loss, iou.mean(0)
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--steps', type=int, default=5000)
+    parser.add_argument('--batch', type=int, default=8, help='pictures')
+    parser.add_argument('--points', type=int, default=12, help='per picture')
+    parser.add_argument('--lr', type=float, default=1.5e-3)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--init', type=Path, help='weights to start from')
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument(
+        '--out', type=Path, default=Path('mmfmwsss/assets/tiny_sam')
+    )
+    return parser.parse_args()
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train, save and report."""
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    rng = np.random.default_rng(args.seed)
+    sam = build_tiny_sam()
+    if args.init is not None:
+        sam.load_state_dict(load_file(args.init))
+    print(f'{sum(p.numel() for p in sam.parameters()) / 1e6:.2f} M parameters')
+    optimizer = torch.optim.AdamW(
+        sam.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01
+    )
+    warm_up = min(100, args.steps // 10)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min(
+            (step + 1) / warm_up,
+            0.5 * (1 + math.cos(math.pi * step / args.steps)) + 0.005,
+        ),
+    )
+    running = torch.zeros(3)
+    started = time.time()
+    for step in range(args.steps):
+        indices = np.arange(step * args.batch, (step + 1) * args.batch)
+        images, points, target = training_batch(rng, indices, args.points)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            logits, scores = predict(sam, images, points)
+        loss, iou = mask_loss(logits.float(), scores.float(), target)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(sam.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        running += iou
+        if (step + 1) % 100 == 0 or step + 1 == args.steps:
+            mean = running / (step % 100 + 1)
+            running.zero_()
+            seconds = time.time() - started
+            levels = '  '.join(
+                f'{name} {value:.3f}'
+                for name, value in zip(LEVELS, mean, strict=True)
+            )
+            print(
+                f'step {step + 1}/{args.steps}  loss {loss.item():.3f}  '
+                f'mean IoU: {levels}  {seconds:.0f} s',
+                flush=True,
+            )
+            save(sam, args, step + 1, mean.tolist(), seconds)
+
+
+def save(
+    sam: Sam,
+    args: argparse.Namespace,
+    steps: int,
+    iou: list[float],
+    seconds: float,
+) -> None:
+    """Write weights (fp16) and the record of how they came about."""
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().to(torch.float16).contiguous()
+        for name, value in sam.state_dict().items()
+    }
+    save_file(weights, args.out.with_suffix('.safetensors'))
+    record = dict(
+        script='tools/partworld/train_sam.py',
+        config=SAM_CONFIG,
+        steps=steps,
+        scheduled_steps=args.steps,
+        batch=args.batch,
+        points=args.points,
+        lr=args.lr,
+        seed=args.seed,
+        init=_record_of(args.init),
+        seconds=round(seconds),
+        threads=args.threads,
+        torch=torch.__version__,
+        mean_iou_last_hundred_steps=dict(
+            zip(LEVELS, [round(value, 4) for value in iou], strict=True)
+        ),
+    )
+    args.out.with_suffix('.json').write_text(json.dumps(record, indent=2))
+
+
+def _record_of(weights: Path | None) -> dict[str, Any] | None:
+    """How the weights that training started from came about."""
+    if weights is None:
+        return None
+    return json.loads(weights.with_suffix('.json').read_text())
+
+
+if __name__ == '__main__':
+    train(parse_args())
