@@ -185,7 +185,9 @@ CLASSES: tuple[ObjectClass, ...] = (
                     SubPart(
                         'window',
                         _polygon(
-                            (0.06, -0.1), (0.06, -0.45), (0.25, -0.45),
+                            (0.06, -0.1),
+                            (0.06, -0.45),
+                            (0.25, -0.45),
                             (0.44, -0.1),
                         ),
                         _GLASS,
@@ -195,14 +197,18 @@ CLASSES: tuple[ObjectClass, ...] = (
             Part(
                 'body',
                 _polygon(
-                    (-0.95, -0.1), (0.75, -0.1), (0.97, 0.1), (0.97, 0.4),
+                    (-0.95, -0.1),
+                    (0.75, -0.1),
+                    (0.97, 0.1),
+                    (0.97, 0.4),
                     (-0.97, 0.4),
                 ),
                 _RED,
                 (
                     SubPart('lamp', _ellipse(0.85, 0.12, 0.1, 0.1), _YELLOW),
                     SubPart(
-                        'door', _rectangle(-0.1, 0.0, 0.32, 0.32),
+                        'door',
+                        _rectangle(-0.1, 0.0, 0.32, 0.32),
                         (0.99, 0.85, 0.55),
                     ),
                 ),
@@ -224,7 +230,9 @@ CLASSES: tuple[ObjectClass, ...] = (
                     SubPart(
                         'stripe',
                         _polygon(
-                            (0.08, -0.35), (0.47, -0.35), (0.6, -0.15),
+                            (0.08, -0.35),
+                            (0.47, -0.35),
+                            (0.6, -0.15),
                             (0.08, -0.15),
                         ),
                         _BLUE,
@@ -233,12 +241,20 @@ CLASSES: tuple[ObjectClass, ...] = (
             ),
             Part(
                 'hull',
-                _polygon((-0.95, 0.25), (0.95, 0.25), (0.6, 0.75), (-0.6, 0.75)),
+                _polygon(
+                    (-0.95, 0.25), (0.95, 0.25), (0.6, 0.75), (-0.6, 0.75)
+                ),
                 _BLUE,
                 (
-                    SubPart('porthole', _ellipse(-0.4, 0.48, 0.12, 0.12), _WHITE),
-                    SubPart('porthole', _ellipse(0.0, 0.48, 0.12, 0.12), _WHITE),
-                    SubPart('porthole', _ellipse(0.4, 0.48, 0.12, 0.12), _WHITE),
+                    SubPart(
+                        'porthole', _ellipse(-0.4, 0.48, 0.12, 0.12), _WHITE
+                    ),
+                    SubPart(
+                        'porthole', _ellipse(0.0, 0.48, 0.12, 0.12), _WHITE
+                    ),
+                    SubPart(
+                        'porthole', _ellipse(0.4, 0.48, 0.12, 0.12), _WHITE
+                    ),
                 ),
             ),
         ),
@@ -257,11 +273,17 @@ CLASSES: tuple[ObjectClass, ...] = (
             Part('body', _ellipse(-0.05, 0.1, 0.55, 0.38), _YELLOW),
             Part(
                 'wing',
-                _polygon((-0.45, -0.05), (0.2, -0.05), (0.0, 0.35), (-0.3, 0.3)),
+                _polygon(
+                    (-0.45, -0.05), (0.2, -0.05), (0.0, 0.35), (-0.3, 0.3)
+                ),
                 (0.14, 0.95, 0.65),
                 (SubPart('spot', _ellipse(-0.1, 0.08, 0.13, 0.09), _WHITE),),
             ),
-            Part('beak', _polygon((0.75, -0.4), (1.0, -0.25), (0.72, -0.18)), _ORANGE),
+            Part(
+                'beak',
+                _polygon((0.75, -0.4), (1.0, -0.25), (0.72, -0.18)),
+                _ORANGE,
+            ),
             Part(
                 'head',
                 _ellipse(0.5, -0.3, 0.3, 0.28),
@@ -276,17 +298,41 @@ CLASSES: tuple[ObjectClass, ...] = (
         (
             Part(
                 'tail',
-                _polygon((-0.45, 0.0), (-0.98, -0.42), (-0.8, 0.0), (-0.98, 0.42)),
+                _polygon(
+                    (-0.45, 0.0), (-0.98, -0.42), (-0.8, 0.0), (-0.98, 0.42)
+                ),
                 (0.06, 0.9, 0.7),
             ),
-            Part('fin', _polygon((-0.2, -0.3), (0.1, -0.65), (0.35, -0.28)), (0.06, 0.9, 0.7)),
+            Part(
+                'fin',
+                _polygon((-0.2, -0.3), (0.1, -0.65), (0.35, -0.28)),
+                (0.06, 0.9, 0.7),
+            ),
             Part(
                 'body',
                 _ellipse(0.15, 0.0, 0.78, 0.42),
                 _ORANGE,
                 (
-                    SubPart('stripe', _polygon((-0.2, -0.38), (-0.02, -0.41), (-0.02, 0.41), (-0.2, 0.38)), _WHITE),
-                    SubPart('stripe', _polygon((0.25, -0.41), (0.42, -0.39), (0.42, 0.39), (0.25, 0.41)), _WHITE),
+                    SubPart(
+                        'stripe',
+                        _polygon(
+                            (-0.2, -0.38),
+                            (-0.02, -0.41),
+                            (-0.02, 0.41),
+                            (-0.2, 0.38),
+                        ),
+                        _WHITE,
+                    ),
+                    SubPart(
+                        'stripe',
+                        _polygon(
+                            (0.25, -0.41),
+                            (0.42, -0.39),
+                            (0.42, 0.39),
+                            (0.25, 0.41),
+                        ),
+                        _WHITE,
+                    ),
                     SubPart('eye', _ellipse(0.66, -0.1, 0.09, 0.09), _DARK),
                 ),
             ),
@@ -296,22 +342,36 @@ CLASSES: tuple[ObjectClass, ...] = (
     ObjectClass(
         'house',
         (
-            Part('chimney', _rectangle(0.38, -0.85, 0.58, -0.2), (0.02, 0.6, 0.45)),
+            Part(
+                'chimney',
+                _rectangle(0.38, -0.85, 0.58, -0.2),
+                (0.02, 0.6, 0.45),
+            ),
             Part(
                 'wall',
                 _rectangle(-0.72, -0.15, 0.72, 0.85),
                 (0.1, 0.25, 0.9),
                 (
-                    SubPart('door', _rectangle(-0.15, 0.3, 0.17, 0.85), _BROWN),
-                    SubPart('window', _rectangle(-0.58, 0.05, -0.28, 0.35), _GLASS),
-                    SubPart('window', _rectangle(0.28, 0.05, 0.58, 0.35), _GLASS),
+                    SubPart(
+                        'door', _rectangle(-0.15, 0.3, 0.17, 0.85), _BROWN
+                    ),
+                    SubPart(
+                        'window', _rectangle(-0.58, 0.05, -0.28, 0.35), _GLASS
+                    ),
+                    SubPart(
+                        'window', _rectangle(0.28, 0.05, 0.58, 0.35), _GLASS
+                    ),
                 ),
             ),
             Part(
                 'roof',
                 _polygon((-0.95, -0.12), (0.0, -0.9), (0.95, -0.12)),
                 (0.02, 0.75, 0.6),
-                (SubPart('skylight', _ellipse(0.0, -0.42, 0.17, 0.17), _GLASS),),
+                (
+                    SubPart(
+                        'skylight', _ellipse(0.0, -0.42, 0.17, 0.17), _GLASS
+                    ),
+                ),
             ),
         ),
         ('meadow', 'meadow', 'snow', 'snow', 'forest'),
@@ -321,15 +381,25 @@ CLASSES: tuple[ObjectClass, ...] = (
         (
             Part(
                 'trunk',
-                _polygon((-0.15, 0.1), (0.15, 0.1), (0.22, 0.95), (-0.22, 0.95)),
+                _polygon(
+                    (-0.15, 0.1), (0.15, 0.1), (0.22, 0.95), (-0.22, 0.95)
+                ),
                 _BROWN,
-                (SubPart('hollow', _ellipse(0.0, 0.6, 0.09, 0.13), (0.07, 0.6, 0.2)),),
+                (
+                    SubPart(
+                        'hollow',
+                        _ellipse(0.0, 0.6, 0.09, 0.13),
+                        (0.07, 0.6, 0.2),
+                    ),
+                ),
             ),
             Part(
                 'crown',
-                np.concatenate([
-                    _ellipse(0.0, -0.35, 0.72, 0.6),
-                ]),
+                np.concatenate(
+                    [
+                        _ellipse(0.0, -0.35, 0.72, 0.6),
+                    ]
+                ),
                 _GREEN,
                 (
                     SubPart('fruit', _ellipse(-0.3, -0.4, 0.13, 0.13), _RED),
@@ -344,17 +414,27 @@ CLASSES: tuple[ObjectClass, ...] = (
         'flower',
         (
             Part('stem', _rectangle(-0.06, 0.0, 0.06, 0.98), (0.3, 0.8, 0.5)),
-            Part('leaf', _polygon((0.05, 0.75), (0.55, 0.35), (0.4, 0.75)), (0.3, 0.8, 0.55)),
-            Part('leaf', _polygon((-0.05, 0.85), (-0.55, 0.45), (-0.42, 0.85)), (0.3, 0.8, 0.55)),
+            Part(
+                'leaf',
+                _polygon((0.05, 0.75), (0.55, 0.35), (0.4, 0.75)),
+                (0.3, 0.8, 0.55),
+            ),
+            Part(
+                'leaf',
+                _polygon((-0.05, 0.85), (-0.55, 0.45), (-0.42, 0.85)),
+                (0.3, 0.8, 0.55),
+            ),
             Part(
                 'blossom',
-                np.array([
+                np.array(
                     [
-                        r * math.cos(2 * math.pi * k / 12),
-                        -0.4 + r * math.sin(2 * math.pi * k / 12),
+                        [
+                            r * math.cos(2 * math.pi * k / 12),
+                            -0.4 + r * math.sin(2 * math.pi * k / 12),
+                        ]
+                        for k, r in enumerate([0.58, 0.36] * 6)
                     ]
-                    for k, r in enumerate([0.58, 0.36] * 6)
-                ]),
+                ),
                 _PINK,
                 (SubPart('centre', _ellipse(0.0, -0.4, 0.22, 0.22), _YELLOW),),
             ),
@@ -364,22 +444,31 @@ CLASSES: tuple[ObjectClass, ...] = (
     ObjectClass(
         'cat',
         (
-            Part('tail', _polygon((-0.55, 0.2), (-0.95, -0.45), (-0.8, -0.5), (-0.42, 0.05)), _GREY),
+            Part(
+                'tail',
+                _polygon(
+                    (-0.55, 0.2), (-0.95, -0.45), (-0.8, -0.5), (-0.42, 0.05)
+                ),
+                _GREY,
+            ),
             _leg(-0.42, 0.3, 0.88, 0.09, _GREY),
             _leg(0.28, 0.3, 0.88, 0.09, _GREY),
             Part(
                 'body',
                 _ellipse(-0.08, 0.22, 0.6, 0.33),
                 _GREY,
-                (
-                    SubPart('patch', _ellipse(-0.2, 0.12, 0.18, 0.14), _WHITE),
-                ),
+                (SubPart('patch', _ellipse(-0.2, 0.12, 0.18, 0.14), _WHITE),),
             ),
             Part(
                 'head',
                 _polygon(
-                    (0.22, -0.75), (0.42, -0.5), (0.66, -0.5), (0.86, -0.75),
-                    (0.9, -0.2), (0.54, 0.08), (0.2, -0.2),
+                    (0.22, -0.75),
+                    (0.42, -0.5),
+                    (0.66, -0.5),
+                    (0.86, -0.75),
+                    (0.9, -0.2),
+                    (0.54, 0.08),
+                    (0.2, -0.2),
                 ),
                 _GREY,
                 (
@@ -398,16 +487,37 @@ CLASSES: tuple[ObjectClass, ...] = (
                 _rectangle(-0.98, -0.3, -0.02, 0.35),
                 _GREEN,
                 (
-                    SubPart('window', _rectangle(-0.86, -0.18, -0.6, 0.06), _GLASS),
-                    SubPart('window', _rectangle(-0.42, -0.18, -0.16, 0.06), _GLASS),
+                    SubPart(
+                        'window', _rectangle(-0.86, -0.18, -0.6, 0.06), _GLASS
+                    ),
+                    SubPart(
+                        'window', _rectangle(-0.42, -0.18, -0.16, 0.06), _GLASS
+                    ),
                 ),
             ),
-            Part('chimney', _polygon((0.55, -0.3), (0.5, -0.72), (0.82, -0.72), (0.77, -0.3)), _DARK),
+            Part(
+                'chimney',
+                _polygon(
+                    (0.55, -0.3), (0.5, -0.72), (0.82, -0.72), (0.77, -0.3)
+                ),
+                _DARK,
+            ),
             Part(
                 'engine',
-                _polygon((0.06, -0.55), (0.42, -0.55), (0.42, -0.3), (0.98, -0.3), (0.98, 0.35), (0.06, 0.35)),
+                _polygon(
+                    (0.06, -0.55),
+                    (0.42, -0.55),
+                    (0.42, -0.3),
+                    (0.98, -0.3),
+                    (0.98, 0.35),
+                    (0.06, 0.35),
+                ),
                 (0.34, 0.7, 0.35),
-                (SubPart('window', _rectangle(0.14, -0.45, 0.34, -0.15), _GLASS),),
+                (
+                    SubPart(
+                        'window', _rectangle(0.14, -0.45, 0.34, -0.15), _GLASS
+                    ),
+                ),
             ),
             _wheel(-0.75, 0.42, 0.18, _YELLOW),
             _wheel(-0.28, 0.42, 0.18, _YELLOW),
@@ -419,22 +529,40 @@ CLASSES: tuple[ObjectClass, ...] = (
     ObjectClass(
         'plane',
         (
-            Part('tail', _polygon((-0.95, -0.65), (-0.65, -0.6), (-0.45, -0.1), (-0.9, -0.08)), _TEAL),
+            Part(
+                'tail',
+                _polygon(
+                    (-0.95, -0.65), (-0.65, -0.6), (-0.45, -0.1), (-0.9, -0.08)
+                ),
+                _TEAL,
+            ),
             Part(
                 'fuselage',
                 _polygon(
-                    (-0.98, -0.12), (0.6, -0.18), (0.92, -0.05), (0.98, 0.08),
-                    (0.7, 0.2), (-0.75, 0.15),
+                    (-0.98, -0.12),
+                    (0.6, -0.18),
+                    (0.92, -0.05),
+                    (0.98, 0.08),
+                    (0.7, 0.2),
+                    (-0.75, 0.15),
                 ),
                 _WHITE,
                 (
-                    SubPart('cockpit', _polygon((0.62, -0.14), (0.86, -0.05), (0.62, 0.02)), _GLASS),
-                    SubPart('stripe', _rectangle(-0.6, -0.05, 0.45, 0.04), _TEAL),
+                    SubPart(
+                        'cockpit',
+                        _polygon((0.62, -0.14), (0.86, -0.05), (0.62, 0.02)),
+                        _GLASS,
+                    ),
+                    SubPart(
+                        'stripe', _rectangle(-0.6, -0.05, 0.45, 0.04), _TEAL
+                    ),
                 ),
             ),
             Part(
                 'wing',
-                _polygon((-0.15, 0.08), (0.25, 0.08), (-0.15, 0.72), (-0.4, 0.72)),
+                _polygon(
+                    (-0.15, 0.08), (0.25, 0.08), (-0.15, 0.72), (-0.4, 0.72)
+                ),
                 _TEAL,
                 (SubPart('engine', _ellipse(0.0, 0.38, 0.17, 0.1), _DARK),),
             ),
@@ -445,13 +573,30 @@ CLASSES: tuple[ObjectClass, ...] = (
         'lamp',
         (
             Part('pole', _rectangle(-0.06, -0.2, 0.06, 0.85), _METAL),
-            Part('base', _polygon((-0.4, 0.95), (-0.25, 0.75), (0.25, 0.75), (0.4, 0.95)), (0.78, 0.3, 0.3)),
+            Part(
+                'base',
+                _polygon(
+                    (-0.4, 0.95), (-0.25, 0.75), (0.25, 0.75), (0.4, 0.95)
+                ),
+                (0.78, 0.3, 0.3),
+            ),
             Part(
                 'shade',
-                _polygon((-0.35, -0.9), (0.35, -0.9), (0.65, -0.15), (-0.65, -0.15)),
+                _polygon(
+                    (-0.35, -0.9), (0.35, -0.9), (0.65, -0.15), (-0.65, -0.15)
+                ),
                 _PURPLE,
                 (
-                    SubPart('band', _polygon((-0.57, -0.35), (0.57, -0.35), (0.65, -0.15), (-0.65, -0.15)), _YELLOW),
+                    SubPart(
+                        'band',
+                        _polygon(
+                            (-0.57, -0.35),
+                            (0.57, -0.35),
+                            (0.65, -0.15),
+                            (-0.65, -0.15),
+                        ),
+                        _YELLOW,
+                    ),
                 ),
             ),
         ),
@@ -464,13 +609,24 @@ CLASSES: tuple[ObjectClass, ...] = (
                 'stalk',
                 _polygon((-0.22, 0.0), (0.22, 0.0), (0.32, 0.9), (-0.32, 0.9)),
                 (0.12, 0.15, 0.92),
-                (SubPart('ring', _rectangle(-0.3, 0.3, 0.3, 0.45), (0.1, 0.4, 0.7)),),
+                (
+                    SubPart(
+                        'ring',
+                        _rectangle(-0.3, 0.3, 0.3, 0.45),
+                        (0.1, 0.4, 0.7),
+                    ),
+                ),
             ),
             Part(
                 'cap',
                 _polygon(
-                    (-0.9, 0.1), (-0.8, -0.35), (-0.45, -0.7), (0.0, -0.82),
-                    (0.45, -0.7), (0.8, -0.35), (0.9, 0.1),
+                    (-0.9, 0.1),
+                    (-0.8, -0.35),
+                    (-0.45, -0.7),
+                    (0.0, -0.82),
+                    (0.45, -0.7),
+                    (0.8, -0.35),
+                    (0.9, 0.1),
                 ),
                 (0.96, 0.85, 0.65),
                 (
@@ -497,7 +653,8 @@ BACKGROUNDS: dict[str, tuple[_Band, _Band]] = {
     'night': (((0.66, 0.6, 0.2), 'star'), ((0.6, 0.3, 0.25), 'blade')),
 }
 
-PALETTE: list[list[int]] = [[0, 0, 0]] + [
+PALETTE: list[list[int]] = [
+    [0, 0, 0],
     [200, 40, 40], [40, 80, 200], [230, 200, 40], [240, 130, 20],
     [160, 110, 60], [30, 150, 60], [240, 120, 190], [130, 130, 150],
     [60, 200, 120], [60, 190, 200], [150, 70, 190], [120, 10, 50],
@@ -517,7 +674,9 @@ def _to_rgb(colour: HSV) -> NDArray[np.float32]:
     return (255.0 * value * (1.0 - saturation * share)).astype(np.float32)
 
 
-def _jitter(rng: np.random.Generator, colour: HSV, hue: float, tone: float) -> HSV:
+def _jitter(
+    rng: np.random.Generator, colour: HSV, hue: float, tone: float
+) -> HSV:
     return (
         (colour[0] + rng.normal(0, hue)) % 1.0,
         float(np.clip(colour[1] + rng.normal(0, tone), 0, 1)),
@@ -530,14 +689,15 @@ def _smooth_noise(
 ) -> NDArray[np.float32]:
     """Noise in -1..1 that varies over 1 / ``cells`` of the picture, (H, W)."""
     grid = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
-    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    size = (width, height)
+    noise = cv2.resize(grid, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(noise, np.float32)
 
 
 def _texture(
     rng: np.random.Generator, kind: str, height: int, width: int
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating]:
     """Brightness offsets of a named texture, about -1..1, (H, W)."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     if kind == 'plain':
         return 0.3 * _smooth_noise(rng, height, width, 3)
     if kind == 'cloud':
@@ -549,6 +709,13 @@ def _texture(
     if kind == 'star':
         stars = rng.uniform(size=(height, width)) > 0.985
         return 2.5 * stars.astype(np.float32)
+    return _periodic_texture(rng, kind, height, width)
+
+
+def _periodic_texture(
+    rng: np.random.Generator, kind: str, height: int, width: int
+) -> NDArray[np.floating]:
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     period = rng.uniform(5, 9)
     phase = rng.uniform(0, 2 * math.pi)
     if kind == 'wave':
@@ -609,7 +776,7 @@ class _Pose:
 
 def _random_pose(rng: np.random.Generator, height: int, width: int) -> _Pose:
     side = min(height, width)
-    scale = side * rng.uniform(0.17, 0.42)
+    scale = side * rng.uniform(0.22, 0.55)
     margin = 0.75 * scale
     return _Pose(
         scale=scale,
@@ -638,7 +805,10 @@ def _silhouette(
 
 
 def _place(
-    rng: np.random.Generator, things: list[ObjectClass], height: int, width: int
+    rng: np.random.Generator,
+    things: list[ObjectClass],
+    height: int,
+    width: int,
 ) -> list[_Pose] | None:
     """Poses under which every object stays visible, or None."""
     poses: list[_Pose] = []
@@ -730,15 +900,18 @@ def _render(
     for (index, thing), pose in zip(things, poses, strict=True):
         scene.object_classes.append(index)
         _draw_object(rng, scene, canvas, thing, pose)
-    canvas = cv2.GaussianBlur(canvas, (0, 0), 0.55)
+    soft = np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.55))
     light = 1.0 + rng.normal(0, 0.07)
-    canvas = canvas * light + rng.normal(0, 3.0, canvas.shape)
-    scene.image = np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+    lit = soft * light + rng.normal(0, 3.0, canvas.shape)
+    scene.image = np.clip(np.round(lit), 0, 255).astype(np.uint8)
     return scene
 
 
 def render_scene(
-    seed: int, index: int, size: tuple[int, int] | None = None
+    seed: int,
+    index: int,
+    size: tuple[int, int] | None = None,
+    home_share: float = 0.8,
 ) -> Scene:
     """Draw picture ``index`` of the world ``seed``.
 
@@ -749,6 +922,8 @@ def render_scene(
         index (int): Number of the picture.
         size (tuple[int, int], optional): (H, W) in pixels. Default: drawn
             from ``SIZES``.
+        home_share (float): Share of pictures on a background that their first
+            object favours; the others have any background.
 
     Returns:
         Scene: The picture, with ``object_classes`` indexing ``CLASSES``.
@@ -759,7 +934,7 @@ def render_scene(
     count = int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2]))
     chosen = rng.choice(len(CLASSES), size=count, replace=False)
     home = CLASSES[chosen[0]].backgrounds
-    if rng.uniform() < 0.8:
+    if rng.uniform() < home_share:
         background = str(rng.choice(home))
     else:
         background = str(rng.choice(list(BACKGROUNDS)))
@@ -782,9 +957,12 @@ def _random_polygon(rng: np.random.Generator) -> Polygon:
     elif kind == 'bar':
         slant = rng.uniform(-0.3, 0.3)
         half = rng.uniform(0.15, 1.0)
-        shape = _polygon((-1, -half), (1, -half + slant), (1, half), (-1, half))
+        shape = _polygon(
+            (-1, -half), (1, -half + slant), (1, half), (-1, half)
+        )
     else:
         count = int(rng.integers(3, 9))
+        angle: NDArray[np.floating]
         angle = np.sort(rng.uniform(0, 2 * math.pi, count))
         if kind == 'blob':
             angle = np.linspace(0, 2 * math.pi, 12, endpoint=False)
@@ -805,7 +983,10 @@ def _random_colour(rng: np.random.Generator) -> HSV:
 
 
 def random_object_class(rng: np.random.Generator) -> ObjectClass:
-    """Assemble a class nobody has seen from random parts and sub-parts."""
+    """Assemble a class nobody has seen from random parts and sub-parts.
+
+    Some parts come in mirrored pairs, as wheels, legs and leaves do.
+    """
     main = _random_colour(rng)
     parts: list[Part] = []
     for number in range(int(rng.integers(1, 6))):
@@ -813,25 +994,46 @@ def random_object_class(rng: np.random.Generator) -> ObjectClass:
         turn = rng.uniform(0, 2 * math.pi)
         reach = 0.0 if first else rng.uniform(0.3, 0.75)
         centre = reach * np.array([math.cos(turn), math.sin(turn)])
-        size = rng.uniform(0.5, 0.8) if first else rng.uniform(0.15, 0.5)
+        size = rng.uniform(0.4, 0.75) if first else rng.uniform(0.12, 0.5)
         outline = _random_polygon(rng)
         while first and _area(outline) < 1.0:  # the body must be seen
             outline = _random_polygon(rng)
-        outline = outline * size
-        details = tuple(
-            SubPart(
-                'detail',
-                _random_polygon(rng) * size * rng.uniform(0.2, 0.45)
-                + centre
-                + rng.uniform(-0.4, 0.4, 2) * size,
-                _random_colour(rng),
-            )
-            for _ in range(int(rng.integers(0, 4)))
-        )
         colour = main if rng.uniform() < 0.5 else _random_colour(rng)
-        parts.append(Part(f'part{number}', outline + centre, colour, details))
+        part = Part(
+            f'part{number}',
+            outline * size + centre,
+            colour,
+            _random_details(rng, size, centre),
+        )
+        parts.append(part)
+        if not first and rng.uniform() < 0.4:
+            parts.append(_mirrored(part))
     order = rng.permutation(len(parts))
     return ObjectClass('assembly', tuple(parts[i] for i in order))
+
+
+def _random_details(
+    rng: np.random.Generator, size: float, centre: NDArray[np.float64]
+) -> tuple[SubPart, ...]:
+    return tuple(
+        SubPart(
+            'detail',
+            _random_polygon(rng) * size * rng.uniform(0.2, 0.45)
+            + centre
+            + rng.uniform(-0.4, 0.4, 2) * size,
+            _random_colour(rng),
+        )
+        for _ in range(int(rng.integers(0, 4)))
+    )
+
+
+def _mirrored(part: Part) -> Part:
+    """The same part on the other side, in the same colours."""
+    flip = (-1.0, 1.0)
+    details = tuple(
+        SubPart(d.name, d.polygon * flip, d.colour) for d in part.subparts
+    )
+    return Part(part.name, part.polygon * flip, part.colour, details)
 
 
 def render_assemblies(seed: int, index: int, size: tuple[int, int]) -> Scene:

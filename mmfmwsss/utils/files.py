@@ -36,7 +36,9 @@ def resolve_path(path: str | os.PathLike[str], remedy: str) -> Path:
     else:
         file = Path(text).expanduser()
     if not file.is_file():
-        raise UserInputError(f'Expected a file at {file}, but it is not there. {remedy}')
+        raise UserInputError(
+            f'Expected a file at {file}, but it is not there. {remedy}'
+        )
     return file
 
 

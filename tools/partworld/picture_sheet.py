@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
+from mmseg.registry import MODELS
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.datasets import PartWorldImageLabelDataset
 from mmfmwsss.models.cams import softmax_gradcam
 from mmfmwsss.models.segmentors.clip_prompt_segmentor import upsample_cams
@@ -30,7 +32,6 @@ from mmfmwsss.visualization import (
     paint_masks,
     picture_sheet,
 )
-from mmseg.registry import MODELS
 
 CONFIGS = Path('configs/fmwsss')
 TITLES = (

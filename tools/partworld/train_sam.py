@@ -120,7 +120,7 @@ def draw_points(
 def training_batch(
     rng: np.random.Generator, indices: np.ndarray, count: int
 ) -> tuple[Tensor, list[Tensor], Tensor]:
-    """Pictures (N, 3, S, S), points per picture (P, 2), masks (NP, 3, L, L)."""
+    """Pictures (N, 3, S, S), points of each (P, 2), masks (NP, 3, L, L)."""
     side = SAM_CONFIG['image_size']
     images, points, masks = [], [], []
     for index in indices:
@@ -167,7 +167,9 @@ def predict(
     return torch.cat(logits), torch.cat(scores)
 
 
-def mask_loss(logits: Tensor, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def mask_loss(
+    logits: Tensor, scores: Tensor, target: Tensor
+) -> tuple[Tensor, Tensor]:
     """2 BCE + dice + IoU regression; also the mean IoU of each level, (3,)."""
     bce = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
     probability = logits.sigmoid()

@@ -1,0 +1,66 @@
+# PartWorld for stage 2: seeds as pseudo labels, ground truth only on val.
+data_root = '{{$PARTWORLD_ROOT:data/partworld}}'
+seed_dir = 'work_dirs/partworld/seed/fine_seed'
+mask_dir = 'work_dirs/partworld/sam_masks'
+crop_size = (112, 112)  # pixels
+
+train_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='LoadAnnotations'),
+    dict(
+        type='RandomResize',
+        scale=(128, 128),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True,
+    ),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.9),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion', brightness_delta=16, hue_delta=6),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+test_pipeline_with_masks = [
+    dict(type='LoadImageStrict'),
+    dict(type='LoadAnnotations'),
+    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        type='PseudoLabelDataset',
+        class_prompts='partworld',
+        data_root=data_root,
+        image_list='ImageSets/train.txt',
+        seed_dir=seed_dir,
+        seed_command='python tools/test.py configs/fmwsss/partworld_seed.py',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='PartWorldSegDataset',
+        data_root=data_root,
+        data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass'
+        ),
+        ann_file='ImageSets/val.txt',
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+test_evaluator = val_evaluator

@@ -1,0 +1,50 @@
+# PASCAL VOC 2012 with the image-level labels of its XML annotations. The list
+# `train_aug.txt` has the 10,582 names of train and SBD.
+data_root = '{{$VOC12_ROOT:data/VOCdevkit/VOC2012}}'
+mask_dir = 'work_dirs/voc12/sam_masks'
+crop_size = 224  # pixels
+
+prompt_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='LoadSAMMasks', mask_dir=mask_dir),
+    # Ranges of the official code: long side 288 to 480, crop 224.
+    dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
+    dict(type='RandomCropWithMasks', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackWSSSInputs'),
+]
+seed_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='ResizeToPatchMultiple', patch_size=16),
+    # Seeds are made at the original size.
+    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='VOC12ImageLabelDataset',
+        data_root=data_root,
+        image_list='ImageSets/Segmentation/train_aug.txt',
+        pipeline=prompt_pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=1,  # photos differ in size
+    num_workers=4,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VOC12ImageLabelDataset',
+        data_root=data_root,
+        image_list='ImageSets/Segmentation/train_aug.txt',
+        test_mode=True,
+        pipeline=seed_pipeline,
+    ),
+)

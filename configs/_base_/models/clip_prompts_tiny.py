@@ -1,0 +1,28 @@
+# The prompt model on the tiny CLIP that comes with the package.
+_base_ = './clip_prompts.py'
+model = dict(
+    clip=dict(
+        arch=dict(
+            embed_dim=64,
+            vision_cfg=dict(
+                layers=2,
+                width=128,
+                head_width=32,
+                patch_size=8,
+                image_size=112,
+                pool_type='avg',
+            ),
+            text_cfg=dict(
+                context_length=77,
+                vocab_size=49408,
+                width=64,
+                heads=4,
+                layers=3,
+            ),
+        ),
+        checkpoint='mmfmwsss://tiny_clip.safetensors',
+        # Both blocks of the tiny ViT.
+        attention_layers=2,
+    ),
+    class_prompts='partworld',
+)

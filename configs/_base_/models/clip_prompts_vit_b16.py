@@ -1,0 +1,9 @@
+# The prompt model on OpenAI's CLIP ViT-B/16, as in the paper. OpenAI's own
+# ViT-B-16.pt, or any open_clip file of the model; never fetched by default.
+_base_ = './clip_prompts.py'
+model = dict(
+    clip=dict(
+        arch='ViT-B-16-quickgelu',
+        checkpoint='{{$CLIP_VIT_B16:weights/ViT-B-16.pt}}',
+    ),
+)

@@ -1,0 +1,27 @@
+# CoOp's recipe in small: SGD, constant warm-up, cosine to zero.
+max_iters = 400
+warmup_iters = 20
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),
+)
+param_scheduler = [
+    dict(
+        type='ConstantLR',
+        factor=0.005,
+        by_epoch=False,
+        begin=0,
+        end=warmup_iters,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=warmup_iters,
+        end=max_iters,
+        eta_min=0.0,
+    ),
+]
+train_cfg = dict(
+    type='IterBasedTrainLoop', max_iters=max_iters, val_interval=10**9
+)
+randomness = dict(seed=0)

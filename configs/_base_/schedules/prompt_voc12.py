@@ -1,0 +1,13 @@
+# 25 epochs of batch 16 (section 5.2 of the paper), the rest as CoOp: SGD,
+# one warm-up epoch at 1e-5, cosine by epoch.
+max_epochs = 25
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),
+)
+param_scheduler = [
+    dict(type='ConstantLR', factor=0.005, begin=0, end=1),
+    dict(type='CosineAnnealingLR', begin=1, end=max_epochs, eta_min=0.0),
+]
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=10**9)
+randomness = dict(seed=0)

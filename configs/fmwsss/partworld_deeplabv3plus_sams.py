@@ -1,0 +1,19 @@
+# Test the DeepLabV3+ of partworld_deeplabv3plus.py with SAMS post-processing.
+# Needs: its checkpoint, and the masks of partworld_sam_masks.py.
+# Run:   python tools/test.py configs/fmwsss/partworld_deeplabv3plus_sams.py
+# Cost:  FILL
+_base_ = './partworld_deeplabv3plus.py'
+work_dir = 'work_dirs/partworld/deeplabv3plus_sams'
+load_from = 'work_dirs/partworld/deeplabv3plus/iter_600.pth'
+train_command = (
+    'python tools/train.py configs/fmwsss/partworld_deeplabv3plus.py'
+)
+model = dict(
+    _delete_=True,
+    type='RefinedSegmentor',
+    segmentor={{_base_.model}},
+    refiner=dict(type='SAMS'),
+)
+test_dataloader = dict(
+    dataset=dict(pipeline={{_base_.test_pipeline_with_masks}})
+)

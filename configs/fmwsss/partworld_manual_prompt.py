@@ -1,0 +1,20 @@
+# Baseline: the fine-seed route with a manual template, nothing learnt.
+# Needs: data/partworld and the masks of partworld_sam_masks.py.
+# Run:   python tools/test.py configs/fmwsss/partworld_manual_prompt.py
+# Cost:  FILL
+_base_ = './partworld_prompt.py'
+work_dir = 'work_dirs/partworld/manual_prompt'
+model = dict(
+    streams=dict(
+        _delete_=True,
+        manual=dict(
+            type='CLIPPromptHead',
+            prompts=dict(type='ManualPrompts', templates=['a photo of a {}.']),
+        ),
+    ),
+    coarse_seeder=None,
+    routes=dict(
+        _delete_=True,
+        fine_seed=dict(stream='manual', seeder=dict(type='SAMS', alpha=0.6)),
+    ),
+)

@@ -1,0 +1,30 @@
+# SAM's masks of VOC 2012 train_aug, with the paper's three changes.
+# Needs: VOC 2012, and sam_vit_h_4b8939.pth in weights/ (or $SAM_VIT_H).
+# Run:   python tools/test.py configs/fmwsss/voc_sam_masks.py
+#        (several GPUs: torchrun ... --launcher pytorch; it resumes)
+# Cost:  not run here; it needs a GPU, the data and the weights.
+_base_ = [
+    '../_base_/datasets/voc12_image_labels.py',
+    '../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/voc12/sam_masks_run'
+model = dict(
+    type='SAMMaskGenerator',
+    output_dir='work_dirs/voc12/sam_masks',
+    source=dict(
+        type='SAMEverything',
+        arch='vit_h',
+        checkpoint='{{$SAM_VIT_H:weights/sam_vit_h_4b8939.pth}}',
+    ),
+)
+train_dataloader = None
+test_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadImageStrict'),
+            dict(type='PackWSSSInputs'),
+        ],
+    )
+)
+test_cfg = dict()
+test_evaluator = dict(type='SAMMaskReport')

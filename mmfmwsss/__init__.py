@@ -1,0 +1,38 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""From image-level labels to a segmentation network, inside mmseg.
+
+The method is `Foundation Model Assisted Weakly Supervised Semantic
+Segmentation <https://arxiv.org/abs/2312.03585>`_. In the order of the data:
+
+=======================  ===================================================
+image and labels         ``datasets/image_label_dataset.py``,
+                         ``datasets/transforms/``
+SAM's masks, made once   ``models/masks/`` into ``structures/sam_masks.py``
+frozen CLIP, prompts     ``models/clip/`` (Eq. 5 to 7)
+Softmax-GradCAM          ``models/cams/softmax_gradcam.py`` (Eq. 1 to 3)
+CAA                      ``models/cams/attention_affinity.py`` (Eq. 4)
+SAMS, other seeders      ``models/seeding/`` (Eq. 8 to 10)
+L_MCL, L_CAL             ``models/losses/`` (Eq. 12 to 15)
+all of it, Figure 2      ``models/segmentors/clip_prompt_segmentor.py``
+seeds as pseudo labels   ``datasets/pseudo_label_dataset.py``
+SAMS on a network        ``models/segmentors/refined_segmentor.py``
+scores                   ``evaluation/metrics/``
+=======================  ===================================================
+
+Importing the package registers its modules in mmseg's registries. It comes
+before ``import mmseg.models``, since it readies mmcv (see ``compat``).
+"""
+
+from .compat import prepare
+from .version import __version__
+
+prepare()
+
+from . import (  # noqa: E402  mmcv must be ready first
+    datasets,
+    engine,
+    evaluation,
+    models,
+)
+
+__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']

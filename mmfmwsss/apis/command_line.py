@@ -1,0 +1,98 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What `tools/train.py` and `tools/test.py` share."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from ..utils import UserInputError, atomic_path
+
+__all__ = [
+    'add_common_arguments',
+    'load_config',
+    'run_reporting_user_errors',
+    'write_metrics',
+]
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that mmseg's train and test scripts share."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder of logs and results')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. model.test_cfg.mode=slide',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and merge the command line into it.
+
+    Raises:
+        UserInputError: If the file is not there.
+    """
+    if not Path(args.config).is_file():
+        raise UserInputError(
+            f'Expected a config file, but {args.config} is not there. The '
+            f'configs of this project are in configs/fmwsss.'
+        )
+    config = Config.fromfile(args.config)
+    config.launcher = args.launcher
+    if args.cfg_options is not None:
+        config.merge_from_dict(args.cfg_options)
+    if args.work_dir is not None:
+        config.work_dir = args.work_dir
+    elif config.get('work_dir') is None:
+        config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return config
+
+
+def write_metrics(
+    runner: Runner, metrics: dict[str, Any], seconds: float
+) -> None:
+    """Write ``metrics.json`` into the run's work_dir."""
+    record = dict(
+        metrics={k: v for k, v in metrics.items() if _is_number(v)},
+        seconds=round(seconds, 1),
+        checkpoint=str(runner._load_from) if runner._load_from else None,
+        date=time.strftime('%Y-%m-%dT%H:%M:%S'),
+    )
+    with atomic_path(Path(runner.work_dir) / 'metrics.json') as path:
+        path.write_text(json.dumps(record, indent=2) + '\n')
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def run_reporting_user_errors(main: Callable[[], int]) -> None:
+    """Run a command and exit; a :class:`UserInputError` has no traceback."""
+    try:
+        sys.exit(main())
+    except UserInputError as error:
+        # An error from a data loader's worker carries its traceback as text.
+        text = str(error).rsplit('UserInputError: ', 1)[-1].strip()
+        MMLogger.get_current_instance().error(text)
+        sys.exit(2)

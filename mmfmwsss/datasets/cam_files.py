@@ -1,0 +1,160 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""CAMs of other methods on disk: CLIP-ES, the IRN family, dicts, labels."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..utils import UserInputError
+from ..utils.palette_png import read_label_png
+from ..utils.safe_npy import load_npy
+
+__all__ = ['CAM_FORMATS', 'CamFile', 'CamFormat', 'cam_suffix', 'read_cams']
+
+CamFormat = Literal['clip_es', 'irn', 'npy', 'png']
+
+
+class CamFile(NamedTuple):
+    """CAMs of one image.
+
+    Attributes:
+        cams (Tensor): As they are in the file, float32, (P, H, W).
+        classes (Tensor): 0-based foreground indices, int64, (P,).
+    """
+
+    cams: Tensor
+    classes: Tensor
+
+    def resized(self, size: tuple[int, int]) -> 'CamFile':
+        """The CAMs at another size (height, width), bilinear."""
+        if tuple(self.cams.shape[1:]) == tuple(size):
+            return self
+        if len(self.cams) == 0:
+            return CamFile(self.cams.new_zeros(0, *size), self.classes)
+        cams = F.interpolate(
+            self.cams[None], size, mode='bilinear', align_corners=False
+        )
+        return CamFile(cams[0], self.classes)
+
+
+def _checked(cams: Any, classes: Any, path: Path) -> CamFile:
+    maps = torch.as_tensor(np.asarray(cams)).float()
+    keys = torch.as_tensor(np.asarray(classes)).long().flatten()
+    if maps.ndim != 3 or len(maps) != len(keys):
+        raise UserInputError(
+            f'Expected one (height, width) map for each class in {path}, got '
+            f'maps of shape {tuple(maps.shape)} and {len(keys)} classes.'
+        )
+    if not torch.isfinite(maps).all():
+        raise UserInputError(
+            f'Expected finite activations in {path}, got NaN or infinity. '
+            'Make the CAMs of this image again.'
+        )
+    if len(keys) and (keys.min() < 0 or len(keys.unique()) < len(keys)):
+        raise UserInputError(
+            f'Expected different classes from 0 in {path}, got '
+            f'{keys.tolist()}.'
+        )
+    return CamFile(maps, keys)
+
+
+def _read_keyed(path: Path, *entries: str) -> CamFile:
+    """A dict with the classes in `keys` and the maps in one of `entries`."""
+    content = load_npy(path)
+    found = list(content) if isinstance(content, Mapping) else []
+    for entry in entries:
+        if entry in found and 'keys' in found:
+            return _checked(content[entry], content['keys'], path)
+    wanted = ' or '.join(repr(entry) for entry in entries)
+    raise UserInputError(
+        f"Expected a dict with 'keys' and {wanted} in {path}, got "
+        f'{found or type(content).__name__}. Choose another --format.'
+    )
+
+
+def _read_clip_es(path: Path) -> CamFile:
+    return _read_keyed(path, 'attn_highres', 'highres')
+
+
+def _read_irn(path: Path) -> CamFile:
+    return _read_keyed(path, 'high_res', 'cam')
+
+
+def _read_dict(path: Path) -> CamFile:
+    content = load_npy(path)
+    if not isinstance(content, Mapping) or not all(
+        isinstance(key, int | np.integer) for key in content
+    ):
+        found = type(content).__name__
+        if isinstance(content, Mapping):
+            found = f'keys {list(content)}'
+        raise UserInputError(
+            f'Expected a dict of class index to map in {path}, got {found}. '
+            'Choose another --format.'
+        )
+    maps = [np.asarray(value) for value in content.values()]
+    shapes = {value.shape for value in maps}
+    if len(shapes) > 1:
+        raise UserInputError(
+            f'Expected maps of one size in {path}, got {sorted(shapes)}.'
+        )
+    cams = np.stack(maps) if maps else np.zeros((0, 1, 1))
+    return _checked(cams, list(content), path)
+
+
+def _read_labels(path: Path) -> CamFile:
+    labels = torch.from_numpy(read_label_png(path))
+    found = labels.unique().long()
+    found = found[(found > 0) & (found < 255)]
+    return CamFile((labels == found[:, None, None]).float(), found - 1)
+
+
+CAM_FORMATS: dict[str, Callable[[Path], CamFile]] = {
+    'clip_es': _read_clip_es,
+    'irn': _read_irn,
+    'npy': _read_dict,
+    'png': _read_labels,
+}
+
+
+def cam_suffix(cam_format: CamFormat) -> str:
+    """Suffix of the files of a format."""
+    return '.png' if cam_format == 'png' else '.npy'
+
+
+def read_cams(path: str | os.PathLike[str], cam_format: CamFormat) -> CamFile:
+    """Read the CAMs of one image.
+
+    =============  ==========================================================
+    ``'clip_es'``  dict ``keys``, ``attn_highres`` (or ``highres``)
+    ``'irn'``      dict ``keys``, ``high_res`` (or ``cam``, at a lower
+                   resolution): IRN and its many descendants
+    ``'npy'``      dict of class index to map: AdvCAM, MCTformer, WeakTr
+    ``'png'``      label map, 0 background, class + 1, 255 nothing; each class
+                   becomes a map of zeros and ones
+    =============  ==========================================================
+
+    Args:
+        path (str | PathLike): File of the image.
+        cam_format (str): One of the above.
+
+    Returns:
+        CamFile: Maps (P, H, W) and 0-based classes (P,).
+
+    Raises:
+        ValueError: If the format is unknown.
+        UserInputError: If the file is missing, damaged, unsafe or not of
+            this format.
+    """
+    if cam_format not in CAM_FORMATS:
+        raise ValueError(
+            f'cam_format must be one of {list(CAM_FORMATS)}, got '
+            f'{cam_format!r}'
+        )
+    return CAM_FORMATS[cam_format](Path(path))

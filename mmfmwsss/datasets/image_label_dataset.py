@@ -1,0 +1,198 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Pictures with image-level labels: the input of weak supervision."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+from mmseg.registry import DATASETS
+
+from ..utils import UserInputError
+from ..utils.palette_png import voc_palette
+from .class_prompts import ClassPrompts, get_class_prompts
+from .image_files import find_images
+from .image_label_source import ImageLabelSource
+from .image_labels import labels_to_array
+from .transforms import pack_failure
+
+__all__ = ['ImageLabelDataset']
+
+
+@DATASETS.register_module()
+class ImageLabelDataset(BaseDataset):
+    """Pictures and the classes each of them shows. It reads no mask.
+
+    Labels come from ``label_file`` (see :func:`read_image_labels`) or from
+    the VOC annotations in ``xml_dir``; a test run may do without. The
+    pictures are those of ``image_list``, else those that have labels, else
+    all of ``image_dir``.
+
+    In a test run a picture whose pipeline fails becomes a placeholder with
+    ``metainfo['failure']``, and the run goes on. In training it is an error.
+
+    Args:
+        class_prompts (str | dict): Name of the classes, their YAML file, or
+            the names; see :func:`get_class_prompts`.
+        image_dir (str): Folder of the pictures, below ``data_root``.
+        image_list (str, optional): Split file, below ``data_root``.
+        label_file (str, optional): Text, CSV or JSON, below ``data_root``.
+        xml_dir (str, optional): Folder of annotations, below ``data_root``.
+        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures.
+        data_root (str): Folder of the data set.
+        pipeline (Sequence): Transforms.
+        test_mode (bool): Whether this is a test run.
+        drop_unlabelled (bool): Whether to leave pictures without a label out
+            of training, with a warning, instead of refusing to start.
+        metainfo (dict, optional): Replaces, for example, the ``palette``.
+        **kwargs: ``indices``, ``serialize_data``, ``lazy_init`` and so on of
+            mmengine's ``BaseDataset``.
+
+    Each record has ``img_path``, ``image_labels`` bool (C,), and
+    ``seg_fields``, ``label_map`` and ``reduce_zero_label`` for mmseg.
+    """
+
+    def __init__(
+        self,
+        class_prompts: str | Mapping[str, Any] | ClassPrompts,
+        image_dir: str = '',
+        image_list: str | None = None,
+        label_file: str | None = None,
+        xml_dir: str | None = None,
+        image_suffix: str | Sequence[str] = '.jpg',
+        data_root: str = '',
+        pipeline: Sequence[Mapping[str, Any] | Callable[..., Any]] = (),
+        test_mode: bool = False,
+        drop_unlabelled: bool = False,
+        metainfo: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.class_prompts = get_class_prompts(class_prompts)
+        self.image_list = _join(data_root, image_list)
+        self.label_file = _join(data_root, label_file)
+        self.xml_dir = _join(data_root, xml_dir)
+        self.image_suffixes = (
+            (image_suffix,)
+            if isinstance(image_suffix, str)
+            else tuple(image_suffix)
+        )
+        self.drop_unlabelled = drop_unlabelled
+        labels = self.class_prompts.labels
+        super().__init__(
+            metainfo={
+                'palette': voc_palette(len(labels)),
+                **self.METAINFO,
+                'classes': labels,
+                **(metainfo or {}),
+                'label_map': None,
+                'reduce_zero_label': False,
+            },
+            data_root=data_root,
+            data_prefix={'img_path': image_dir},
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Find pictures and labels, and check both.
+
+        Raises:
+            UserInputError: If listed pictures are missing, if a label is of
+                no class or, in training, if pictures have no label.
+        """
+        folder = self.data_prefix['img_path']
+        classes = self.class_prompts.classes
+        names, labels = ImageLabelSource(
+            image_dir=folder,
+            image_list=self.image_list,
+            label_file=self.label_file,
+            xml_dir=self.xml_dir,
+            image_suffixes=self.image_suffixes,
+        ).read(classes)
+        paths = find_images(
+            folder,
+            names,
+            self.image_suffixes,
+            'Put them there, correct `image_suffix`, or take them out of '
+            f'{self.image_list or self.label_file or self.xml_dir}.',
+        )
+        unlabelled = [name for name in names if not labels.get(name)]
+        if unlabelled:
+            self._report_unlabelled(unlabelled, len(names))
+            if self.drop_unlabelled and not self.test_mode:
+                names = [name for name in names if labels.get(name)]
+        return [
+            {
+                'img_path': paths[name],
+                'image_labels': labels_to_array(labels.get(name, ()), classes),
+                'label_map': None,
+                'reduce_zero_label': False,
+                'seg_fields': [],
+            }
+            for name in names
+        ]
+
+    def _report_unlabelled(self, names: Sequence[str], total: int) -> None:
+        found = (
+            f'{len(names)} of {total} pictures have no image-level label, '
+            f'e.g. {names[0]}'
+        )
+        source = self.label_file or self.xml_dir or '`label_file`'
+        droppable = self.drop_unlabelled and len(names) < total
+        if not (self.test_mode or droppable):
+            raise UserInputError(
+                'Expected a class or more for every training picture, but '
+                f'{found}. Add them to {source}, or set `drop_unlabelled`.'
+            )
+        effect = (
+            'their seeds will be all background'
+            if self.test_mode
+            else 'training leaves them out'
+        )
+        print_log(
+            f'{found}: {effect}. Add their classes to {source} if they show '
+            'any.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline; a failure is listed, not fatal, in a test run.
+
+        Raises:
+            UserInputError: In training, if the picture or what belongs to it
+                cannot be read.
+        """
+        data_info = self.get_data_info(idx)
+        try:
+            return self.pipeline(data_info)
+        except (OSError, ValueError, cv2.error) as error:
+            # The pipeline may have changed the first record.
+            data_info = self.get_data_info(idx)
+            path = data_info['img_path']
+            message = str(error)
+            if path not in message and Path(path).stem not in message:
+                message = f'{path}: {type(error).__name__}: {message}'
+            if self.test_mode:
+                return pack_failure(data_info, message)
+            if isinstance(error, ValueError):
+                raise  # says itself what is wrong, be it file or config
+            raise UserInputError(
+                f'Could not prepare {message}. Replace the file, or take it '
+                'out of the image list.'
+            ) from error
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Present foreground classes, 0-based, for class-balanced wrappers."""
+        labels = self.get_data_info(idx)['image_labels']
+        return [int(c) for c in np.flatnonzero(labels)]
+
+
+def _join(root: str, path: str | None) -> str | None:
+    return os.path.join(root, path) if path else None

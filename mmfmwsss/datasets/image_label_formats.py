@@ -1,0 +1,113 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The file formats of image-level labels: text, CSV and JSON."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..utils import UserInputError
+
+__all__ = ['LabelRow', 'csv_rows', 'json_rows', 'text_rows']
+
+_HEADERS = {'image', 'name', 'file', 'filename', 'file_name', 'image_id'}
+_IMAGE_KEYS = ('image', 'name', 'file_name', 'filename', 'file')
+_LABEL_KEYS = ('labels', 'classes', 'label', 'class', 'tags')
+
+# Where it stands, the picture, its class names.
+LabelRow = tuple[str, str, list[str]]
+
+
+def text_rows(text: str, classes: Sequence[str]) -> Iterator[LabelRow]:
+    """Rows of ``name class class``, by tabs or else by spaces."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f'line {number}'
+        if '\t' in line:
+            name, *found = [cell.strip() for cell in line.split('\t')]
+            yield where, name, [cell for cell in found if cell]
+            continue
+        (cells,) = csv.reader([line.strip()], delimiter=' ')
+        name, *words = [cell for cell in cells if cell]
+        yield where, name, _join_words(words, classes)
+
+
+def _join_words(words: list[str], classes: Sequence[str]) -> list[str]:
+    """Put words together to the longest class names, ``traffic light``."""
+    known = {name: name for name in classes}
+    known |= {name.replace(' ', '_'): name for name in classes}
+    longest = max((len(name.split()) for name in classes), default=1)
+    found = []
+    while words:
+        for count in range(min(longest, len(words)), 0, -1):
+            candidate = ' '.join(words[:count])
+            if candidate in known or count == 1:
+                found.append(known.get(candidate, candidate))
+                words = words[count:]
+                break
+    return found
+
+
+def csv_rows(text: str) -> Iterator[LabelRow]:
+    """Rows of ``name,class,class``, without the header."""
+    for number, cells in enumerate(csv.reader(text.splitlines()), 1):
+        cells = [cell.strip() for cell in cells]
+        if not any(cells):
+            continue
+        if number == 1 and cells[0].lower() in _HEADERS:
+            continue
+        yield f'line {number}', cells[0], [cell for cell in cells[1:] if cell]
+
+
+def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
+    """Entries of a JSON object, or of a list of objects.
+
+    Raises:
+        UserInputError: If the text is not JSON, repeats a picture, or an
+            entry is not a picture with a list of names.
+    """
+    try:
+        content = json.loads(text, object_pairs_hook=_unique_keys)
+    except json.JSONDecodeError as error:
+        raise UserInputError(
+            f'Expected JSON in {path}, but line {error.lineno} is not '
+            f'({error.msg}).'
+        ) from error
+    except KeyError as error:
+        raise UserInputError(
+            f'Expected every picture once in {path}, but {error.args[0]!r} is '
+            'there twice. Delete one of them.'
+        ) from error
+    entries = content.items() if isinstance(content, dict) else content
+    if not isinstance(content, (dict, list)):
+        raise UserInputError(
+            f'Expected a list or an object in {path}, but got {content!r}.'
+        )
+    entries = list(content.items()) if isinstance(content, dict) else content
+    for number, entry in enumerate(entries, 1):
+        if isinstance(entry, dict):
+            entry = (_first(entry, _IMAGE_KEYS), _first(entry, _LABEL_KEYS))
+        if not (
+            isinstance(entry, tuple)
+            and isinstance(entry[0], str)
+            and isinstance(entry[1], list)
+            and all(isinstance(name, str) for name in entry[1])
+        ):
+            raise UserInputError(
+                f'Expected a picture and a list of class names as entry '
+                f'{number} of {path}, but got {entry!r}.'
+            )
+        yield f'entry {number}', entry[0], entry[1]
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    return content
+
+
+def _first(entry: Mapping[str, object], keys: Sequence[str]) -> object:
+    return next((entry[key] for key in keys if key in entry), None)

@@ -1,0 +1,198 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Read image-level labels from text, CSV, JSON and VOC XML. Never masks."""
+
+import difflib
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..utils import UserInputError
+from .image_files import FileFinder
+from .image_label_formats import LabelRow, csv_rows, json_rows, text_rows
+
+__all__ = [
+    'labels_to_array',
+    'read_image_labels',
+    'read_image_list',
+    'read_voc_folder',
+    'read_voc_xml',
+]
+
+
+def read_image_list(path: str | Path) -> list[str]:
+    """Read a split file: one picture a line.
+
+    Lines of the official code, ``/JPEGImages/x.jpg /SegmentationClass/x.png``,
+    are cut down to ``x``; nothing reads their mask.
+
+    Raises:
+        UserInputError: If the file is missing, empty, or repeats a picture.
+    """
+    lines = _read_text(Path(path)).splitlines()
+    names: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        name = line.strip()
+        if not name:
+            continue
+        if name.startswith('/') and len(name.split()) == 2:
+            name = Path(name.split()[0]).stem
+        if name in names:
+            raise UserInputError(
+                f'Expected every picture once in {path}, but {name} is on '
+                f'lines {names[name]} and {number}. Delete one of them.'
+            )
+        names[name] = number
+    if not names:
+        raise UserInputError(
+            f'Expected one picture a line in {path}, but it is empty.'
+        )
+    return list(names)
+
+
+def read_image_labels(
+    path: str | Path, classes: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Read the class names of many pictures from one file.
+
+    * ``.txt`` (or any other suffix): ``name class class ...`` a line. Names
+      of several words are recognised where ``classes`` has them; a picture
+      with spaces in its name needs tabs between the entries, or quotes.
+    * ``.csv``: ``name,class,class`` a row, or ``name,class`` in several rows
+      of a picture; a header is skipped.
+    * ``.json``: ``{name: [class, ...]}``, or a list of
+      ``{'image': name, 'labels': [class, ...]}``.
+
+    Args:
+        path (str | Path): The file.
+        classes (Sequence[str]): Foreground class names.
+
+    Returns:
+        dict[str, tuple[str, ...]]: Class names of each picture, each once, in
+        the order of the file. Empty where a picture has no label.
+
+    Raises:
+        UserInputError: If the file is missing, not readable or empty, names
+            an unknown class, or has a picture twice (not CSV).
+    """
+    path = Path(path)
+    text = _read_text(path)
+    rows: Iterable[LabelRow]
+    if path.suffix.lower() == '.json':
+        rows = json_rows(path, text)
+    elif path.suffix.lower() == '.csv':
+        rows = csv_rows(text)
+    else:
+        rows = text_rows(text, classes)
+    labels: dict[str, list[str]] = {}
+    unknown: list[tuple[str, str, str]] = []
+    for where, name, found in rows:
+        if name in labels and path.suffix.lower() != '.csv':
+            raise UserInputError(
+                f'Expected every picture once in {path}, but {name} is there '
+                f'again on {where}. Delete one of them.'
+            )
+        labels.setdefault(name, []).extend(found)
+        unknown += [(where, name, c) for c in found if c not in classes]
+    if unknown:
+        _refuse_unknown(str(path), unknown, classes)
+    if not labels:
+        raise UserInputError(
+            f'Expected the labels of pictures in {path}, but it has none.'
+        )
+    return {name: tuple(dict.fromkeys(c)) for name, c in labels.items()}
+
+
+def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
+    """Read the classes of the objects in a VOC annotation, each once.
+
+    Objects marked ``difficult`` count, as in CLIP-ES. Names of an object's
+    parts (head, hand) are not classes of the picture.
+
+    Raises:
+        UserInputError: If the file is missing, is not XML, or names an
+            unknown class.
+    """
+    path = Path(path)
+    try:
+        root = ElementTree.fromstring(_read_text(path))
+    except ElementTree.ParseError as error:
+        raise UserInputError(
+            f'Expected a VOC annotation in {path}, but it is not XML '
+            f'({error}). Extract the file from the archive again.'
+        ) from error
+    names = [
+        thing.findtext('name', '').strip() for thing in root.iter('object')
+    ]
+    unknown = [
+        ('an <object>', path.stem, n) for n in names if n not in classes
+    ]
+    if unknown:
+        _refuse_unknown(str(path), unknown, classes)
+    return tuple(dict.fromkeys(names))
+
+
+def read_voc_folder(
+    folder: str | Path, names: Sequence[str], classes: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Read ``<name>.xml`` of every picture; see :func:`read_voc_xml`.
+
+    Raises:
+        UserInputError: If annotations are missing or wrong.
+    """
+    paths = {name: Path(folder, f'{name}.xml') for name in names}
+    finder = FileFinder()
+    missing = [str(path) for path in paths.values() if not finder(path)]
+    if missing:
+        raise UserInputError(
+            f'Expected an annotation for each of {len(names)} pictures, but '
+            f'{len(missing)} are missing, e.g. {missing[0]}. Extract them '
+            'from the archive again, or take the pictures out of the image '
+            'list.'
+        )
+    return {name: read_voc_xml(path, classes) for name, path in paths.items()}
+
+
+def labels_to_array(
+    names: Iterable[str], classes: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Turn class names into a multi-hot vector, bool, (C,)."""
+    present = set(names)
+    return np.array([name in present for name in classes], dtype=bool)
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        raise UserInputError(
+            f'Expected a file at {path}, but it is not there. Correct the '
+            'path in the config, or put the file there.'
+        )
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise UserInputError(
+            f'Expected UTF-8 text in {path}, but got other bytes ({error}). '
+            'Save it as UTF-8.'
+        ) from error
+
+
+def _refuse_unknown(
+    source: str,
+    unknown: list[tuple[str, str, str]],
+    classes: Sequence[str],
+) -> None:
+    where, image, name = unknown[0]
+    folded = {c.lower(): c for c in classes}
+    close = difflib.get_close_matches(name.lower(), list(folded), n=3)
+    hint = (
+        f'Did you mean {" or ".join(repr(folded[c]) for c in close)}?'
+        if close
+        else f'The classes are {", ".join(classes)}.'
+    )
+    raise UserInputError(
+        f'Expected one of {len(classes)} classes in {source}, but {where} '
+        f'({image}) has {name!r}; {len(unknown)} such name(s) in all. {hint} '
+        'Mend the label file, or add the class to the class prompts.'
+    )

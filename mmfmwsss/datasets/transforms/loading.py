@@ -1,0 +1,190 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Read a picture and its SAM masks, and say clearly when that fails."""
+
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import mmengine.fileio as fileio
+import numpy as np
+from mmcv.transforms import BaseTransform, LoadImageFromFile
+from mmseg.registry import TRANSFORMS
+from numpy.typing import NDArray
+
+from ...structures import SAMMasks
+from ...utils import UserInputError
+
+__all__ = ['LoadImageStrict', 'LoadSAMMasks', 'is_complete_image']
+
+_JPEG_START = b'\xff\xd8'
+_JPEG_SCAN = b'\xff\xda'
+_JPEG_END = b'\xff\xd9'
+_PNG_START = b'\x89PNG'
+_PNG_END = b'IEND'
+
+
+def is_complete_image(data: bytes) -> bool:
+    """Tell whether a JPEG or PNG file has its end.
+
+    OpenCV decodes a cut-off JPEG to a picture with a grey bottom, without an
+    error. Entropy-coded data never hold the end marker, and the end marker of
+    a thumbnail lies before the last scan, so a marker after it is the end.
+
+    Args:
+        data (bytes): Content of the file.
+
+    Returns:
+        bool: False for an empty file and for a JPEG or PNG without an end;
+        True for other formats, whose decoders notice it themselves.
+    """
+    if data.startswith(_JPEG_START):
+        return data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN)
+    if data.startswith(_PNG_START):
+        return _PNG_END in data[-64:]
+    return bool(data)
+
+
+@TRANSFORMS.register_module()
+class LoadImageStrict(LoadImageFromFile):
+    """Load a picture as BGR, or name the file and what to do about it.
+
+    As mmcv's ``LoadImageFromFile`` (grey-scale becomes three channels, the
+    EXIF orientation is applied), but a file that is missing, empty, cut off
+    or no picture is a :class:`UserInputError`.
+
+    Added keys: ``img`` uint8 (H, W, 3), ``img_shape``, ``ori_shape``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Load ``results['img_path']``.
+
+        Raises:
+            UserInputError: If the file cannot be read completely.
+        """
+        path = results['img_path']
+        image = self._decode(path, self._read(path))
+        if self.to_float32:
+            image = image.astype(np.float32)
+        results['img'] = image
+        results['img_shape'] = image.shape[:2]
+        results['ori_shape'] = image.shape[:2]
+        return results
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return bytes(fileio.get(path, backend_args=self.backend_args))
+        except OSError as error:
+            raise UserInputError(
+                f'Expected a picture at {path}, but could not read it '
+                f'({type(error).__name__}). Put the file there, or take it '
+                'out of the image list.'
+            ) from error
+
+    def _decode(self, path: str, data: bytes) -> NDArray[Any]:
+        image = None
+        if is_complete_image(data):
+            image = mmcv.imfrombytes(
+                data, flag=self.color_type, backend=self.imdecode_backend
+            )
+        if image is None:
+            raise UserInputError(
+                f'Expected a complete picture in {path}, but its {len(data)} '
+                'bytes are empty, cut off or no picture. Replace the file, or '
+                'take it out of the image list.'
+            )
+        return image
+
+
+@TRANSFORMS.register_module()
+class LoadSAMMasks(BaseTransform):
+    """Load the SAM masks of a picture.
+
+    With ``follow_image`` the masks travel as bit planes, an image of bytes
+    with eight masks a channel, in ``seg_fields``: every resize, crop and flip
+    that moves a segmentation map then moves the masks too. Two channels at
+    least, for OpenCV drops the axis of a single one. mmcv's own resizing
+    takes as many channels as OpenCV does (1,024 masks with OpenCV 5, 4,096
+    before); the transforms of this package take any number. Put it right
+    after the image loader.
+
+    Without it the masks stay at the original size, as a test run needs them;
+    its place in the pipeline does not matter then.
+
+    Required keys: ``img_path``, ``img``, ``ori_shape``, ``seg_fields``.
+    Added keys: ``sam_masks_record`` (SAMMasks) and, if the masks follow the
+    image, ``sam_masks`` uint8 (H, W, max(2, ceil(S / 8))).
+
+    Args:
+        mask_dir (str): Folder with one ``<image stem>.json`` an image.
+        follow_image (bool): Whether the masks follow the image through the
+            next transforms. Default: True.
+        mask_command (str): Command that makes the masks, for the message.
+    """
+
+    def __init__(
+        self,
+        mask_dir: str,
+        follow_image: bool = True,
+        mask_command: str = (
+            'python tools/test.py configs/fmwsss/<data set>_sam_masks.py'
+        ),
+    ) -> None:
+        self.mask_dir = Path(mask_dir)
+        self.follow_image = follow_image
+        self.mask_command = mask_command
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add the masks of ``results['img_path']``.
+
+        Raises:
+            UserInputError: If the mask file is missing, not readable, or made
+                from a picture of another size.
+            ValueError: If the masks are to follow an image that was resized
+                before.
+        """
+        size = tuple(results['ori_shape'][:2])
+        if self.follow_image and tuple(results['img'].shape[:2]) != size:
+            raise ValueError(
+                'LoadSAMMasks(follow_image=True) must come right after the '
+                'image loader: '
+                f'expected an image of {size}, but got '
+                f'{results["img"].shape[:2]}.'
+            )
+        masks = self._load(Path(results['img_path']).stem, size)
+        results['sam_masks_record'] = masks
+        if self.follow_image:
+            planes = masks.pack()
+            missing = max(0, 2 - planes.shape[2])
+            results['sam_masks'] = np.pad(
+                planes, ((0, 0), (0, 0), (0, missing))
+            )
+            results.setdefault('seg_fields', []).append('sam_masks')
+        return results
+
+    def _load(self, name: str, size: tuple[int, ...]) -> SAMMasks:
+        path = self.mask_dir / f'{name}.json'
+        if not path.is_file():
+            raise UserInputError(
+                f'Expected the SAM masks of {name} at {path}, but they are '
+                f'not there. Make them with `{self.mask_command}`.'
+            )
+        try:
+            masks = SAMMasks.load(path)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserInputError(
+                f'Expected SAM masks in {path}, but could not read them '
+                f'({error}). Delete the file and run `{self.mask_command}`.'
+            ) from error
+        if tuple(masks.size) != size:
+            raise UserInputError(
+                f'Expected SAM masks of {size} pixels in {path}, but they are '
+                f'of {tuple(masks.size)}: another picture had this name. '
+                f'Delete the file and run `{self.mask_command}`.'
+            )
+        return masks
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(mask_dir={str(self.mask_dir)!r}, '
+            f'follow_image={self.follow_image})'
+        )

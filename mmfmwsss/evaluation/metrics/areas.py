@@ -1,0 +1,60 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Areas of labels, and the IoU that is made of them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ['class_areas', 'intersection_over_union']
+
+
+def class_areas(
+    prediction: NDArray[Any],
+    truth: NDArray[Any],
+    num_labels: int,
+    ignore_index: int = 255,
+) -> NDArray[np.int64]:
+    """Count the pixels that an IoU is made of, in whole numbers.
+
+    Args:
+        prediction (ndarray): Label map, (H, W). Values of no class, such as
+            255, are wrong wherever the truth is not ignored.
+        truth (ndarray): Label map, (H, W).
+        num_labels (int): Number of labels 1 + C, background included.
+        ignore_index (int): Pixels with this truth do not count.
+
+    Returns:
+        ndarray: Rows intersection, prediction and truth, int64, (3, 1 + C).
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if prediction.shape != truth.shape:
+        raise ValueError(
+            f'Expected a prediction of {truth.shape} pixels, but got '
+            f'{prediction.shape}.'
+        )
+    valid = truth != ignore_index
+    prediction, truth = prediction[valid], truth[valid]
+    return np.stack(
+        [
+            np.bincount(labels, minlength=num_labels)[:num_labels]
+            for labels in (truth[prediction == truth], prediction, truth)
+        ]
+    ).astype(np.int64)
+
+
+def intersection_over_union(areas: NDArray[Any]) -> NDArray[np.float64]:
+    """IoU of each label, NaN where it is neither predicted nor true.
+
+    Args:
+        areas (ndarray): Sum of :func:`class_areas` over the images,
+            (3, 1 + C).
+
+    Returns:
+        ndarray: In 0..1, (1 + C,).
+    """
+    intersection, predicted, true = areas.astype(np.float64)
+    with np.errstate(invalid='ignore'):
+        return intersection / (predicted + true - intersection)

@@ -1,0 +1,80 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What a run of SAMMaskGenerator has done: images and masks, counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmseg.registry import METRICS
+
+from ...structures import LEVEL_NAMES
+
+__all__ = ['SAMMaskReport']
+
+
+@METRICS.register_module()
+class SAMMaskReport(BaseMetric):
+    """Count images done, skipped and failed, and masks per image and level.
+
+    Failed images are listed in the log. The metrics are ``images``, ``done``,
+    ``skipped``, ``failed``, ``masks_per_image`` (of done and skipped ones),
+    ``masks_whole``, ``masks_part`` and ``masks_subpart`` (totals).
+    """
+
+    def process(
+        self, data_batch: Any, data_samples: Sequence[dict[str, Any]]
+    ) -> None:
+        """Take note of a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): With ``sam_masks_report``.
+        """
+        for sample in data_samples:
+            self.results.append(sample['sam_masks_report'])
+
+    def compute_metrics(
+        self, results: list[dict[str, Any]]
+    ) -> dict[str, int | float]:
+        """Sum up and log.
+
+        Args:
+            results (list[dict]): The report of each image.
+
+        Returns:
+            dict: The metrics.
+        """
+        logger = MMLogger.get_current_instance()
+        statuses = Counter(report['status'] for report in results)
+        levels = [
+            sum(counts)
+            for counts in zip(
+                *(report['level_counts'] for report in results), strict=True
+            )
+        ]
+        finished = statuses['done'] + statuses['skipped']
+        failed = [r for r in results if r['status'] == 'failed']
+        if failed:
+            lines = [f'  {r["name"]}: {r["reason"]}' for r in failed]
+            logger.warning(
+                f'{len(failed)} of {len(results)} images failed and have no '
+                'masks:\n' + '\n'.join(lines)
+            )
+        metrics: dict[str, int | float] = dict(
+            images=len(results),
+            done=statuses['done'],
+            skipped=statuses['skipped'],
+            failed=len(failed),
+            masks_per_image=round(sum(levels) / max(finished, 1), 2),
+        )
+        for name, count in zip(
+            reversed(LEVEL_NAMES), levels[::-1], strict=True
+        ):
+            metrics[f'masks_{name}'] = count
+        logger.info(
+            'SAM masks: '
+            + ', '.join(f'{name} {value}' for name, value in metrics.items())
+        )
+        return metrics

@@ -1,0 +1,193 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Score and write label maps: seeds, CAMs, predictions of a segmentor."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmseg.registry import METRICS
+from numpy.typing import NDArray
+from prettytable import PrettyTable
+
+from ...utils import UserInputError
+from ...utils.palette_png import read_label_png, write_palette_png
+from .areas import class_areas, intersection_over_union
+
+__all__ = ['SeedMetric']
+
+_MOST_LISTED = 50  # failures named in the log
+
+
+@METRICS.register_module()
+class SeedMetric(BaseMetric):
+    """Write one field of the data samples as palette PNGs, and score it.
+
+    The metric alone opens the ground truth, ``<image stem>.png`` in
+    ``ground_truth_dir``; the data set of a weakly supervised stage cannot.
+    The mean is over the labels that are predicted or true somewhere,
+    background included, as in mmseg's ``IoUMetric``. Samples that carry
+    ``failure`` are counted and listed, never written or scored.
+
+    Args:
+        prediction (str): Field with the label map at the original size,
+            (1, H, W). Default: ``'pred_sem_seg'``.
+        output_dir (str, optional): Folder for the PNGs.
+        ground_truth_dir (str, optional): Folder of masks, for evaluation
+            only. Without it there is no mIoU.
+        split (str): What was scored, for the log, e.g. 'PartWorld train'.
+        protocol (str): How it was made, for the log, e.g. 'single scale, SAMS
+            alpha 0.6'.
+        ignore_index (int): Truth that does not count. Default: 255.
+        prefix (str, optional): Of the keys. Default: ``prediction``.
+        collect_device (str): See mmengine.
+
+    Returns of ``evaluate``: ``mIoU`` in percent, ``images`` scored or, if
+    there is no truth, predicted, and ``failed``.
+    """
+
+    def __init__(
+        self,
+        prediction: str = 'pred_sem_seg',
+        output_dir: str | None = None,
+        ground_truth_dir: str | None = None,
+        split: str = '',
+        protocol: str = '',
+        ignore_index: int = 255,
+        prefix: str | None = None,
+        collect_device: str = 'cpu',
+    ) -> None:
+        super().__init__(
+            collect_device=collect_device, prefix=prefix or prediction
+        )
+        self.prediction = prediction
+        self.output_dir = output_dir
+        self.ground_truth_dir = ground_truth_dir
+        self.split = split
+        self.protocol = protocol
+        self.ignore_index = ignore_index
+
+    def process(
+        self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Write and score the label maps of a batch.
+
+        Raises:
+            UserInputError: If the ground truth of an image is missing or does
+                not fit; what is already written stays.
+            ValueError: If a sample has no field ``prediction``.
+        """
+        for sample in data_samples:
+            path = sample['img_path']
+            if sample.get('failure'):
+                self.results.append({'failure': (path, sample['failure'])})
+                continue
+            if self.prediction not in sample:
+                raise ValueError(
+                    f'Expected a prediction called {self.prediction!r}, but '
+                    f'the data sample has {sorted(sample)}.'
+                )
+            data = sample[self.prediction]['data']
+            labels = data.reshape(data.shape[-2:]).cpu().numpy()
+            name = Path(path).stem
+            if self.output_dir is not None:
+                write_palette_png(
+                    os.path.join(self.output_dir, f'{name}.png'),
+                    labels.astype(np.uint8),
+                    self._meta['palette'],
+                )
+            self.results.append({'areas': self._areas(name, labels)})
+
+    @property
+    def _meta(self) -> dict[str, Any]:
+        if self.dataset_meta is None:
+            raise ValueError('Expected `dataset_meta` to be set before use.')
+        return self.dataset_meta
+
+    def _areas(
+        self, name: str, labels: NDArray[Any]
+    ) -> NDArray[np.uint32] | None:
+        if self.ground_truth_dir is None:
+            return None
+        path = os.path.join(self.ground_truth_dir, f'{name}.png')
+        remedy = (
+            'Mend the file, or leave `ground_truth_dir` out to score none.'
+        )
+        try:
+            truth = read_label_png(path)
+        except UserInputError as error:
+            raise UserInputError(f'{error} {remedy}') from error
+        classes = self._meta['classes']
+        known = (truth < len(classes)) | (truth == self.ignore_index)
+        if truth.shape != labels.shape or not known.all():
+            raise UserInputError(
+                f'Expected labels 0..{len(classes) - 1} or '
+                f'{self.ignore_index} of {labels.shape} pixels in {path}, but '
+                f'got {sorted(set(np.unique(truth).tolist()))} of '
+                f'{truth.shape}. {remedy}'
+            )
+        areas = class_areas(labels, truth, len(classes), self.ignore_index)
+        # Small, for the results of all images travel between processes.
+        return areas.astype(np.uint32)
+
+    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+        """Sum the areas, log the table and the line, list the failures."""
+        logger: MMLogger = MMLogger.get_current_instance()
+        failures = [r['failure'] for r in results if 'failure' in r]
+        areas = [r['areas'] for r in results if 'areas' in r]
+        metrics: dict[str, float] = {}
+        subject = f'{self.prediction} on {self.split or "the data set"}'
+        if areas and self.ground_truth_dir is not None:
+            total = np.stack(areas).sum(axis=0, dtype=np.int64)
+            iou = 100 * intersection_over_union(total)
+            miou = float(np.nanmean(iou))
+            metrics['mIoU'] = round(miou, 2)
+            logger.info(
+                f'IoU of {subject}:\n{self._table(iou, total)}\n'
+                f'mIoU of {subject}, {len(areas)} images: {miou:.1f} '
+                f'({self._provenance()})'
+            )
+        else:
+            logger.info(f'{subject}: {len(areas)} images, not scored')
+        if self.output_dir is not None:
+            logger.info(f'{len(areas)} label maps are in {self.output_dir}')
+        if failures:
+            logger.error(_list_failures(failures, len(results)))
+        return {**metrics, 'images': len(areas), 'failed': len(failures)}
+
+    def _provenance(self) -> str:
+        folder = Path(str(self.ground_truth_dir)).name
+        return ', '.join(
+            part
+            for part in (f'scored against {folder}', self.protocol)
+            if part
+        )
+
+    def _table(self, iou: NDArray[Any], areas: NDArray[Any]) -> str:
+        table = PrettyTable(['class', 'IoU', 'precision', 'recall'])
+        with np.errstate(invalid='ignore'):
+            precision = 100 * areas[0] / areas[1]
+            recall = 100 * areas[0] / areas[2]
+        for row in zip(
+            self._meta['classes'], iou, precision, recall, strict=True
+        ):
+            table.add_row([row[0], *(f'{value:.1f}' for value in row[1:])])
+        return str(table.get_string())
+
+
+def _list_failures(failures: list[tuple[str, str]], total: int) -> str:
+    lines = [
+        f'  {message}' if path in message else f'  {path}: {message}'
+        for path, message in failures[:_MOST_LISTED]
+    ]
+    if len(failures) > _MOST_LISTED:
+        lines.append(f'  and {len(failures) - _MOST_LISTED} more')
+    return '\n'.join(
+        [
+            f'{len(failures)} of {total} images failed and have no result:',
+            *lines,
+        ]
+    )

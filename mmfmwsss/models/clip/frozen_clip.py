@@ -1,0 +1,242 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The frozen CLIP: image trunk, last block with head, and text tower."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .loading import build_clip
+
+__all__ = ['FrozenCLIP', 'ImageFeatures']
+
+
+@dataclass
+class ImageFeatures:
+    """What the trunk leaves of a batch of images.
+
+    Attributes:
+        tokens (Tensor): Output of ``ln_1`` of the last block, class token
+            first, (N, L, D) with L = 1 + h * w. Eq. 2 and 3 call the patch
+            part of it F.
+        residual (Tensor): Input of the last block, (N, L, D).
+        affinity (Tensor): Attention between patches, averaged over the heads
+            and the last ``attention_layers`` blocks, (N, hw, hw).
+        grid (tuple[int, int]): (h, w) patches.
+    """
+
+    tokens: Tensor
+    residual: Tensor
+    affinity: Tensor
+    grid: tuple[int, int]
+
+    def __getitem__(self, index: Tensor) -> 'ImageFeatures':
+        """Features of some images of the batch."""
+        return ImageFeatures(
+            self.tokens[index],
+            self.residual[index],
+            self.affinity[index],
+            self.grid,
+        )
+
+
+@MODELS.register_module()
+class FrozenCLIP(BaseModule):
+    """CLIP with frozen weights, split where Softmax-GradCAM looks into it.
+
+    The image embedding is the mean of the patch tokens, projected, as in
+    `CLIP-ES <https://arxiv.org/abs/2212.09506>`_ and FMA-WSSS. The trunk below
+    the last block carries no gradient; the last block is a pure function of
+    its normalised input, so that Softmax-GradCAM can differentiate it.
+
+    Args:
+        arch (str | dict): Name of an open_clip ViT, or the arguments of
+            ``open_clip.CLIP``.
+        checkpoint (str, optional): See :func:`build_clip`.
+        attention_layers (int): Blocks whose attention CAA averages. Default:
+            8, as CLIP-ES; fewer where the ViT has fewer.
+    """
+
+    def __init__(
+        self,
+        arch: str | dict[str, Any],
+        checkpoint: str | None = None,
+        attention_layers: int = 8,
+    ) -> None:
+        super().__init__()
+        self.model, self.description = build_clip(arch, checkpoint)
+        self.attention_layers = attention_layers
+
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch, pixels."""
+        return int(self.model.visual.patch_size[0])
+
+    @property
+    def scale(self) -> Tensor:
+        """Inverse temperature 1 / tau of the logits."""
+        return self.model.logit_scale.exp()
+
+    def train(self, mode: bool = True) -> 'FrozenCLIP':
+        """Stay in eval mode: the model is frozen."""
+        del mode
+        return super().train(False)
+
+    # ------------------------------------------------------------------
+    # Image side
+    # ------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode_trunk(self, images: Tensor) -> ImageFeatures:
+        """Run everything below the last block's attention.
+
+        Args:
+            images (Tensor): Normalised images, (N, 3, H, W), H and W
+                multiples of the patch size.
+
+        Returns:
+            ImageFeatures: In fp32.
+
+        Raises:
+            ValueError: If a side is no multiple of the patch size.
+        """
+        visual = self.model.visual
+        tokens, grid = self._embed_patches(images)
+        blocks = visual.transformer.resblocks
+        first_seen = len(blocks) - min(self.attention_layers, len(blocks))
+        attention = []
+        for number, block in enumerate(blocks[:-1]):
+            if number < first_seen:
+                tokens = block(tokens)
+                continue
+            update, weights = _attend(block.attn, block.ln_1(tokens))
+            tokens = tokens + block.ls_1(update)
+            tokens = tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
+            attention.append(weights)
+        residual = tokens.float()
+        with torch.autocast(images.device.type, enabled=False):
+            normalised = blocks[-1].ln_1(residual)
+            weights = _attend(blocks[-1].attn, normalised)[1]
+        attention.append(weights)
+        affinity = torch.stack([a[:, 1:, 1:].float() for a in attention])
+        return ImageFeatures(normalised, residual, affinity.mean(0), grid)
+
+    def _embed_patches(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        visual, patch = self.model.visual, self.patch_size
+        height, width = images.shape[-2:]
+        if height % patch or width % patch:
+            raise ValueError(
+                f'Expected image sides to be multiples of {patch}, but got '
+                f'{height} x {width}. Use ResizeToPatchMultiple or a crop of '
+                f'such a size in the pipeline.'
+            )
+        x = visual.conv1(images)  # (N, D, h, w)
+        grid = (x.shape[-2], x.shape[-1])
+        x = x.flatten(2).transpose(1, 2)
+        class_token = visual.class_embedding.to(x.dtype)
+        x = torch.cat([class_token.expand(len(x), 1, -1), x], dim=1)
+        position = resize_position(
+            visual.positional_embedding, visual.grid_size, grid
+        )
+        return visual.ln_pre(x + position.to(x.dtype)), grid
+
+    def embed_image(self, tokens: Tensor, residual: Tensor) -> Tensor:
+        """Last block and head as a function of the last block's input.
+
+        Args:
+            tokens (Tensor): As in :class:`ImageFeatures`, (N, L, D).
+            residual (Tensor): Likewise, (N, L, D).
+
+        Returns:
+            Tensor: Image embedding, not normalised, (N, E).
+        """
+        visual = self.model.visual
+        block = visual.transformer.resblocks[-1]
+        x = residual + block.ls_1(_attend(block.attn, tokens)[0])
+        x = x + block.ls_2(block.mlp(block.ln_2(x)))
+        return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
+
+    # ------------------------------------------------------------------
+    # Text side
+    # ------------------------------------------------------------------
+
+    def encode_prompts(self, embeddings: Tensor, ends: Tensor) -> Tensor:
+        """Encode prompts given as token embeddings.
+
+        The text tower is causal and reads the end token only, so prompts need
+        not be padded to the 77 tokens of CLIP: cut at the longest is exact.
+
+        Args:
+            embeddings (Tensor): Token embeddings, (G, T, D), T <= 77.
+            ends (Tensor): Position of the end token, int64, (G,).
+
+        Returns:
+            Tensor: L2-normalised text features, (G, E).
+        """
+        model, length = self.model, embeddings.shape[1]
+        x = embeddings + model.positional_embedding[:length]
+        x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
+        x = x[torch.arange(len(x), device=x.device), ends]
+        x = model.ln_final(x)
+        if isinstance(model.text_projection, nn.Linear):
+            x = model.text_projection(x)
+        else:
+            x = x @ model.text_projection
+        return F.normalize(x.float(), dim=-1)
+
+    def embed_tokens(self, ids: Tensor) -> Tensor:
+        """Token embeddings, without positions."""
+        return self.model.token_embedding(ids)
+
+
+def _attend(
+    attention: nn.MultiheadAttention, x: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Self-attention spelled out, so that it has weights and all derivatives.
+
+    Args:
+        attention (nn.MultiheadAttention): The module whose weights are used.
+        x (Tensor): Normalised tokens, (N, L, D).
+
+    Returns:
+        tuple[Tensor, Tensor]: Output (N, L, D) and the weights averaged over
+        the heads (N, L, L).
+    """
+    heads = attention.num_heads
+    query, key, value = (
+        part.unflatten(-1, (heads, -1)).transpose(1, 2)  # (N, heads, L, D')
+        for part in F.linear(
+            x, attention.in_proj_weight, attention.in_proj_bias
+        ).chunk(3, dim=-1)
+    )
+    scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+    weights = scores.softmax(dim=-1)
+    output = (weights @ value).transpose(1, 2).flatten(2)
+    return attention.out_proj(output), weights.mean(dim=1)
+
+
+def resize_position(
+    position: Tensor, source: Sequence[int], target: Sequence[int]
+) -> Tensor:
+    """Resize the positional embedding to another patch grid.
+
+    Args:
+        position (Tensor): Class position first, (1 + h0 * w0, D).
+        source (Sequence[int]): (h0, w0).
+        target (Sequence[int]): (h, w).
+
+    Returns:
+        Tensor: Bilinearly resized, class position unchanged, (1 + h * w, D).
+    """
+    if tuple(source) == tuple(target):
+        return position
+    patches = position[1:].T.reshape(1, -1, *source)
+    patches = F.interpolate(
+        patches, size=tuple(target), mode='bilinear', align_corners=False
+    )
+    return torch.cat([position[:1], patches.flatten(2)[0].T])

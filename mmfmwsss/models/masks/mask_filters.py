@@ -1,0 +1,200 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Which of SAM's masks are kept: stability, crop edges, duplicates, crumbs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import nms
+
+from .batching import map_in_batches
+from .crops import Box
+
+__all__ = [
+    'MaskBatch',
+    'box_iou_bound',
+    'lazy_nms',
+    'near_crop_edge',
+    'remove_small_regions',
+    'stability_score',
+]
+
+EDGE = 20.0  # pixels from a crop's edge that count as at the edge
+
+
+@dataclass
+class MaskBatch:
+    """Upscaled masks.
+
+    Attributes:
+        masks (Tensor): bool, (S, H, W).
+        boxes (Tensor): x0, y0, x1, y1 inclusive, int64, (S, 4).
+        levels (Tensor): 0 sub-part, 1 part, 2 whole, int64, (S,).
+        predicted_iou (Tensor): float32, (S,).
+        stability (Tensor): Stability scores, float32, (S,).
+        scores (Tensor): What non-maximum suppression goes by, float32, (S,).
+    """
+
+    masks: Tensor
+    boxes: Tensor
+    levels: Tensor
+    predicted_iou: Tensor
+    stability: Tensor
+    scores: Tensor
+
+    def filter(self, keep: Tensor) -> 'MaskBatch':
+        """Keep some masks: bool (S,), or indices."""
+        return MaskBatch(*(value[keep] for value in self._values()))
+
+    def to(self, device: torch.device | str) -> 'MaskBatch':
+        """The same masks on another device."""
+        return MaskBatch(*(value.to(device) for value in self._values()))
+
+    @staticmethod
+    def cat(batches: list['MaskBatch']) -> 'MaskBatch':
+        """One batch after the other; there must be at least one."""
+        columns = zip(*(batch._values() for batch in batches), strict=True)
+        return MaskBatch(*(torch.cat(column) for column in columns))
+
+    def _values(self) -> list[Tensor]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+def stability_score(logits: Tensor, threshold: float, offset: float) -> Tensor:
+    """IoU of a mask at a higher with itself at a lower threshold, (S,).
+
+    Args:
+        logits (Tensor): (S, H, W).
+        threshold (float): Logit from which a pixel is in the mask.
+        offset (float): Distance of the two thresholds from it.
+    """
+    inner, outer = (
+        (logits > threshold + shift)
+        .sum(dim=2, dtype=torch.int16)
+        .sum(dim=1, dtype=torch.int32)
+        for shift in (offset, -offset)
+    )
+    return inner / outer
+
+
+def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:
+    """Masks cut off by their crop, not by the image, bool, (S,).
+
+    Args:
+        boxes (Tensor): In pixels of the image, (S, 4).
+        crop (Box): The crop in the image.
+        size (tuple[int, int]): Height and width of the image.
+    """
+    height, width = size
+    to_crop = (boxes - boxes.new_tensor(crop)).abs() <= EDGE
+    to_image = (boxes - boxes.new_tensor((0, 0, width, height))).abs() <= EDGE
+    return (to_crop & ~to_image).any(dim=1)
+
+
+def box_iou_bound(inner: Tensor, outer: Tensor, boxes: Tensor) -> Tensor:
+    """Smallest IoU that bounded boxes can have with known ones.
+
+    With ``inner is outer`` it is the IoU.
+
+    Args:
+        inner (Tensor): Boxes within the unknown ones, (S, 4).
+        outer (Tensor): Boxes around the unknown ones, (S, 4).
+        boxes (Tensor): Known boxes, (K, 4).
+
+    Returns:
+        Tensor: float64, (S, K); NaN for two boxes without area.
+    """
+    low = torch.maximum(inner[:, None, :2], boxes[None, :, :2])
+    high = torch.minimum(inner[:, None, 2:], boxes[None, :, 2:])
+    # Float32 as in torchvision: same rounding, same decision.
+    overlap = (high - low).clamp(min=0).prod(dim=2).float()
+    most, area = (
+        (b[:, 2:] - b[:, :2]).clamp(min=0).prod(dim=1).float()
+        for b in (outer, boxes)
+    )
+    return (overlap / (most[:, None] + area - overlap)).double()
+
+
+def lazy_nms(
+    scores: Tensor,
+    threshold: float,
+    batch_size: int,
+    bounds: Callable[[Tensor], tuple[Tensor, Tensor]],
+    finish: Callable[[Tensor], MaskBatch],
+) -> MaskBatch:
+    """Greedy non-maximum suppression that makes only the masks it needs.
+
+    Candidates are taken from the best score down, in batches. One whose
+    overlap with a kept mask is too large, whatever its exact box, is dropped
+    unseen; the others are finished, filtered and compared exactly. The result
+    is that of finishing all and then suppressing, for a suppressed mask never
+    suppresses another.
+
+    Args:
+        scores (Tensor): Score of each candidate, (N,).
+        threshold (float): Box IoU above which the lower score is dropped.
+        batch_size (int): Candidates finished at once.
+        bounds (Callable): Indices to inner and outer boxes, (B, 4) each.
+        finish (Callable): Indices to masks, without those filtered out.
+
+    Returns:
+        MaskBatch: The kept masks from the best score down.
+    """
+    order = scores.argsort(descending=True, stable=True)
+    kept = finish(order[:0])
+    for candidates in order.split(batch_size):
+        if len(kept.boxes):
+            least = box_iou_bound(*bounds(candidates), kept.boxes)
+            candidates = candidates[~(least > threshold).any(dim=1)]
+        for batch in map_in_batches(finish, candidates, batch_size):
+            overlap = box_iou_bound(batch.boxes, batch.boxes, kept.boxes)
+            batch = batch.filter(~(overlap > threshold).any(dim=1))
+            alive = nms(batch.boxes.float(), batch.scores, threshold)
+            kept = MaskBatch.cat([kept, batch.filter(alive)])
+    return kept
+
+
+def remove_small_regions(
+    mask: NDArray[np.bool_], min_area: int
+) -> tuple[NDArray[np.bool_], bool]:
+    """Fill holes and drop islands of fewer than ``min_area`` pixels.
+
+    Regions are 8-connected. When all are small the largest stays.
+
+    Args:
+        mask (ndarray): (H, W).
+        min_area (int): In pixels.
+
+    Returns:
+        tuple[ndarray, bool]: The mask, and whether it has changed.
+    """
+    small, regions, _ = _small_regions(~mask, min_area)
+    changed = bool(small.any())
+    if changed:
+        mask = mask | small[regions]
+    small, regions, areas = _small_regions(mask, min_area)
+    if not small.any():
+        return mask, changed
+    keep = ~small
+    keep[0] = False
+    if not keep.any():
+        keep[1 + int(np.argmax(areas[1:]))] = True
+    return keep[regions], True
+
+
+def _small_regions(
+    mask: NDArray[np.bool_], min_area: int
+) -> tuple[NDArray[np.bool_], NDArray[Any], NDArray[Any]]:
+    """Whether each region is small, the region of each pixel, the areas."""
+    _, regions, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
+    areas = stats[:, cv2.CC_STAT_AREA]
+    small = areas < min_area
+    small[0] = False  # 0 is what is not in the mask
+    return small, regions, areas

@@ -1,0 +1,36 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Quasi-superpixels: of masks that lie on each other keep the larger thing."""
+
+import torch
+
+from ...structures import PART, SUBPART, WHOLE, SAMMasks
+
+__all__ = ['filter_by_occupation']
+
+
+def filter_by_occupation(masks: SAMMasks, threshold: float = 0.3) -> SAMMasks:
+    """Drop parts and sub-parts whose place is already taken.
+
+    Section 4.2 of `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_: all whole
+    masks are selected; then the part masks of which every selected mask
+    covers less than a share t_r; then the sub-parts likewise. Masks of one
+    level do not compete.
+
+    Args:
+        masks (SAMMasks): Masks of one image, (S, H, W).
+        threshold (float): t_r in [0, 1], largest share of a mask that one
+            selected mask may cover, exclusive. Default: 0.3, as in the paper.
+
+    Returns:
+        SAMMasks: The selected masks in the order they had.
+    """
+    if not len(masks):
+        return masks
+    flat = masks.masks.flatten(1).float()
+    # Pixel counts below 2^24 are exact in float32.
+    covered = flat @ flat.T / flat.sum(dim=1, keepdim=True).clamp(min=1)
+    selected = masks.levels == WHOLE
+    for level in (PART, SUBPART):
+        most = covered.masked_fill(~selected, 0).amax(dim=1)
+        selected = selected | ((masks.levels == level) & (most < threshold))
+    return masks.filter(torch.nonzero(selected)[:, 0])

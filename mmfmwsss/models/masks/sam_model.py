@@ -1,0 +1,126 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""SAM networks: the official ViT-B/L/H weights, or a small SAM by its sizes.
+
+Both are segment_anything's own classes. ``SAMEverything`` prompts them.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import partial
+
+from segment_anything import sam_model_registry
+from segment_anything.modeling import (
+    ImageEncoderViT,
+    MaskDecoder,
+    PromptEncoder,
+    Sam,
+    TwoWayTransformer,
+)
+from torch import nn
+
+from ...utils import UserInputError, resolve_path
+from .sam_weights import OFFICIAL_FILES, check_fit, read_weights, remedy_for
+
+__all__ = ['build_sam', 'build_small_sam']
+
+
+def build_small_sam(
+    *,
+    image_size: int,
+    patch_size: int,
+    encoder_width: int,
+    encoder_depth: int,
+    encoder_heads: int,
+    decoder_width: int,
+    decoder_heads: int,
+    decoder_mlp: int,
+) -> Sam:
+    """Build segment_anything's classes at other sizes, random weights.
+
+    Args:
+        image_size (int): Side of the square the encoder sees, pixels.
+        patch_size (int): Side of a patch, pixels.
+        encoder_width (int): Width of the image encoder.
+        encoder_depth (int): Blocks of the image encoder, all with global
+            attention and relative positions.
+        encoder_heads (int): Attention heads of the image encoder.
+        decoder_width (int): Width of prompts and mask decoder.
+        decoder_heads (int): Attention heads of the mask decoder.
+        decoder_mlp (int): Hidden width of the mask decoder's MLP.
+
+    Returns:
+        Sam: The network in evaluation mode. It has masks of 4 / patch_size
+        of the image's size, on three levels: sub-part, part and whole.
+    """
+    grid = image_size // patch_size
+    return Sam(
+        image_encoder=ImageEncoderViT(
+            img_size=image_size,
+            patch_size=patch_size,
+            embed_dim=encoder_width,
+            depth=encoder_depth,
+            num_heads=encoder_heads,
+            out_chans=decoder_width,
+            norm_layer=partial(nn.LayerNorm, eps=1e-6),
+            use_rel_pos=True,
+        ),
+        prompt_encoder=PromptEncoder(
+            embed_dim=decoder_width,
+            image_embedding_size=(grid, grid),
+            input_image_size=(image_size, image_size),
+            mask_in_chans=16,
+        ),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(
+                depth=2,
+                embedding_dim=decoder_width,
+                mlp_dim=decoder_mlp,
+                num_heads=decoder_heads,
+            ),
+            transformer_dim=decoder_width,
+            iou_head_depth=3,
+            iou_head_hidden_dim=decoder_width,
+        ),
+    ).eval()
+
+
+def build_sam(
+    arch: str | Mapping[str, int],
+    checkpoint: str | os.PathLike[str] | None,
+) -> Sam:
+    """Build a SAM and load its weights, frozen and in evaluation mode.
+
+    Args:
+        arch (str | Mapping): ``'vit_b'``, ``'vit_l'`` or ``'vit_h'``, or the
+            sizes of a small SAM, see ``build_small_sam``.
+        checkpoint (str | PathLike | None): Weights, ``.pth`` / ``.pt`` in the
+            official format or ``.safetensors``; half precision is read as
+            single. None leaves the weights random.
+
+    Raises:
+        UserInputError: If the architecture is unknown, or the file is
+            missing, damaged or not of this architecture.
+    """
+    if isinstance(arch, str) and arch not in OFFICIAL_FILES:
+        raise UserInputError(
+            f'`arch` must be one of {", ".join(OFFICIAL_FILES)}, or a dict of '
+            f'sizes for build_small_sam, got {arch!r}'
+        )
+    remedy = remedy_for(arch)
+    # The file first: a large network takes seconds to build.
+    file = resolve_path(checkpoint, remedy) if checkpoint is not None else None
+    state = read_weights(file, remedy) if file else None
+    if isinstance(arch, str):
+        sam: Sam = sam_model_registry[arch]()
+    else:
+        try:
+            sam = build_small_sam(**arch)
+        except TypeError as error:
+            raise UserInputError(
+                f'The sizes of a small SAM do not fit build_small_sam: {error}'
+            ) from error
+    if file and state is not None:
+        check_fit(sam.state_dict(), state, file, arch)
+        sam.load_state_dict(state)
+    return sam.eval().requires_grad_(False)

@@ -1,0 +1,130 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Files of SAM weights: read, and checked against the network."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ...utils import UserInputError
+
+__all__ = ['OFFICIAL_FILES', 'check_fit', 'read_weights', 'remedy_for']
+
+OFFICIAL_FILES = dict(
+    vit_b='sam_vit_b_01ec64.pth',
+    vit_l='sam_vit_l_0b3195.pth',
+    vit_h='sam_vit_h_4b8939.pth',
+)
+OFFICIAL_URL = 'https://dl.fbaipublicfiles.com/segment_anything/'
+OFFICIAL_WIDTHS = {768: 'vit_b', 1024: 'vit_l', 1280: 'vit_h'}
+POSITION_KEY = 'image_encoder.pos_embed'  # (1, h, w, encoder width)
+
+
+def check_fit(
+    expected: dict[str, Tensor],
+    state: dict[str, Tensor],
+    file: Path,
+    arch: str | Mapping[str, int],
+) -> None:
+    """Compare weights with those a network has.
+
+    Args:
+        expected (dict): The network's own.
+        state (dict): Those read from ``file``.
+        file (Path): For the message.
+        arch (str | Mapping): What the network is.
+
+    Raises:
+        UserInputError: If names or shapes differ.
+    """
+    missing = sorted(expected.keys() - state.keys())
+    unknown = sorted(state.keys() - expected.keys())
+    reshaped = [
+        name
+        for name in expected.keys() & state.keys()
+        if expected[name].shape != state[name].shape
+    ]
+    if missing or unknown or reshaped:
+        wanted = arch if isinstance(arch, str) else 'the small SAM'
+        raise UserInputError(
+            f'Expected the weights of {wanted} in {file}, found '
+            f'{_describe(state)}: {len(missing)} of {len(expected)} entries '
+            f'are missing{_example(missing)}, {len(unknown)} are unknown'
+            f'{_example(unknown)}, {len(reshaped)} have another shape'
+            f'{_example(sorted(reshaped))}. {remedy_for(arch)}'
+        )
+
+
+def read_weights(file: Path, remedy: str) -> dict[str, Tensor]:
+    """Read a flat dict of tensors; runs no code of the file.
+
+    Args:
+        file (Path): ``.safetensors``, or what ``torch.save`` wrote.
+        remedy (str): What to do otherwise; ends the message.
+
+    Raises:
+        UserInputError: If the file is damaged or holds something else.
+    """
+    try:
+        if file.suffix == '.safetensors':
+            content: Any = load_file(file)
+        else:
+            content = torch.load(file, map_location='cpu', weights_only=True)
+    except (
+        SafetensorError,
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+    ) as error:
+        reason = str(error).split('\n')[0]
+        raise UserInputError(
+            f'Expected SAM weights in {file}, but it cannot be read '
+            f'({type(error).__name__}: {reason}). Is the download complete? '
+            f'{remedy}'
+        ) from error
+    if isinstance(content, dict) and all(
+        isinstance(value, Tensor) for value in content.values()
+    ):
+        return content
+    found = (
+        f'a dict with {", ".join(map(repr, list(content)[:4]))}'
+        if isinstance(content, dict)
+        else f'a {type(content).__name__}'
+    )
+    raise UserInputError(
+        f'Expected a flat dict of SAM weights in {file}, found {found}. '
+        f'{remedy}'
+    )
+
+
+def remedy_for(arch: str | Mapping[str, int]) -> str:
+    """Where the right weights are to be had."""
+    if isinstance(arch, str):
+        name = OFFICIAL_FILES[arch]
+        return (
+            f'Get the official {name} from {OFFICIAL_URL}{name} and give its '
+            'path as `checkpoint`.'
+        )
+    return (
+        'Give a file made with the same sizes; '
+        "'mmfmwsss://tiny_sam.safetensors' comes with the package and is "
+        'trained by tools/partworld/train_sam.py.'
+    )
+
+
+def _describe(state: dict[str, Tensor]) -> str:
+    if POSITION_KEY not in state:
+        return f'{len(state)} weights that are not a SAM'
+    width = state[POSITION_KEY].shape[-1]
+    if width in OFFICIAL_WIDTHS:
+        return f'those of {OFFICIAL_WIDTHS[width]}'
+    return f'a SAM of encoder width {width}'
+
+
+def _example(names: list[str]) -> str:
+    return f' (e.g. {names[0]})' if names else ''

@@ -1,0 +1,188 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Seeding: dense CRF on the score maps, as CLIP-ES refines its CAMs."""
+
+import importlib.util
+from typing import Literal
+
+import numpy as np
+import torch
+from mmseg.registry import TASK_UTILS
+from torch import Tensor
+
+from ...structures import SAMMasks
+from ...utils import UserInputError
+from .argmax import argmax_seed, cam_scores
+from .base import BaseSeeder
+from .mean_field import CRFKernels, dense_crf_posterior, unary_energy
+
+__all__ = ['DenseCRF', 'pydensecrf_posterior', 'wrapped_bgr']
+
+Backend = Literal['auto', 'pydensecrf', 'torch']
+_IGNORE = 255
+_MEAN_BGR = (104.008, 116.669, 122.675)
+
+
+def wrapped_bgr(image: Tensor) -> Tensor:
+    """The colours that CLIP-ES shows to its CRF: BGR - mean, modulo 256.
+
+    Their negative values wrap in the cast to uint8, so that dark pixels look
+    bright. Only for comparisons with their numbers.
+
+    Args:
+        image (Tensor): RGB, uint8, (H, W, 3).
+
+    Returns:
+        Tensor: uint8, (H, W, 3).
+    """
+    mean = torch.tensor(_MEAN_BGR, device=image.device)
+    shifted = image.flip(-1).float() - mean
+    return shifted.trunc().long().remainder(256).to(torch.uint8)
+
+
+def pydensecrf_posterior(
+    unary: Tensor, image: Tensor, kernels: CRFKernels, iterations: int
+) -> Tensor:
+    """:func:`~.mean_field.dense_crf_posterior` by the C++ library pydensecrf2.
+
+    Args:
+        unary (Tensor): Energies, (L, H, W).
+        image (Tensor): uint8, (H, W, 3).
+        kernels (CRFKernels): Weights and widths.
+        iterations (int): Mean-field updates.
+
+    Returns:
+        Tensor: Posterior, (L, H, W).
+    """
+    from pydensecrf import densecrf
+
+    labels, height, width = unary.shape
+    crf = densecrf.DenseCRF2D(width, height, labels)
+    energies = unary.detach().cpu().numpy().astype(np.float32)
+    crf.setUnaryEnergy(np.ascontiguousarray(energies.reshape(labels, -1)))
+    crf.addPairwiseGaussian(
+        sxy=kernels.position_sigma, compat=kernels.position_weight
+    )
+    crf.addPairwiseBilateral(
+        sxy=kernels.bilateral_sigma,
+        srgb=kernels.colour_sigma,
+        rgbim=np.ascontiguousarray(image.cpu().numpy()),
+        compat=kernels.bilateral_weight,
+    )
+    posterior = np.array(crf.inference(iterations), dtype=np.float32)
+    return torch.from_numpy(posterior).view(unary.shape).to(unary.device)
+
+
+@TASK_UTILS.register_module()
+class DenseCRF(BaseSeeder):
+    """Fully connected CRF over the score maps, then the best label.
+
+    Args:
+        alpha (float): Power of the background's score. CLIP-ES' 1.
+        normalise (bool): Stretch each CAM over the image first.
+        iterations (int): Mean-field updates.
+        kernels (dict, optional): Changes to :class:`CRFKernels`, whose
+            defaults are those of CLIP-ES.
+        ignore_threshold (float): Pixels whose posterior stays below become
+            255. CLIP-ES trains on pseudo labels made with 0.95; 0 keeps all.
+        backend (str): ``'torch'`` needs no compiler and runs on any device,
+            ``'pydensecrf'`` is the C++ library, ``'auto'`` takes the library
+            where it is installed and the maps are on the CPU.
+        parity (bool): Show the CRF the image as CLIP-ES does, see
+            :func:`wrapped_bgr`, not the plain RGB one.
+
+    Raises:
+        ValueError: If ``backend`` is unknown.
+        UserInputError: If pydensecrf is asked for but not installed.
+    """
+
+    needs_image = True
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        normalise: bool = True,
+        iterations: int = 10,
+        kernels: dict[str, float] | None = None,
+        ignore_threshold: float = 0.0,
+        backend: Backend = 'auto',
+        parity: bool = False,
+    ) -> None:
+        installed = importlib.util.find_spec('pydensecrf') is not None
+        if backend not in ('auto', 'pydensecrf', 'torch'):
+            raise ValueError(
+                "backend must be 'auto', 'pydensecrf' or 'torch', got "
+                f'{backend!r}'
+            )
+        if backend == 'pydensecrf' and not installed:
+            raise UserInputError(
+                "backend='pydensecrf' expects that package, but it is not "
+                'installed. Run `pip install pydensecrf2` (needs a C++ '
+                "compiler) or set backend='torch'."
+            )
+        self.alpha = alpha
+        self.normalise = normalise
+        self.iterations = iterations
+        self.kernels = CRFKernels(**(kernels or {}))
+        self.ignore_threshold = ignore_threshold
+        self.backend = backend
+        self.parity = parity
+        self._installed = installed
+
+    def __call__(
+        self,
+        cams: Tensor,
+        classes: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.__call__`; the masks are not used.
+
+        Raises:
+            UserInputError: If the image is missing or differs in size.
+        """
+        image = self._image_for(cams, image)
+        scores = cam_scores(cams, self.alpha, self.normalise)
+        posterior = self.posterior(scores, image)
+        return self._ignore_unsure(argmax_seed(posterior, classes), posterior)
+
+    def refine(
+        self,
+        probabilities: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.refine`; the masks are not used.
+
+        Raises:
+            UserInputError: If the image is missing or differs in size.
+        """
+        image = self._image_for(probabilities, image)
+        posterior = self.posterior(probabilities, image)
+        labels = posterior.max(0).indices.to(torch.uint8)
+        return self._ignore_unsure(labels, posterior)
+
+    def posterior(self, scores: Tensor, image: Tensor) -> Tensor:
+        """Posterior of the labels.
+
+        Args:
+            scores (Tensor): In [0, 1], need not sum to 1, (L, H, W).
+            image (Tensor): RGB, uint8, (H, W, 3).
+
+        Returns:
+            Tensor: Sums to 1 over the labels, (L, H, W).
+        """
+        unary = unary_energy(scores)
+        if self.parity:
+            image = wrapped_bgr(image)
+        on_cpu = scores.device.type == 'cpu'
+        if self.backend == 'pydensecrf' or (
+            self.backend == 'auto' and self._installed and on_cpu
+        ):
+            return pydensecrf_posterior(
+                unary, image, self.kernels, self.iterations
+            )
+        return dense_crf_posterior(unary, image, self.kernels, self.iterations)
+
+    def _ignore_unsure(self, labels: Tensor, posterior: Tensor) -> Tensor:
+        unsure = posterior.amax(0) < self.ignore_threshold
+        return labels.masked_fill(unsure, _IGNORE)

@@ -1,0 +1,155 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Seeding: SAMS, quasi-superpixels classified and painted.
+
+Section 4.2 of `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_.
+"""
+
+from typing import Literal
+
+import torch
+from mmseg.registry import TASK_UTILS
+from torch import Tensor
+
+from ...structures import SAMMasks
+from ...utils import UserInputError
+from .base import BaseSeeder
+from .mask_decisions import (
+    MaskDecisions,
+    classify_masks,
+    classify_masks_by_probability,
+)
+from .pooling import top_mask
+
+__all__ = ['SAMS', 'paint', 'paint_order']
+
+
+def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
+    """Order of painting: by level, then by confidence, both ascending.
+
+    Args:
+        levels (Tensor): 0 sub-part, 1 part, 2 whole, (S,).
+        confidence (Tensor): Score of the winner, (S,).
+
+    Returns:
+        Tensor: Indices of the masks, int64, (S,). Masks equal in both keep
+        their order, so that the later one is on top.
+    """
+    by_confidence = confidence.argsort(stable=True)
+    return by_confidence[levels[by_confidence].argsort(stable=True)]
+
+
+def paint(
+    masks: SAMMasks, decisions: MaskDecisions, uncovered: Tensor | None = None
+) -> Tensor:
+    """Paint the winners of all masks in one pass.
+
+    Masks that went to the background are painted too and can hide masks of
+    a lower level.
+
+    Args:
+        masks (SAMMasks): S masks of (H, W).
+        decisions (MaskDecisions): Their winners and confidences.
+        uncovered (Tensor, optional): Labels where no mask is, (H, W).
+            Background by default.
+
+    Returns:
+        Tensor: Column of the winner on each pixel, int64, (H, W).
+    """
+    order = paint_order(masks.levels, decisions.confidence)
+    top = top_mask(masks.masks, order)
+    # the entry in front is where the index -1 + 1 of a bare pixel points
+    bare = decisions.winner.new_zeros(1)
+    labels = torch.cat([bare, decisions.winner]).take(top + 1)
+    if uncovered is None:
+        return labels
+    return torch.where(top < 0, uncovered.to(labels), labels)
+
+
+@TASK_UTILS.register_module()
+class SAMS(BaseSeeder):
+    """SAM-based seeding, Section 4.2 and 4.4 of the paper.
+
+    Args:
+        alpha (float): Power of the background's score, Eq. 9. The paper's
+            0.6.
+        refine_alpha (float): Power of the background's mean probability when
+            a segmentor's prediction is refined.
+        uncovered (str): Pixels that no mask covers become ``'background'``
+            (the paper), or in :meth:`refine` keep the network's own
+            ``'prediction'``.
+        parity (bool): Behave like the official code where that is at fault:
+            a single mask, or equal masks, become background, and an image
+            without masks is an error.
+
+    Raises:
+        ValueError: If ``uncovered`` is neither of the two.
+    """
+
+    needs_masks = True
+
+    def __init__(
+        self,
+        alpha: float = 0.6,
+        refine_alpha: float = 1.0,
+        uncovered: Literal['background', 'prediction'] = 'background',
+        parity: bool = False,
+    ) -> None:
+        if uncovered not in ('background', 'prediction'):
+            raise ValueError(
+                "uncovered must be 'background' or 'prediction', got "
+                f'{uncovered!r}'
+            )
+        self.alpha = alpha
+        self.refine_alpha = refine_alpha
+        self.uncovered = uncovered
+        self.parity = parity
+
+    def __call__(
+        self,
+        cams: Tensor,
+        classes: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.__call__`; the image is not used.
+
+        Raises:
+            UserInputError: If the masks are missing or differ in size.
+        """
+        masks = self._checked(cams, masks)
+        decisions = self.decide(cams, masks)
+        labels = torch.cat([classes.new_zeros(1), classes + 1]).to(cams.device)
+        return labels.to(torch.uint8).take(paint(masks, decisions))
+
+    def decide(self, cams: Tensor, masks: SAMMasks) -> MaskDecisions:
+        """Scores and winners of the masks (column p + 1 is class p)."""
+        return classify_masks(masks.masks, cams, self.alpha, self.parity)
+
+    def refine(
+        self,
+        probabilities: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.refine`; the image is not used.
+
+        Raises:
+            UserInputError: If the masks are missing or differ in size.
+        """
+        masks = self._checked(probabilities, masks)
+        decisions = classify_masks_by_probability(
+            masks.masks, probabilities, self.refine_alpha
+        )
+        own = None
+        if self.uncovered == 'prediction':
+            own = probabilities.argmax(0)
+        return paint(masks, decisions, own).to(torch.uint8)
+
+    def _checked(self, maps: Tensor, masks: SAMMasks | None) -> SAMMasks:
+        masks = self._masks_for(maps, masks)
+        if self.parity and len(masks) == 0:
+            raise UserInputError(
+                'SAMS(parity=True) stops at an image without masks, as the '
+                'official code does. Set parity=False for a background seed.'
+            )
+        return masks

@@ -1,0 +1,114 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Seeding: overlap voting of Chen et al., the "Voting" row of Table 4."""
+
+import torch
+from mmseg.registry import TASK_UTILS
+from torch import Tensor
+
+from ...structures import SAMMasks
+from .argmax import argmax_seed, cam_scores
+from .base import BaseSeeder
+from .pooling import mask_sums
+
+__all__ = ['MaskVoting', 'vote']
+
+
+def vote(
+    seed: Tensor, masks: Tensor, mask_share: float, region_share: float
+) -> Tensor:
+    """Replace the regions of a seed by the masks that agree with them.
+
+    Classes are visited in ascending order. A mask that is still free goes to
+    class k if the region of k in the seed fills ``mask_share`` of the mask, or
+    if the mask holds ``region_share`` of that region. The new region of k is
+    the union of its masks, and of the seed's pixels that no mask covers.
+    Later classes are painted over earlier ones.
+
+    Args:
+        seed (Tensor): 0 background, class + 1 elsewhere, uint8, (H, W).
+        masks (Tensor): Bool, (S, H, W).
+        mask_share (float): Threshold of intersection / mask area.
+        region_share (float): Threshold of intersection / region area.
+
+    Returns:
+        Tensor: uint8, (H, W).
+    """
+    labels = seed.unique()
+    labels = labels[labels > 0]  # (K,), ascending
+    regions = seed == labels[:, None, None]  # (K, H, W)
+    shared, areas = mask_sums(masks, regions)  # (S, K), (S,)
+    region_areas = regions.flatten(1).sum(1)  # (K,), never 0
+    agrees = shared / areas.clamp(min=1)[:, None] >= mask_share
+    agrees |= shared / region_areas >= region_share
+    agrees &= areas[:, None] > 0
+    # the first class that agrees takes the mask
+    agrees &= agrees.cumsum(1) == 1
+    bare = ~masks.any(0)
+    refined = torch.where(bare, seed, torch.zeros_like(seed))
+    for index, label in enumerate(labels):
+        refined[masks[agrees[:, index]].any(0)] = label
+    return refined
+
+
+@TASK_UTILS.register_module()
+class MaskVoting(BaseSeeder):
+    """Voting of masks on a seed made by argmax.
+
+    `Segment Anything Model (SAM) Enhanced Pseudo Labels for WSSS
+    <https://arxiv.org/abs/2305.05803>`_, as the FMA-WSSS code states it.
+
+    Args:
+        mask_share (float): A mask joins a class that fills this share of it.
+        region_share (float): A mask joins a class of whose region it holds
+            this share.
+        alpha (float): Power of the background's score in the seed.
+        normalise (bool): See :func:`~.argmax.cam_scores`.
+    """
+
+    needs_masks = True
+
+    def __init__(
+        self,
+        mask_share: float = 0.5,
+        region_share: float = 0.85,
+        alpha: float = 1.0,
+        normalise: bool = True,
+    ) -> None:
+        self.mask_share = mask_share
+        self.region_share = region_share
+        self.alpha = alpha
+        self.normalise = normalise
+
+    def __call__(
+        self,
+        cams: Tensor,
+        classes: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.__call__`; the image is not used.
+
+        Raises:
+            UserInputError: If the masks are missing or differ in size.
+        """
+        masks = self._masks_for(cams, masks)
+        scores = cam_scores(cams, self.alpha, self.normalise)
+        return self._vote(argmax_seed(scores, classes), masks)
+
+    def refine(
+        self,
+        probabilities: Tensor,
+        masks: SAMMasks | None = None,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """See :meth:`BaseSeeder.refine`; the image is not used.
+
+        Raises:
+            UserInputError: If the masks are missing or differ in size.
+        """
+        masks = self._masks_for(probabilities, masks)
+        own = probabilities.max(0).indices.to(torch.uint8)
+        return self._vote(own, masks)
+
+    def _vote(self, seed: Tensor, masks: SAMMasks) -> Tensor:
+        return vote(seed, masks.masks, self.mask_share, self.region_share)

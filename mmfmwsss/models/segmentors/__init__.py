@@ -1,0 +1,13 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Segmentors: the prompt model, and refinement of any other."""
+
+from .clip_prompt_segmentor import CLIPPromptSegmentor
+from .refined_segmentor import RefinedSegmentor, RefinedSegTTAModel
+from .seed_route import SeedRoute
+
+__all__ = [
+    'CLIPPromptSegmentor',
+    'RefinedSegTTAModel',
+    'RefinedSegmentor',
+    'SeedRoute',
+]

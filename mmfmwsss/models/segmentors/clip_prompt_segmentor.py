@@ -1,0 +1,337 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The coarse-to-fine framework of Figure 2: images and labels to seeds."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import mmcv
+import torch
+import torch.nn.functional as F
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import BaseSegmentor
+from mmseg.registry import MODELS, TASK_UTILS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from ...datasets.class_prompts import ClassPrompts, get_class_prompts
+from ..cams import AttentionAffinity, softmax_gradcam
+from ..clip import FrozenCLIP, ImageFeatures
+from ..heads import CLIPPromptHead
+from ..seeding import BaseSeeder
+from .seed_route import SeedRoute
+
+__all__ = ['CLIPPromptSegmentor', 'upsample_cams']
+
+CLASSIFICATION, SEGMENTATION = 'classification', 'segmentation'
+
+
+@MODELS.register_module()
+class CLIPPromptSegmentor(BaseSegmentor):
+    """Two sets of prompts on one frozen CLIP: images and labels to seeds.
+
+    After `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_.
+
+    .. code-block:: text
+
+        loss():    trunk -> embedding -> logits -> L_MCL      (classification)
+                     |         |-> CAM -> CAA -> SAMS = coarse seed
+                     |-> CAM ---------------------> L_CAL     (segmentation)
+        predict(): trunk -> embedding -> CAM -> CAA -> seeder  (each route)
+
+    CLIP is no sub-module: checkpoints, optimisers and DDP see prompts only.
+
+    Args:
+        clip (dict): Config of :class:`FrozenCLIP`.
+        class_prompts (str | dict): Name of a table in ``CLASS_PROMPTS``, a
+            YAML file, or a dict.
+        streams (dict[str, dict]): Config of a ``CLIPPromptHead`` by name. The
+            names ``'classification'`` and ``'segmentation'`` are trained.
+        affinity (dict): Config of ``AttentionAffinity``.
+        coarse_seeder (dict, optional): Seeder of the coarse seeds that
+            supervise the segmentation stream while it trains.
+        routes (dict[str, dict]): Ways from a CAM to a seed, by name; see
+            :class:`SeedRoute`. Each is a field of the predicted samples, the
+            first is also ``pred_sem_seg``.
+        data_preprocessor (dict, optional): As in mmseg.
+        train_cfg (dict, optional): Unused; mmseg's runner passes it.
+        test_cfg (dict, optional): Unused likewise.
+        init_cfg (dict, optional): As in mmengine.
+    """
+
+    def __init__(
+        self,
+        clip: dict[str, Any],
+        class_prompts: str | dict[str, Any],
+        streams: dict[str, dict[str, Any]],
+        affinity: dict[str, Any],
+        routes: dict[str, dict[str, Any]],
+        coarse_seeder: dict[str, Any] | None = None,
+        data_preprocessor: dict[str, Any] | None = None,
+        train_cfg: dict[str, Any] | None = None,
+        test_cfg: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        del train_cfg, test_cfg
+        self.class_prompts: ClassPrompts = get_class_prompts(class_prompts)
+        # Into __dict__, past nn.Module's registration: see the docstring.
+        self.__dict__['clip'] = MODELS.build(clip)
+        self.streams = nn.ModuleDict(
+            {
+                name: MODELS.build(
+                    dict(
+                        head, clip=self.clip, class_prompts=self.class_prompts
+                    )
+                )
+                for name, head in streams.items()
+            }
+        )
+        self.affinity: AttentionAffinity = TASK_UTILS.build(affinity)
+        self.coarse_seeder: BaseSeeder | None = (
+            None if coarse_seeder is None else TASK_UTILS.build(coarse_seeder)
+        )
+        self.routes = {
+            name: SeedRoute(**route) for name, route in routes.items()
+        }
+        self._check_streams()
+
+    clip: FrozenCLIP
+
+    def head(self, stream: str) -> CLIPPromptHead:
+        """The head of a stream."""
+        return cast(CLIPPromptHead, self.streams[stream])
+
+    def _check_streams(self) -> None:
+        for name, route in self.routes.items():
+            if route.stream not in self.streams:
+                raise ValueError(
+                    f'Expected `routes.{name}.stream` to be one of '
+                    f'{sorted(self.streams)}, but got {route.stream!r}.'
+                )
+        needs_seeds = SEGMENTATION in self.streams
+        makes_seeds = self.coarse_seeder is not None
+        if needs_seeds and makes_seeds and CLASSIFICATION not in self.streams:
+            raise ValueError(
+                f'Expected a {CLASSIFICATION!r} stream to make the coarse '
+                f'seeds of `coarse_seeder`, but got {sorted(self.streams)}.'
+            )
+
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> 'CLIPPromptSegmentor':
+        """Move CLIP along, which nn.Module does not see."""
+        self.clip._apply(fn)
+        return cast('CLIPPromptSegmentor', super()._apply(fn, recurse))
+
+    # ------------------------------------------------------------------
+    # Training
+    # ------------------------------------------------------------------
+
+    def loss(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """L = L_MCL + L_CAL (Eq. 11).
+
+        Args:
+            inputs (Tensor): Normalised crops, (N, 3, H, W).
+            data_samples (list[SegDataSample]): With ``image_labels`` and, for
+                the segmentation stream, ``sam_masks`` at the crop's size.
+
+        Returns:
+            dict[str, Tensor]: Losses by name.
+        """
+        labels = self._stack_labels(data_samples, inputs.device)
+        features, embedding = self.encode(inputs)
+        text = {
+            name: self.head(name).text_features(self.clip)
+            for name in self.streams
+        }
+        losses: dict[str, Tensor] = {}
+        if CLASSIFICATION in self.streams:
+            logits = self._logits(embedding, text[CLASSIFICATION])
+            foreground = logits[:, : labels.shape[1]]
+            losses |= self.head(CLASSIFICATION).loss(foreground, labels)
+        if SEGMENTATION in self.streams:
+            seeds = self._coarse_seeds(
+                features, embedding, text, labels, data_samples, inputs.shape
+            )
+            cams, pairs = softmax_gradcam(
+                self.clip, features, embedding, text[SEGMENTATION], labels
+            )
+            losses |= self.head(SEGMENTATION).loss(cams, pairs, seeds)
+        return losses
+
+    @torch.no_grad()
+    def _coarse_seeds(
+        self,
+        features: ImageFeatures,
+        embedding: Tensor,
+        text: dict[str, Tensor],
+        labels: Tensor,
+        data_samples: list[SegDataSample],
+        shape: torch.Size,
+    ) -> Tensor:
+        """Seeds of the crops from the classification stream, (N, H, W).
+
+        Without a coarse seeder, seeds made before are read from
+        ``gt_sem_seg`` (the two-step recipe of the official code).
+        """
+        if self.coarse_seeder is None:
+            return torch.cat([s.gt_sem_seg.data for s in data_samples])
+        cams, pairs = softmax_gradcam(
+            self.clip, features, embedding, text[CLASSIFICATION], labels
+        )
+        cams = self.affinity(cams, features.affinity, pairs[:, 0])
+        cams = upsample_cams(cams, shape[-2:])
+        seeds = [
+            self.coarse_seeder(
+                cams[pairs[:, 0] == n],
+                pairs[pairs[:, 0] == n, 1],
+                sample.sam_masks,
+            )
+            for n, sample in enumerate(data_samples)
+        ]
+        return torch.stack(seeds)
+
+    # ------------------------------------------------------------------
+    # Seeds
+    # ------------------------------------------------------------------
+
+    @torch.no_grad()
+    def predict(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> list[SegDataSample]:
+        """Make the seeds of every route at the images' original size.
+
+        Args:
+            inputs (Tensor): Normalised images, (N, 3, H, W).
+            data_samples (list[SegDataSample]): With ``image_labels`` and, if a
+                route's seeder needs them, ``sam_masks`` at original size.
+
+        Returns:
+            list[SegDataSample]: With one field a route and ``pred_sem_seg``.
+        """
+        if any('failure' in s.metainfo for s in data_samples):
+            return data_samples  # placeholders for images that do not load
+        labels = self._stack_labels(data_samples, inputs.device)
+        features, embedding = self.encode(inputs)
+        cams: dict[tuple[str, bool], Tensor] = {}
+        for name, route in self.routes.items():
+            key = (route.stream, route.affinity)
+            if key not in cams:
+                cams[key], pairs = self._cams(
+                    *key, features, embedding, labels
+                )
+            for n, sample in enumerate(data_samples):
+                of_image = pairs[:, 0] == n
+                seed = self._seed(
+                    route, cams[key][of_image], pairs[of_image, 1], sample
+                )
+                sample.set_data({name: PixelData(data=seed[None])})
+        main = next(iter(self.routes))
+        for sample in data_samples:
+            sample.set_data({'pred_sem_seg': sample.get(main)})
+        return data_samples
+
+    def _cams(
+        self,
+        stream: str,
+        affinity: bool,
+        features: ImageFeatures,
+        embedding: Tensor,
+        labels: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Maps of a stream, refined or not, (P, h, w), and their pairs."""
+        cams, pairs = softmax_gradcam(
+            self.clip, features, embedding, self._frozen_text(stream), labels
+        )
+        if affinity:
+            cams = self.affinity(cams, features.affinity, pairs[:, 0])
+        return cams, pairs
+
+    def _seed(
+        self,
+        route: SeedRoute,
+        cams: Tensor,
+        classes: Tensor,
+        sample: SegDataSample,
+    ) -> Tensor:
+        size = sample.ori_shape[:2]
+        seeder = route.seeder
+        masks = sample.sam_masks if seeder.needs_masks else None
+        image = None
+        if seeder.needs_image:
+            image = mmcv.imread(sample.img_path, channel_order='rgb')
+            image = torch.from_numpy(image).to(cams.device)
+        return seeder(upsample_cams(cams, size), classes, masks, image)
+
+    def _frozen_text(self, stream: str) -> Tensor:
+        """Text features of a stream, computed once a run at test time."""
+        if self.training or stream not in self._text_cache:
+            self._text_cache[stream] = self.head(stream).text_features(
+                self.clip
+            )
+        return self._text_cache[stream]
+
+    def train(self, mode: bool = True) -> 'CLIPPromptSegmentor':
+        """Switch mode; prompts may have changed, so forget their features."""
+        self.__dict__['_text_cache'] = {}
+        return cast('CLIPPromptSegmentor', super().train(mode))
+
+    _text_cache: dict[str, Tensor]
+
+    # ------------------------------------------------------------------
+    # Shared
+    # ------------------------------------------------------------------
+
+    def encode(self, inputs: Tensor) -> tuple[ImageFeatures, Tensor]:
+        """Trunk features and image embeddings (N, E)."""
+        features = self.clip.encode_trunk(inputs)
+        with (
+            torch.no_grad(),
+            torch.autocast(inputs.device.type, enabled=False),
+        ):
+            embedding = self.clip.embed_image(
+                features.tokens, features.residual
+            )
+        return features, embedding
+
+    def _logits(self, embedding: Tensor, text: Tensor) -> Tensor:
+        """Cosine similarities over the temperature, (N, G)."""
+        return self.clip.scale * F.normalize(embedding, dim=1) @ text.T
+
+    def _stack_labels(
+        self, data_samples: list[SegDataSample], device: torch.device
+    ) -> Tensor:
+        labels = torch.stack([s.image_labels for s in data_samples]).to(device)
+        expected = len(self.class_prompts.foreground)
+        if labels.shape[1] != expected:
+            raise ValueError(
+                f'Expected image labels of {expected} foreground classes, as '
+                f'in `class_prompts`, but the dataset gives {labels.shape[1]}.'
+            )
+        return labels
+
+    def extract_feat(self, inputs: Tensor) -> ImageFeatures:
+        """Trunk features of normalised images."""
+        return self.clip.encode_trunk(inputs)
+
+    def encode_decode(self, inputs: Tensor, batch_data_samples: Any) -> Tensor:
+        """Not defined: seeds need image-level labels; use ``predict``."""
+        raise NotImplementedError('Use `predict`: seeds need image labels.')
+
+    def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:
+        """Logits of the first stream, (N, G)."""
+        _, embedding = self.encode(inputs)
+        return self._logits(
+            embedding, self._frozen_text(next(iter(self.streams)))
+        )
+
+
+def upsample_cams(cams: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Bilinear resize of maps, (P, h, w) to (P, H, W)."""
+    if not len(cams):
+        return cams.new_zeros(0, *size)
+    return F.interpolate(
+        cams[None], size=tuple(size), mode='bilinear', align_corners=False
+    )[0]

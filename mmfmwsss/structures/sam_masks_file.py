@@ -1,0 +1,197 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The file of one image's masks: JSON with compressed COCO run lengths.
+
+Schema (version 1), UTF-8 JSON, one object::
+
+    {
+      "format": "mmfmwsss-sam-masks",
+      "version": 1,
+      "size": [H, W],              image size in pixels
+      "settings": "9f0c...",       hash of the settings that made the masks
+      "masks": [
+        {
+          "counts": "Xab4...",     compressed COCO RLE, column by column
+          "area": 812,             pixels of the mask, checked when read
+          "level": 2,              0 sub-part, 1 part, 2 whole
+          "predicted_iou": 0.97,   the model's own estimate
+          "stability_score": 0.98
+        },
+        ...
+      ]
+    }
+
+``{"size": size, "counts": counts}`` is what ``pycocotools.mask`` reads.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..utils import UserInputError, atomic_path, resolve_path
+from .rle import decode_rles, encode_rles
+
+__all__ = [
+    'MaskFileSummary',
+    'MaskRecord',
+    'read_mask_file',
+    'summarize_mask_file',
+    'write_mask_file',
+]
+
+FORMAT = 'mmfmwsss-sam-masks'
+VERSION = 1
+REMEDY = (
+    'Make it with `python tools/test.py CONFIG` of a *_sam_masks.py config '
+    '(it redoes missing and damaged files only).'
+)
+
+
+@dataclass
+class MaskRecord:
+    """The content of a mask file.
+
+    Attributes:
+        masks (ndarray): bool, (S, H, W).
+        levels (list[int]): 0 sub-part, 1 part, 2 whole.
+        predicted_iou (list[float]): One a mask.
+        stability_score (list[float]): One a mask.
+    """
+
+    masks: NDArray[np.bool_]
+    levels: list[int]
+    predicted_iou: list[float]
+    stability_score: list[float]
+
+
+@dataclass(frozen=True)
+class MaskFileSummary:
+    """What a mask file says about itself.
+
+    Attributes:
+        size (tuple[int, int]): Image height and width in pixels.
+        settings (str): Hash of the settings that made the masks.
+        level_counts (list[int]): Number of sub-part, part and whole masks.
+    """
+
+    size: tuple[int, int]
+    settings: str
+    level_counts: list[int]
+
+
+def write_mask_file(
+    path: str | os.PathLike[str], record: MaskRecord, settings: str = ''
+) -> None:
+    """Write the masks of one image; a reader never sees half a file."""
+    areas = np.count_nonzero(record.masks, axis=(1, 2)).tolist()
+    entries = [
+        dict(
+            counts=counts,
+            area=area,
+            level=level,
+            predicted_iou=_short(iou),
+            stability_score=_short(stability),
+        )
+        for counts, area, level, iou, stability in zip(
+            encode_rles(record.masks),
+            areas,
+            record.levels,
+            record.predicted_iou,
+            record.stability_score,
+            strict=True,
+        )
+    ]
+    content = dict(
+        format=FORMAT,
+        version=VERSION,
+        size=list(record.masks.shape[1:]),
+        settings=settings,
+        masks=entries,
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding='utf-8')
+
+
+def read_mask_file(path: str | os.PathLike[str]) -> MaskRecord:
+    """Read the masks of one image.
+
+    Raises:
+        UserInputError: If the file is missing, damaged or of another format.
+    """
+    file = resolve_path(path, REMEDY)
+    content = _read_content(file)
+    try:
+        entries = content['masks']
+        height, width = content['size']
+        masks = decode_rles([e['counts'] for e in entries], (height, width))
+        areas = np.count_nonzero(masks, axis=(1, 2)).tolist()
+        if areas != [e['area'] for e in entries]:
+            raise ValueError('a mask does not have the area it was saved with')
+        return MaskRecord(
+            masks=masks,
+            levels=[int(e['level']) for e in entries],
+            predicted_iou=[float(e['predicted_iou']) for e in entries],
+            stability_score=[float(e['stability_score']) for e in entries],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(file, error) from error
+
+
+def summarize_mask_file(path: str | os.PathLike[str]) -> MaskFileSummary:
+    """Read what a mask file says about itself, without decoding the masks.
+
+    Raises:
+        UserInputError: If the file is missing, damaged or of another format.
+    """
+    file = resolve_path(path, REMEDY)
+    content = _read_content(file)
+    try:
+        height, width = content['size']
+        levels = [int(entry['level']) for entry in content['masks']]
+        return MaskFileSummary(
+            size=(int(height), int(width)),
+            settings=str(content['settings']),
+            level_counts=np.bincount(levels, minlength=3).tolist()
+            if levels
+            else [0, 0, 0],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(file, error) from error
+
+
+def _read_content(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding='utf-8'))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _damaged(file, error) from error
+    found = content.get('format') if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise UserInputError(
+            f'Expected a mask file (format "{FORMAT}") at {file}, found '
+            f'{"format " + repr(found) if found else "another JSON file"}. '
+            "Masks of other tools are read by mmfmwsss.models.masks' "
+            f'importers. {REMEDY}'
+        )
+    if content.get('version') != VERSION:
+        raise UserInputError(
+            f'{file} has version {content.get("version")} of the mask '
+            f'format; this release reads version {VERSION}. Upgrade mmfmwsss '
+            'or delete the file and make the masks again.'
+        )
+    return content
+
+
+def _damaged(file: Path, error: Exception) -> UserInputError:
+    return UserInputError(
+        f'The mask file {file} is damaged '
+        f'({type(error).__name__}: {error}). Delete it. {REMEDY}'
+    )
+
+
+def _short(value: float) -> float:
+    """Nine digits tell every float32 apart and save half the space."""
+    return float(f'{value:.9g}')

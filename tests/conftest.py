@@ -1,0 +1,28 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Shared by all tests: the import that readies mmcv, and a small world."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+import mmfmwsss  # noqa: F401  before any test imports mmseg.models
+from mmfmwsss.testing.partworld_files import write_partworld
+
+
+@pytest.fixture(autouse=True)
+def _mmseg_scope() -> Iterator[None]:
+    """Registries look into mmseg, as in a run; cores are few: one thread."""
+    torch.set_num_threads(1)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        yield
+
+
+@pytest.fixture(scope='session')
+def partworld_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PartWorld with 6 pictures to train on and 2 to validate. Read only."""
+    root = tmp_path_factory.mktemp('partworld')
+    write_partworld(root, train=6, val=2)
+    return root

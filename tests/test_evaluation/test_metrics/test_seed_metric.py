@@ -1,0 +1,155 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Seeds are written and scored as mmseg scores, and failures are listed."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.structures import PixelData
+from mmseg.evaluation import IoUMetric
+from mmseg.registry import METRICS
+from mmseg.structures import SegDataSample
+from PIL import Image
+
+import mmfmwsss  # noqa: F401  readies mmcv
+from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+
+META = {
+    'classes': ('background', 'cat', 'dog'),
+    'palette': [[0, 0, 0], [9, 8, 7], [1, 2, 3]],
+}
+
+
+@pytest.fixture
+def case(tmp_path):
+    rng = np.random.default_rng(0)
+    samples = []
+    for i in range(4):
+        size = (6 + i, 9)
+        truth = rng.choice([0, 1, 2, 255], size).astype(np.uint8)
+        write_palette_png(tmp_path / 'Truth' / f'p{i}.png', truth)
+        sample = SegDataSample(metainfo={'img_path': f'/x/p{i}.jpg'})
+        labels = torch.from_numpy(rng.integers(0, 3, (1, *size), np.uint8))
+        sample.fine_seed = PixelData(data=labels)
+        sample.pred_sem_seg = PixelData(data=labels.long())
+        sample.gt_sem_seg = PixelData(data=torch.from_numpy(truth)[None])
+        samples.append(sample)
+    return tmp_path, samples
+
+
+def _metric(root, **kwargs):
+    config = {
+        'type': 'SeedMetric',
+        'prediction': 'fine_seed',
+        'ground_truth_dir': str(root / 'Truth'),
+        'split': 'PartWorld train',
+        'protocol': 'single scale, SAMS alpha 0.6',
+    }
+    return METRICS.build({**config, **kwargs})
+
+
+def _evaluate(metric, samples):
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = META
+    for sample in samples:
+        evaluator.process([sample])
+    return evaluator.evaluate(len(samples))
+
+
+@pytest.fixture
+def log():
+    records = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            records.append(record.getMessage())
+
+    handler = Keep()
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
+def test_same_score_as_mmseg(case, log):
+    root, samples = case
+    ours = _evaluate(_metric(root), samples)
+    theirs = _evaluate(IoUMetric(), samples)
+    assert ours['fine_seed/mIoU'] == pytest.approx(theirs['mIoU'], abs=0.006)
+    assert ours['fine_seed/images'] == 4
+    assert ours['fine_seed/failed'] == 0
+    line = (
+        'mIoU of fine_seed on PartWorld train, 4 images: '
+        f'{ours["fine_seed/mIoU"]:.1f} (scored against Truth, single scale, '
+        'SAMS alpha 0.6)'
+    )
+    assert any(line in message for message in log)
+    assert any('cat' in message for message in log)
+
+
+def test_seeds_are_written(case):
+    root, samples = case
+    _evaluate(_metric(root, output_dir=str(root / 'out')), samples)
+    for i, sample in enumerate(samples):
+        path = root / 'out' / f'p{i}.png'
+        assert (read_label_png(path) == sample.fine_seed.data[0].numpy()).all()
+    with Image.open(path) as picture:
+        assert picture.mode == 'P'
+        assert picture.getpalette()[:9] == [0, 0, 0, 9, 8, 7, 1, 2, 3]
+
+
+def test_failures_are_counted_and_listed(case, log):
+    root, samples = case
+    expected = _evaluate(_metric(root), samples[:3])
+    samples[3].set_metainfo({'failure': 'the file is cut off'})
+    found = _evaluate(_metric(root, output_dir=str(root / 'out')), samples)
+    assert found['fine_seed/mIoU'] == expected['fine_seed/mIoU']
+    assert (found['fine_seed/images'], found['fine_seed/failed']) == (3, 1)
+    assert not (root / 'out' / 'p3.png').exists()
+    assert any(
+        '1 of 4 images' in m and '/x/p3.jpg: the file is cut off' in m
+        for m in log
+    )
+
+
+def test_all_failed_and_many(case, log):
+    root, samples = case
+    many = samples * 20
+    for sample in many:
+        sample.set_metainfo({'failure': 'gone'})
+    found = _evaluate(_metric(root), many)
+    assert found == {'fine_seed/images': 0, 'fine_seed/failed': 80}
+    assert any('and 30 more' in message for message in log)
+
+
+def test_without_ground_truth_there_is_no_score(case):
+    root, samples = case
+    found = _evaluate(
+        _metric(root, ground_truth_dir=None, prefix='s'), samples
+    )
+    assert found == {'s/images': 4, 's/failed': 0}
+
+
+def test_wrong_ground_truth(case):
+    root, samples = case
+    path = root / 'Truth' / 'p1.png'
+    write_palette_png(path, np.full((7, 9), 21, np.uint8))
+    with pytest.raises(UserInputError, match=r'0\.\.2 or .*p1\.png.*\[21\]'):
+        _evaluate(_metric(root, output_dir=str(root / 'out')), samples)
+    assert (root / 'out' / 'p0.png').is_file()  # nothing written is lost
+    write_palette_png(path, np.zeros((9, 7), np.uint8))
+    with pytest.raises(UserInputError, match=r'\(7, 9\).*\(9, 7\)'):
+        _evaluate(_metric(root), samples)
+    path.unlink()
+    with pytest.raises(UserInputError, match='leave `ground_truth_dir` out'):
+        _evaluate(_metric(root), samples)
+
+
+def test_missing_field(case):
+    root, samples = case
+    with pytest.raises(ValueError, match="called 'coarse_seed'"):
+        _evaluate(_metric(root, prediction='coarse_seed'), samples)

@@ -1,0 +1,142 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""CAA against a slow version with OpenCV's contours, and invariants."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mmfmwsss.models.cams import (
+    AttentionAffinity,
+    box_mask,
+    sinkhorn_affinity,
+)
+
+
+def slow_box_mask(score: Tensor, threshold: float, parity: bool) -> Tensor:
+    """Boxes of all contours, inner ones too, as CLIP-ES describes."""
+    levels = np.floor(255 * score.numpy()).astype(np.uint8)
+    high = (levels > int(threshold * levels.max())).astype(np.uint8) * 255
+    contours, _ = cv2.findContours(
+        high, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE
+    )
+    height, width = score.shape
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    for contour in contours:
+        x, y, w, h = cv2.boundingRect(contour)
+        x1, y1 = x + w, y + h
+        if parity:
+            x1, y1 = min(x1, width - 1), min(y1, height - 1)
+        mask[y:y1, x:x1] = True
+    return mask
+
+
+def slow_caa(
+    cam: Tensor, attention: Tensor, rounds: int, power: int, threshold: float,
+    refine: str,
+) -> Tensor:  # fmt: skip
+    """One map of one image, with the matrix power spelled out."""
+    matrix = attention.clone()
+    for _ in range(rounds):
+        matrix = matrix / matrix.sum(0, keepdim=True)
+        matrix = matrix / matrix.sum(1, keepdim=True)
+    matrix = (matrix + matrix.T) / 2
+    clamped = cam.clamp(min=0)
+    score = clamped - clamped.min()
+    score = score / score.max() if score.max() > 0 else score
+    boxes = slow_box_mask(score, threshold, parity=False)
+    source = (score if refine == 'score' else cam) * boxes
+    affinity = torch.linalg.matrix_power(matrix, power)
+    return (affinity @ source.flatten()).view_as(cam)
+
+
+def random_case() -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    cams = torch.randn(3, 4, 5, generator=generator)
+    attention = torch.rand(2, 20, 20, generator=generator)
+    return cams, attention, torch.tensor([0, 1, 1])
+
+
+@pytest.mark.parametrize('refine', ['score', 'cam'])
+@pytest.mark.parametrize(('rounds', 'power'), [(1, 2), (3, 2), (3, 1), (0, 0)])
+def test_equals_the_slow_version(refine: str, rounds: int, power: int) -> None:
+    cams, attention, images = random_case()
+    affinity = AttentionAffinity(
+        sinkhorn_rounds=rounds, power=power, refine=refine
+    )
+    refined = affinity(cams, attention, images)
+    for cam, image, ours in zip(cams, images, refined, strict=True):
+        expected = slow_caa(cam, attention[image], rounds, power, 0.4, refine)
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('parity', [True, False])
+def test_box_mask_equals_contours(parity: bool) -> None:
+    generator = torch.Generator().manual_seed(3)
+    for _ in range(50):
+        score = torch.rand(7, 9, generator=generator) ** 3
+        expected = slow_box_mask(score, 0.4, parity)
+        assert torch.equal(box_mask(score, 0.4, parity), expected)
+
+
+def test_box_mask_by_hand() -> None:
+    score = torch.zeros(4, 5)
+    score[1, 2], score[3, 4] = 1.0, 0.9
+    expected = torch.zeros(4, 5, dtype=torch.bool)
+    expected[1, 2] = expected[3, 4] = True
+    assert torch.equal(box_mask(score, 0.4), expected)
+    expected[3, 4] = False  # the official code never boxes the last row
+    assert torch.equal(box_mask(score, 0.4, parity=True), expected)
+
+
+def test_a_ring_is_filled_by_its_box() -> None:
+    score = torch.zeros(5, 5)
+    score[1:4, 1:4] = 1
+    score[2, 2] = 0
+    assert box_mask(score, 0.4)[2, 2]
+
+
+def test_the_mask_acts_on_sources() -> None:
+    cam = torch.zeros(1, 1, 4)
+    cam[0, 0, 0] = 1.0
+    attention = torch.zeros(1, 4, 4)
+    attention[0, 3, 0] = attention[0, 0, 3] = 1.0
+    attention[0, 1, 1] = attention[0, 2, 2] = 1.0
+    affinity = AttentionAffinity(sinkhorn_rounds=0, power=1)
+    refined = affinity(cam, attention, torch.tensor([0]))
+    assert refined.tolist() == [[[0.0, 0.0, 0.0, 1.0]]]  # outside the box
+
+
+def test_sinkhorn_is_symmetric_and_nearly_stochastic() -> None:
+    attention = torch.rand(2, 20, 20) + 0.1
+    affinity = sinkhorn_affinity(attention, rounds=50)
+    torch.testing.assert_close(affinity, affinity.transpose(1, 2))
+    torch.testing.assert_close(
+        affinity.sum(2), torch.ones(2, 20), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_uniform_attention_levels_a_map() -> None:
+    attention = torch.full((1, 6, 6), 1 / 6)
+    cam = torch.arange(6.0).view(1, 2, 3)
+    refined = AttentionAffinity(use_boxes=False)(
+        cam, attention, torch.tensor([0])
+    )
+    torch.testing.assert_close(refined, torch.full((1, 2, 3), 0.5))
+
+
+def test_empty_and_zero_maps() -> None:
+    _, attention, _ = random_case()
+    affinity = AttentionAffinity()
+    none = affinity(
+        torch.zeros(0, 4, 5), attention, torch.zeros(0, dtype=torch.long)
+    )
+    assert none.shape == (0, 4, 5)
+    zero = affinity(torch.zeros(1, 4, 5), attention, torch.tensor([0]))
+    assert not zero.any()
+
+
+def test_errors() -> None:
+    with pytest.raises(ValueError, match="'score' or 'cam'"):
+        AttentionAffinity(refine='both')  # type: ignore[arg-type]

@@ -1,0 +1,128 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Softmax-GradCAM against double backward and a loop over classes."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmfmwsss.models.cams import (
+    present_softmax,
+    score_gradient,
+    softmax_gradcam,
+)
+from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
+from mmfmwsss.testing.tiny_models import random_clip
+
+C, G = 3, 5  # foreground classes, all prompts
+
+
+@pytest.fixture(scope='module')
+def clip() -> FrozenCLIP:
+    return random_clip()
+
+
+def case(
+    clip: FrozenCLIP, labels: Tensor
+) -> tuple[ImageFeatures, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(len(labels), 3, 32, 40, generator=generator)
+    features = clip.encode_trunk(images)
+    embedding = clip.embed_image(features.tokens, features.residual).detach()
+    text = F.normalize(torch.randn(G, 16, generator=generator), dim=1)
+    return features, embedding, text.requires_grad_()
+
+
+def cams_by_double_backward(
+    clip: FrozenCLIP, features: ImageFeatures, text: Tensor, labels: Tensor
+) -> Tensor:
+    """Eq. 1 to 3, one (image, class) pair at a time."""
+    cams = []
+    for n, c in labels.nonzero().tolist():
+        tokens = features.tokens[n : n + 1].clone().requires_grad_()
+        embedding = clip.embed_image(tokens, features.residual[n : n + 1])
+        logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
+        kept = [k for k in range(G) if k >= C or labels[n, k]]
+        score = logits[0, kept].softmax(0)[kept.index(c)]
+        (grad,) = torch.autograd.grad(score, tokens, create_graph=True)
+        weight = grad[0, 1:].mean(dim=0)
+        cam = (tokens.detach()[0, 1:] * weight).sum(dim=1)
+        cams.append(cam.view(features.grid))
+    return torch.stack(cams)
+
+
+LABELS = [
+    torch.tensor([[True, False, False]]),
+    torch.tensor([[True, False, True], [False, True, False]]),
+    torch.tensor([[True] * 3, [False] * 3, [False, True, False]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('labels', LABELS)
+def test_equals_double_backward(clip: FrozenCLIP, labels: Tensor) -> None:
+    features, embedding, text = case(clip, labels)
+    cams, pairs = softmax_gradcam(clip, features, embedding, text, labels)
+    expected = cams_by_double_backward(clip, features, text, labels)
+    assert pairs.tolist() == labels.nonzero().tolist()
+    scale = expected.abs().max()
+    assert (cams - expected).abs().max() <= 1e-5 * scale
+
+    weight = torch.randn_like(expected)
+    (ours,) = torch.autograd.grad((cams * weight).sum(), text)
+    (theirs,) = torch.autograd.grad((expected * weight).sum(), text)
+    assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max()
+
+
+def test_present_softmax_by_hand() -> None:
+    logits = torch.tensor([[0.0, 9.0, 0.0, 0.0]])  # 2 foreground, 2 background
+    scores = present_softmax(logits, torch.tensor([[True, False]]))
+    torch.testing.assert_close(scores, torch.tensor([[1, 0, 1, 1]]) / 3)
+
+
+def test_score_gradient_equals_autograd(clip: FrozenCLIP) -> None:
+    labels = LABELS[1]
+    _, embedding, text = case(clip, labels)
+    embedding = embedding.requires_grad_()
+    gradient, pairs = score_gradient(embedding, text, clip.scale, labels)
+    logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
+    scores = present_softmax(logits, labels)
+    for row, (n, c) in zip(gradient, pairs.tolist(), strict=True):
+        (expected,) = torch.autograd.grad(
+            scores[n, c], embedding, retain_graph=True
+        )
+        torch.testing.assert_close(row, expected[n], rtol=1e-4, atol=1e-7)
+
+
+def test_absent_classes_change_nothing(clip: FrozenCLIP) -> None:
+    labels = LABELS[0]
+    features, embedding, text = case(clip, labels)
+    cams, _ = softmax_gradcam(clip, features, embedding, text, labels)
+    other = text.detach().clone()
+    other[1] = F.normalize(torch.randn(16), dim=0)
+    again, _ = softmax_gradcam(clip, features, embedding, other, labels)
+    torch.testing.assert_close(cams, again)
+
+
+def test_works_under_no_grad_and_without_classes(clip: FrozenCLIP) -> None:
+    labels = LABELS[1]
+    features, embedding, text = case(clip, labels)
+    with torch.no_grad():
+        cams, _ = softmax_gradcam(clip, features, embedding, text, labels)
+    expected, _ = softmax_gradcam(clip, features, embedding, text, labels)
+    torch.testing.assert_close(cams, expected.detach())
+    none, pairs = softmax_gradcam(
+        clip, features, embedding, text, torch.zeros_like(labels)
+    )
+    assert none.shape == (0, *features.grid)
+    assert pairs.shape == (0, 2)
+
+
+def test_images_do_not_influence_each_other(clip: FrozenCLIP) -> None:
+    labels = LABELS[1]
+    features, embedding, text = case(clip, labels)
+    cams, pairs = softmax_gradcam(clip, features, embedding, text, labels)
+    second = torch.tensor([1])
+    alone, _ = softmax_gradcam(
+        clip, features[second], embedding[second], text, labels[1:]
+    )
+    torch.testing.assert_close(cams[pairs[:, 0] == 1], alone)

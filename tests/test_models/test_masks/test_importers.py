@@ -1,0 +1,137 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from segment_anything import SamAutomaticMaskGenerator
+
+from mmfmwsss.models.masks import (
+    masks_from_folder,
+    masks_from_json,
+    masks_from_records,
+)
+from mmfmwsss.utils import UserInputError
+
+MODES = ['binary_mask', 'uncompressed_rle', 'coco_rle']
+
+
+def generate(sam, image, mode):
+    return SamAutomaticMaskGenerator(
+        sam,
+        points_per_side=4,
+        pred_iou_thresh=-1,
+        stability_score_thresh=0,
+        output_mode=mode,
+    ).generate(image)
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_records_of_segment_anything(sam, image, mode):
+    expected = generate(sam, image, 'binary_mask')
+    masks = masks_from_records(generate(sam, image, mode), level=1)
+    assert len(masks) == len(expected) > 1
+    for mask, record in zip(masks.masks.numpy(), expected, strict=True):
+        np.testing.assert_array_equal(mask, record['segmentation'])
+    assert masks.levels.unique().tolist() == [1]
+    scores = [record['predicted_iou'] for record in expected]
+    assert masks.predicted_iou.tolist() == pytest.approx(scores)
+
+
+def test_defaults_of_bare_records():
+    records = [dict(segmentation=np.eye(3)), dict(segmentation=np.eye(3))]
+    records[1]['level'] = 0
+    masks = masks_from_records(records)
+    assert masks.levels.tolist() == [2, 0]
+    assert masks.stability_score.tolist() == [1, 1]
+
+
+def test_no_records():
+    assert masks_from_records([], size=(3, 4)).size == (3, 4)
+    with pytest.raises(UserInputError, match='give `size`'):
+        masks_from_records([])
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        dict(),
+        dict(segmentation=np.zeros(4)),
+        dict(segmentation=dict(counts='abc')),
+        dict(segmentation=dict(counts='abc', size=[4, 4])),
+    ],
+)
+def test_unreadable_record(record):
+    good = dict(segmentation=np.eye(4))
+    with pytest.raises(UserInputError, match='Mask 1 has no readable'):
+        masks_from_records([good, record])
+
+
+def test_sizes_that_differ():
+    records = [dict(segmentation=np.eye(n)) for n in (3, 4)]
+    with pytest.raises(UserInputError, match='of one size'):
+        masks_from_records(records)
+
+
+def test_json_of_segment_anything_and_of_sa_1b(sam, image, tmp_path):
+    records = generate(sam, image, 'coco_rle')
+    expected = masks_from_records(records)
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(records))
+    assert torch.equal(masks_from_json(file).masks, expected.masks)
+    size = dict(height=image.shape[0], width=image.shape[1])
+    file.write_text(json.dumps(dict(image=size, annotations=records)))
+    assert torch.equal(masks_from_json(file).masks, expected.masks)
+    file.write_text(json.dumps(dict(image=size, annotations=[])))
+    assert masks_from_json(file).size == image.shape[:2]
+
+
+@pytest.mark.parametrize('text', ['{}', '3', '[{}]', 'no JSON', '[]'])
+def test_json_of_something_else(tmp_path, text):
+    (tmp_path / 'a.json').write_text(text)
+    with pytest.raises(UserInputError, match=r'Expected a list.*a\.json'):
+        masks_from_json(tmp_path / 'a.json')
+
+
+def write_folder(folder, records):
+    """As scripts/amg.py of segment_anything does."""
+    with (folder / 'metadata.csv').open('w', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['id', 'area', 'predicted_iou', 'stability_score'])
+        for number, record in enumerate(records):
+            table.writerow(
+                [
+                    number,
+                    record['area'],
+                    record['predicted_iou'],
+                    record['stability_score'],
+                ]
+            )
+            cv2.imwrite(
+                str(folder / f'{number}.png'),
+                record['segmentation'].astype(np.uint8) * 255,
+            )
+
+
+def test_folder_of_segment_anythings_command_line(sam, image, tmp_path):
+    records = generate(sam, image, 'binary_mask')
+    write_folder(tmp_path, records)
+    masks, expected = masks_from_folder(tmp_path), masks_from_records(records)
+    assert torch.equal(masks.masks, expected.masks)
+    torch.testing.assert_close(masks.predicted_iou, expected.predicted_iou)
+    (tmp_path / '1.png').write_bytes(b'damaged')
+    with pytest.raises(UserInputError, match=r'1\.png cannot be read'):
+        masks_from_folder(tmp_path)
+    (tmp_path / '1.png').unlink()
+    with pytest.raises(UserInputError, match=r'1\.png, but it is not there'):
+        masks_from_folder(tmp_path)
+
+
+def test_folder_of_something_else(tmp_path):
+    with pytest.raises(UserInputError, match=r'metadata\.csv'):
+        masks_from_folder(tmp_path)
+    (tmp_path / 'metadata.csv').write_text('a,b\n1,2\n')
+    with pytest.raises(UserInputError, match='no column `id`'):
+        masks_from_folder(tmp_path)

@@ -1,0 +1,92 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The CRF against mean field with the full N x N kernels."""
+
+import pytest
+import torch
+
+from mmfmwsss.models.seeding.mean_field import (
+    CRFKernels,
+    dense_crf_posterior,
+    gaussian_filter,
+    unary_energy,
+)
+
+
+def slow_kernel(features):
+    kernel = torch.exp(-0.5 * torch.cdist(features, features) ** 2)
+    scale = kernel.sum(1).rsqrt()
+    return scale[:, None] * kernel * scale
+
+
+def slow_crf(unary, image, kernels, iterations=10):
+    """Section 6.3 of the facts, all pairs of pixels, double precision."""
+    labels, height, width = unary.shape
+    y, x = torch.meshgrid(
+        torch.arange(height), torch.arange(width), indexing='ij'
+    )
+    place = torch.stack([y, x], -1).flatten(0, 1).double()
+    colour = image.flatten(0, 1).double() / kernels.colour_sigma
+    smooth = slow_kernel(place / kernels.position_sigma)
+    both = torch.cat([place / kernels.bilateral_sigma, colour], 1)
+    similar = slow_kernel(both)
+    energy = unary.double().flatten(1).T
+    q = (-energy).softmax(1)
+    for _ in range(iterations):
+        message = kernels.position_weight * smooth @ q
+        message += kernels.bilateral_weight * similar @ q
+        q = (message - energy).softmax(1)
+    return q.T.view(labels, height, width)
+
+
+def smooth_image(size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 4, 5, generator=generator) * 255
+    image = torch.nn.functional.interpolate(coarse, size, mode='nearest')
+    noise = torch.randint(-2, 3, (3, *size), generator=generator)
+    return (image[0] + noise).clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+
+
+@pytest.mark.parametrize('labels', [2, 3])
+@pytest.mark.parametrize('seed', range(3))
+def test_agrees_with_brute_force(seed, labels):
+    size = (36, 44)
+    image = smooth_image(size, seed)
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.rand(1, labels, 6, 7, generator=generator)
+    scores = torch.nn.functional.interpolate(scores, size, mode='bilinear')[0]
+    unary = unary_energy(scores)
+    exact = slow_crf(unary, image, CRFKernels())
+    ours = dense_crf_posterior(unary, image)
+    torch.testing.assert_close(ours.sum(0), torch.ones(size))
+    agreement = (ours.argmax(0) == exact.argmax(0)).float().mean()
+    assert agreement > 0.93
+    assert (ours - exact).abs().mean() < 0.05
+    # the CRF does something: its input is further from the exact result
+    before = (scores.argmax(0) == exact.argmax(0)).float().mean()
+    assert before < 0.9 and 1 - agreement < (1 - before) / 3
+
+
+def test_position_kernel_alone_is_exact():
+    kernels = CRFKernels(bilateral_weight=0.0, position_sigma=1.5)
+    image = smooth_image((14, 11), 0)
+    unary = unary_energy(torch.rand(3, 14, 11))
+    exact = slow_crf(unary, image, kernels).float()
+    torch.testing.assert_close(
+        dense_crf_posterior(unary, image, kernels), exact, atol=1e-4, rtol=1e-3
+    )
+
+
+def test_gaussian_filter_of_a_point():
+    values = torch.zeros(1, 9, 9)
+    values[0, 4, 4] = 1
+    out = gaussian_filter(values, 2.0)[0]
+    assert out[4, 4] == 1
+    torch.testing.assert_close(out[4, 6], torch.tensor(-0.5).exp())
+    torch.testing.assert_close(out[2, 6], torch.tensor(-1.0).exp())
+
+
+def test_no_iterations_is_the_softmax():
+    unary = torch.rand(2, 5, 5)
+    image = smooth_image((5, 5), 1)
+    out = dense_crf_posterior(unary, image, iterations=0)
+    torch.testing.assert_close(out, (-unary).softmax(0))

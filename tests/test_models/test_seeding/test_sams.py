@@ -1,0 +1,166 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""SAMS against a loop written from the paper, by hand, and at its limits."""
+
+import numpy as np
+import pytest
+import torch
+from mmseg.registry import TASK_UTILS
+
+from mmfmwsss.models.seeding.sams import SAMS, paint_order
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils import UserInputError
+
+
+def make_masks(masks, levels=None):
+    count = len(masks)
+    return SAMMasks(
+        masks=torch.as_tensor(masks).bool(),
+        levels=torch.as_tensor(levels or [2] * count, dtype=torch.int64),
+        predicted_iou=torch.ones(count),
+        stability_score=torch.ones(count),
+    )
+
+
+def random_case(seed, count=12, classes=3, size=(13, 17)):
+    rng = np.random.default_rng(seed)
+    masks = np.zeros((count, *size), bool)
+    for mask in masks:
+        y, x = rng.integers(0, size[0] - 3), rng.integers(0, size[1] - 3)
+        mask[y : y + rng.integers(1, 9), x : x + rng.integers(1, 9)] = True
+    cams = torch.from_numpy(rng.normal(size=(classes, *size))).float()
+    labels = torch.from_numpy(rng.permutation(20)[:classes])
+    levels = rng.integers(0, 3, count).tolist()
+    return cams, labels, make_masks(masks, levels)
+
+
+def slow_sams(cams, classes, masks, alpha):
+    """Section 4.2 pixel by pixel, in double precision."""
+    activation = np.maximum(cams.double().numpy(), 0)
+    height, width = masks.size
+    scores = np.zeros((len(masks), len(classes)))
+    for i, mask in enumerate(masks.masks.numpy()):
+        for c in range(len(classes)):
+            total = 0.0
+            for u in range(height):
+                for v in range(width):
+                    total += activation[c, u, v] * mask[u, v]
+            scores[i, c] = total / mask.sum()
+    scores -= scores.min(0)
+    scores /= scores.max(0)
+    decided = []
+    for i, row in enumerate(scores):
+        every = [(1 - row.max()) ** alpha, *row]
+        best = int(np.argmax(every))
+        decided.append((int(masks.levels[i]), every[best], best, i))
+    seed = np.zeros((height, width), np.uint8)
+    for _, _, best, i in sorted(decided, key=lambda d: d[:2]):
+        label = 0 if best == 0 else int(classes[best - 1]) + 1
+        seed[masks.masks[i].numpy()] = label
+    return seed
+
+
+@pytest.mark.parametrize('alpha', [0.6, 1.0, 2.0])
+@pytest.mark.parametrize('seed', range(8))
+def test_equals_slow_loop(seed, alpha):
+    cams, classes, masks = random_case(seed)
+    fast = SAMS(alpha=alpha)(cams, classes, masks)
+    assert fast.dtype == torch.uint8
+    np.testing.assert_array_equal(
+        fast.numpy(), slow_sams(cams, classes, masks, alpha)
+    )
+
+
+def test_level_beats_score_and_background_hides():
+    cams = torch.tensor([[[9.0, 0.0, 0.0, 0.0, 0.0]]])
+    part, whole = [[1, 1, 0, 0, 0]], [[0, 1, 1, 1, 0]]
+    masks = make_masks([part, whole], [1, 2])
+    seed = SAMS()(cams, torch.tensor([4]), masks)
+    assert seed.tolist() == [[5, 0, 0, 0, 0]]
+    lower = make_masks([part, whole], [2, 1])
+    seed = SAMS()(cams, torch.tensor([4]), lower)
+    assert seed.tolist() == [[5, 5, 0, 0, 0]]
+
+
+def test_paint_order_is_stable():
+    levels = torch.tensor([2, 0, 2, 2, 1])
+    confidence = torch.tensor([0.5, 0.9, 0.5, 0.1, 0.0])
+    assert paint_order(levels, confidence).tolist() == [1, 4, 3, 0, 2]
+
+
+def test_tie_goes_to_background():
+    cams = torch.tensor([[[2.0, 1.0, 0.0]]])
+    masks = make_masks(torch.eye(3).view(3, 1, 3))
+    seed = SAMS(alpha=1.0)(cams, torch.tensor([0]), masks)
+    assert seed.tolist() == [[1, 0, 0]]
+
+
+def test_invariants():
+    cams, classes, masks = random_case(3)
+    seed = SAMS()(cams, classes, masks)
+    scaled = SAMS()(cams * 7.5, classes, masks)
+    assert torch.equal(seed, scaled)
+    shuffle = torch.randperm(len(masks))
+    assert torch.equal(seed, SAMS()(cams, classes, masks.filter(shuffle)))
+    assert (seed[~masks.masks.any(0)] == 0).all()
+    assert set(seed.unique().tolist()) <= {0, *(classes + 1).tolist()}
+
+
+def test_no_masks():
+    cams, classes, _ = random_case(0)
+    empty = SAMMasks.empty((13, 17))
+    assert (SAMS()(cams, classes, empty) == 0).all()
+    assert (SAMS().refine(cams.softmax(0), empty) == 0).all()
+    with pytest.raises(UserInputError, match='without masks'):
+        SAMS(parity=True)(cams, classes, empty)
+
+
+def test_one_mask_and_equal_scores():
+    cams = torch.ones(2, 2, 4) * torch.tensor([3.0, -1.0]).view(2, 1, 1)
+    classes = torch.tensor([6, 7])
+    one = make_masks([[[1, 1, 0, 0], [1, 1, 0, 0]]])
+    expected = [[7, 7, 0, 0], [7, 7, 0, 0]]
+    assert SAMS()(cams, classes, one).tolist() == expected
+    assert (SAMS(parity=True)(cams, classes, one) == 0).all()
+    two = make_masks(torch.stack([one.masks[0], one.masks[0].flip(1)]))
+    assert (SAMS()(cams, classes, two) == 7).all()
+    assert (SAMS(parity=True)(cams, classes, two) == 0).all()
+
+
+def test_zero_cam_no_class_and_empty_mask():
+    cams, classes, masks = random_case(5)
+    assert (SAMS()(cams * 0, classes, masks) == 0).all()
+    assert (SAMS()(cams[:0], classes[:0], masks) == 0).all()
+    masks.masks[4] = False
+    others = masks.filter(torch.arange(12) != 4)
+    seed = SAMS()(cams, classes, masks)
+    assert torch.equal(seed, SAMS()(cams, classes, others))
+
+
+def test_half_precision_cams():
+    cams, classes, masks = random_case(6)
+    half = SAMS()(cams.half(), classes, masks)
+    assert torch.equal(half, SAMS()(cams.half().float(), classes, masks))
+
+
+def test_refine_by_hand():
+    foreground = torch.tensor([[0.9, 0.5, 0.1, 0.6]])
+    probabilities = torch.stack([1 - foreground, foreground])
+    masks = make_masks([[[1, 1, 0, 0]], [[0, 0, 1, 0]]])
+    assert SAMS().refine(probabilities, masks).tolist() == [[1, 1, 0, 0]]
+    keep = SAMS(uncovered='prediction')
+    assert keep.refine(probabilities, masks).tolist() == [[1, 1, 0, 1]]
+    # (background 0.3)^0.2 = 0.79 beats 0.7
+    eager = SAMS(refine_alpha=0.2)
+    assert eager.refine(probabilities, masks).tolist() == [[0, 0, 0, 0]]
+
+
+def test_registered_and_checked():
+    seeder = TASK_UTILS.build(dict(type='SAMS', alpha=0.7))
+    assert seeder.alpha == 0.7 and seeder.needs_masks
+    with pytest.raises(ValueError, match='uncovered must be'):
+        SAMS(uncovered='white')  # type: ignore[arg-type]
+    cams, classes, masks = random_case(0)
+    with pytest.raises(UserInputError, match='needs the masks'):
+        SAMS()(cams, classes)
+    with pytest.raises(UserInputError, match='of the size of the score maps'):
+        SAMS()(cams[:, 1:], classes, masks)

@@ -1,0 +1,87 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Overlap voting against a loop written from its description."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmfmwsss.models.seeding.voting import MaskVoting, vote
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils import UserInputError
+
+
+def slow_vote(seed, masks, a, b):
+    """One class, one mask at a time."""
+    out = np.zeros_like(seed)
+    taken = [False] * len(masks)
+    covered = np.zeros(seed.shape, bool)
+    for mask in masks:
+        covered |= mask
+    for k in sorted(set(seed.ravel().tolist()) - {0}):
+        region = seed == k
+        new = region & ~covered
+        for i, mask in enumerate(masks):
+            inter = (mask & region).sum()
+            if taken[i] or not mask.any():
+                continue
+            if inter / mask.sum() >= a or inter / region.sum() >= b:
+                taken[i] = True
+                new = new | mask
+        out[new] = k
+    return out
+
+
+@pytest.mark.parametrize('seed', range(12))
+def test_equals_slow_loop(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, (3, 4)).repeat(4, 0).repeat(4, 1)
+    masks = np.zeros((10, 12, 16), bool)
+    for mask in masks:
+        y, x = rng.integers(0, 10, 2)
+        mask[y : y + rng.integers(0, 8), x : x + rng.integers(0, 8)] = True
+    labels = labels.astype(np.uint8)
+    a, b = (0.5, 0.85) if seed % 2 else (0.4, 0.65)
+    fast = vote(torch.from_numpy(labels), torch.from_numpy(masks), a, b)
+    np.testing.assert_array_equal(fast, slow_vote(labels, masks, a, b))
+
+
+def test_by_hand():
+    seed = torch.tensor([[1, 1, 0, 2, 2, 0, 0, 2]], dtype=torch.uint8)
+    masks = torch.tensor(
+        [
+            [[1, 1, 1, 0, 0, 0, 0, 0]],  # 2/3 of it is class 1
+            [[0, 0, 1, 1, 1, 1, 0, 0]],  # half of it is class 2
+            [[0, 0, 0, 0, 0, 0, 1, 0]],  # nobody's: background
+        ]
+    ).bool()
+    out = vote(seed, masks, 0.5, 0.85)
+    assert out.tolist() == [[1, 1, 2, 2, 2, 2, 0, 2]]
+
+
+def test_region_share_and_first_class_wins():
+    seed = torch.tensor([[2, 1, 1, 0, 0, 0, 0, 0]], dtype=torch.uint8)
+    masks = torch.ones(1, 1, 8).bool()
+    # the mask holds all of both regions; class 1 comes first
+    assert (vote(seed, masks, 0.5, 0.85) == 1).all()
+
+
+def test_limits():
+    cams = torch.zeros(2, 4, 4)
+    cams[0, :2], cams[1, 2:] = 1, 1
+    classes = torch.tensor([3, 8])
+    empty = SAMMasks.empty((4, 4))
+    voting = MaskVoting()
+    seed = voting(cams, classes, empty)
+    assert seed[:2].eq(4).all() and seed[2:].eq(9).all()
+    assert (voting(cams * 0, classes, empty) == 0).all()
+    assert (voting(cams[:0], classes[:0], empty) == 0).all()
+    assert torch.equal(voting.refine(cams, empty)[2:], torch.ones(2, 4))
+    one = SAMMasks(
+        torch.ones(1, 4, 4).bool(),
+        torch.zeros(1).long(),
+        torch.ones(1),
+        torch.ones(1),
+    )
+    assert (voting(cams, classes, one) == 4).all()
+    with pytest.raises(UserInputError, match='needs the masks'):
+        voting(cams, classes)

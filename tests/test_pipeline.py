@@ -1,0 +1,168 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The whole chain on six pictures: masks, prompts, seeds, network, SAMS."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from PIL import Image
+
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils.palette_png import read_label_png
+
+CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
+
+
+@pytest.fixture(scope='module')
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp('work')
+
+
+def load(name: str, root: Path, work: Path, iters: int = 2) -> Config:
+    """A PartWorld config on the small world, below a temporary folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('PARTWORLD_ROOT', str(root))
+        config = Config.fromfile(CONFIGS / f'partworld_{name}.py')
+    text = config.dump().replace('work_dirs/partworld', str(work))
+    config = Config.fromstring(text, '.py')
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if config.get(key):
+            config[key].update(num_workers=0, persistent_workers=False)
+    if config.get('train_dataloader'):
+        config.train_dataloader.batch_size = 3
+    if config.get('train_cfg'):
+        config.train_cfg.max_iters = iters
+        config.param_scheduler = None
+        config.default_hooks.checkpoint.interval = iters
+    return config
+
+
+def run(config: Config, checkpoint: Path | None = None) -> dict[str, Any]:
+    config.load_from = None if checkpoint is None else str(checkpoint)
+    return Runner.from_cfg(config).test()
+
+
+@pytest.fixture(scope='module')
+def masks(partworld_root: Path, work: Path) -> dict[str, Any]:
+    return run(load('sam_masks', partworld_root, work))
+
+
+@pytest.fixture(scope='module')
+def prompts(masks: dict[str, Any], partworld_root: Path, work: Path) -> Path:
+    Runner.from_cfg(load('prompt', partworld_root, work)).train()
+    return work / 'prompt' / 'iter_2.pth'
+
+
+@pytest.fixture(scope='module')
+def seeds(prompts: Path, partworld_root: Path, work: Path) -> dict[str, Any]:
+    return run(load('seed', partworld_root, work), prompts)
+
+
+def test_masks(
+    masks: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    assert (masks['images'], masks['done'], masks['failed']) == (8, 8, 0)
+    for path in (work / 'sam_masks').glob('*.json'):
+        picture = partworld_root / 'JPEGImages' / f'{path.stem}.jpg'
+        loaded = SAMMasks.load(path)
+        assert loaded.size == Image.open(picture).size[::-1]
+    again = run(load('sam_masks', partworld_root, work))
+    assert (again['done'], again['skipped']) == (0, 8)
+
+
+def test_prompts(prompts: Path) -> None:
+    saved = torch.load(prompts, weights_only=True)['state_dict']
+    assert all('.prompts.' in key for key in saved)
+
+
+def test_seeds(
+    seeds: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    routes = ('fine_seed', 'coarse_seed', 'cam', 'cam_caa')
+    for route in routes:
+        assert 0 <= seeds[f'{route}/mIoU'] <= 100
+        assert seeds[f'{route}/images'] == 6
+    labels = dict(
+        line.split(maxsplit=1)
+        for line in (partworld_root / 'image_labels.txt').open()
+    )
+    for kind in ('fine_seed', 'coarse_seed'):
+        paths = sorted((work / 'seed' / kind).glob('*.png'))
+        assert len(paths) == 6
+        for path in paths:
+            picture = Image.open(path)
+            assert picture.mode == 'P'
+            found = set(np.unique(read_label_png(path)).tolist()) - {0}
+            assert len(found) <= len(labels[path.stem].split())
+
+
+def test_manual_prompts_need_no_checkpoint(
+    masks: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    metrics = run(load('manual_prompt', partworld_root, work))
+    assert metrics['fine_seed/images'] == 6
+
+
+@pytest.mark.parametrize('network', ['deeplabv3plus', 'mask2former'])
+def test_network_trains_on_the_seeds(
+    network: str, seeds: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    config = load(network, partworld_root, work)
+    Runner.from_cfg(config).train()
+    checkpoint = work / network / 'iter_2.pth'
+    metrics = run(load(network, partworld_root, work), checkpoint)
+    assert 0 <= metrics['mIoU'] <= 100
+
+
+def test_refinement_loads_the_networks_checkpoint(
+    seeds: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    checkpoint = work / 'deeplabv3plus' / 'iter_2.pth'
+    if not checkpoint.exists():
+        Runner.from_cfg(load('deeplabv3plus', partworld_root, work)).train()
+    config = load('deeplabv3plus_sams', partworld_root, work)
+    metrics = run(config, checkpoint)
+    assert 0 <= metrics['mIoU'] <= 100
+
+
+def test_training_resumes_to_the_same_prompts(
+    masks: dict[str, Any], partworld_root: Path, work: Path
+) -> None:
+    """Stopping after two of four iterations changes nothing."""
+
+    def train(folder: str, iters: int, resume: bool) -> dict[str, Any]:
+        config = load('prompt', partworld_root, work, iters)
+        # Random crops would differ: the state of NumPy is not saved.
+        config.train_dataloader.sampler = dict(
+            type='InfiniteSampler', shuffle=False
+        )
+        config.train_dataloader.dataset.pipeline = [
+            t
+            for t in config.train_dataloader.dataset.pipeline
+            if t.type in ('LoadImageStrict', 'LoadSAMMasks', 'PackWSSSInputs')
+        ]
+        config.train_dataloader.dataset.pipeline.insert(
+            2,
+            dict(
+                type='RandomLongSideResize', low=112, high=112, min_short=112
+            ),
+        )
+        config.train_dataloader.dataset.pipeline.insert(
+            3, dict(type='RandomCropWithMasks', crop_size=(112, 112))
+        )
+        config.train_dataloader.batch_size = 6
+        config.work_dir, config.resume = str(work / folder), resume
+        np.random.seed(0)
+        Runner.from_cfg(config).train()
+        path = work / folder / f'iter_{iters}.pth'
+        return torch.load(path, weights_only=True)['state_dict']
+
+    whole = train('whole', 4, resume=False)
+    train('parts', 2, resume=False)
+    parts = train('parts', 4, resume=True)
+    for name, value in whole.items():
+        torch.testing.assert_close(value, parts[name], rtol=1e-3, atol=1e-5)

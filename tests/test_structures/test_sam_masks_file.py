@@ -1,0 +1,116 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+import json
+
+import numpy as np
+import pytest
+
+from mmfmwsss.structures import summarize_mask_file
+from mmfmwsss.structures.sam_masks_file import (
+    MaskRecord,
+    read_mask_file,
+    write_mask_file,
+)
+from mmfmwsss.utils import UserInputError
+
+
+def make(count=4, size=(20, 30)):
+    rng = np.random.default_rng(0)
+    return MaskRecord(
+        masks=rng.uniform(size=(count, *size)) > 0.7,
+        levels=rng.integers(0, 3, count).tolist(),
+        predicted_iou=rng.uniform(size=count).astype(np.float32).tolist(),
+        stability_score=rng.uniform(size=count).astype(np.float32).tolist(),
+    )
+
+
+@pytest.fixture
+def file(tmp_path):
+    write_mask_file(tmp_path / 'a.json', make(), 'abc')
+    return tmp_path / 'a.json'
+
+
+def test_schema(file):
+    content = json.loads(file.read_text())
+    assert list(content) == ['format', 'version', 'size', 'settings', 'masks']
+    assert content['size'] == [20, 30]
+    assert list(content['masks'][0]) == [
+        'counts',
+        'area',
+        'level',
+        'predicted_iou',
+        'stability_score',
+    ]
+
+
+def test_round_trip_is_exact(file):
+    record, expected = read_mask_file(file), make()
+    np.testing.assert_array_equal(record.masks, expected.masks)
+    assert record.levels == expected.levels
+    for name in ('predicted_iou', 'stability_score'):
+        np.testing.assert_array_equal(
+            np.float32(getattr(record, name)),
+            np.float32(getattr(expected, name)),
+        )
+
+
+def test_summary(file, tmp_path):
+    summary = summarize_mask_file(file)
+    assert summary.settings == 'abc'
+    assert summary.size == (20, 30)
+    assert sum(summary.level_counts) == 4
+    write_mask_file(tmp_path / 'b.json', make(0))
+    assert summarize_mask_file(tmp_path / 'b.json').level_counts == [0, 0, 0]
+
+
+def test_a_failed_write_leaves_the_old_file(file):
+    before = file.read_bytes()
+    broken = make()
+    broken.levels = [{1, 2}] * 4  # JSON knows no sets
+    with pytest.raises(TypeError):
+        write_mask_file(file, broken)
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize('read', [read_mask_file, summarize_mask_file])
+def test_missing(tmp_path, read):
+    with pytest.raises(UserInputError, match=r'gone\.json.*not there.*Make'):
+        read(tmp_path / 'gone.json')
+
+
+@pytest.mark.parametrize('read', [read_mask_file, summarize_mask_file])
+def test_truncated_and_binary(file, read):
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(UserInputError, match=r'a\.json is damaged.*Delete'):
+        read(file)
+    file.write_bytes(b'\x93NUMPY\xff\x00')
+    with pytest.raises(UserInputError, match='is damaged'):
+        read(file)
+
+
+@pytest.mark.parametrize('read', [read_mask_file, summarize_mask_file])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ([1, 2], 'found another JSON file'),
+        ({'image': {}, 'annotations': []}, 'found another JSON file'),
+        ({'format': 'other'}, "format 'other'"),
+        ({'format': 'mmfmwsss-sam-masks', 'version': 9}, 'version 9'),
+        ({'format': 'mmfmwsss-sam-masks', 'version': 1}, 'damaged.*KeyError'),
+    ],
+)
+def test_other_formats(file, read, content, message):
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserInputError, match=message):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'), [('area', 3), ('counts', 'zzzz~~~'), ('counts', '')]
+)
+def test_damaged_mask(file, key, value):
+    content = json.loads(file.read_text())
+    content['masks'][1][key] = value
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserInputError, match='is damaged'):
+        read_mask_file(file)

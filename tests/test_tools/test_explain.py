@@ -1,0 +1,68 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The explain command."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils import UserInputError
+
+PATH = Path(__file__).parents[2] / 'tools' / 'explain.py'
+SPEC = importlib.util.spec_from_file_location('explain_tool', PATH)
+tool = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(tool)
+
+
+@pytest.fixture
+def files(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3))
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / 'a.png')
+    cam = np.zeros((15, 20), np.float32)
+    cam[2:8, 2:8] = 1
+    np.save(tmp_path / 'a.npy', {1: cam, 0: cam[::-1]}, allow_pickle=True)
+    masks = torch.zeros(2, 30, 40, dtype=torch.bool)
+    masks[0, 4:16, 4:16] = True
+    masks[1, 20:, 20:] = True
+    SAMMasks(masks, torch.tensor([2, 0]), torch.ones(2), torch.ones(2)).save(
+        tmp_path / 'a.json'
+    )
+    (tmp_path / 'names.txt').write_text('dog\ncat\n')
+    return tmp_path
+
+
+def run(files, *more):
+    names = [str(files / name) for name in ('a.png', 'a.npy', 'a.json')]
+    out = ['--out', str(files / 'out' / 'a'), '--format', 'npy']
+    return tool.main([*names, *out, *more])
+
+
+def test_writes_both(files):
+    assert run(files, '--classes', str(files / 'names.txt')) == 0
+    table = (files / 'out' / 'a.md').read_text()
+    assert '| background | cat | dog | decision |' in table
+    assert '| 0 | whole | 144 |' in table
+    with Image.open(files / 'out' / 'a.png') as picture:
+        assert picture.mode == 'RGB' and picture.width > 6 * 320
+
+
+def test_without_names_and_with_options(files):
+    assert run(files, '--seeder-options', 'alpha=0.0', '--cell', '50') == 0
+    table = (files / 'out' / 'a.md').read_text()
+    assert 'class 1 | class 0' in table
+    assert all(
+        line.endswith('background |') for line in table.split('\n')[2:4]
+    )
+
+
+def test_checks(files):
+    (files / 'short.txt').write_text('dog\n')
+    with pytest.raises(UserInputError, match='a name for class 1'):
+        run(files, '--classes', str(files / 'short.txt'))
+    (files / 'a.png').unlink()
+    with pytest.raises(UserInputError, match='Expected a picture'):
+        run(files)

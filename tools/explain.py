@@ -1,0 +1,138 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Show why SAMS made the seed of an image: a picture and a table.
+
+    python tools/explain.py IMAGE CAM_FILE MASKS.json --format clip_es
+        --classes voc_names.txt --out work_dirs/explain/2007_000032
+
+(one line) writes OUT.png and OUT.md.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmcv import imread
+from mmengine.config import DictAction
+from mmengine.logging import MMLogger
+from PIL import Image
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.datasets.cam_files import CAM_FORMATS, CamFile, read_cams
+from mmfmwsss.models.seeding import SAMS
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.palette_png import voc_palette
+from mmfmwsss.visualization.explain import (
+    explain_masks,
+    explanation_picture,
+    explanation_table,
+)
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('image', help='picture')
+    parser.add_argument('cam', type=Path, help='its CAM file')
+    parser.add_argument('masks', type=Path, help='its mask file (JSON)')
+    parser.add_argument('--format', choices=list(CAM_FORMATS), required=True)
+    parser.add_argument(
+        '--classes',
+        type=Path,
+        help='text file: names of the foreground classes, one a line',
+    )
+    parser.add_argument(
+        '--seeder-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='settings of SAMS, e.g. alpha=0.7',
+    )
+    parser.add_argument('--out', required=True, help='without suffix')
+    parser.add_argument('--cell', type=int, default=320, help='panel, pixels')
+    return parser.parse_args(argv)
+
+
+def class_names(path: Path | None, classes: torch.Tensor) -> list[str]:
+    """Names of the present classes; their numbers without a file."""
+    numbers = classes.tolist()
+    if path is None:
+        return [f'class {number}' for number in numbers]
+    names = path.read_text(encoding='utf-8').splitlines()
+    if max(numbers, default=-1) >= len(names):
+        raise UserInputError(
+            f'Expected a name for class {max(numbers)} in {path}, got '
+            f'{len(names)} names. Leave the background out.'
+        )
+    return [names[number].strip() for number in numbers]
+
+
+def explain(
+    image: np.ndarray,
+    cam_file: CamFile,
+    masks: SAMMasks,
+    seeder: SAMS,
+    names: list[str],
+    cell: int = 320,
+) -> tuple[np.ndarray, str]:
+    """Picture and table of one image, from arrays.
+
+    Args:
+        image (ndarray): RGB, uint8, (H, W, 3).
+        cam_file (CamFile): CAMs of the P present classes, of any size.
+        masks (SAMMasks): Of the size of the image.
+        seeder (SAMS): With its settings.
+        names (list[str]): Of the P classes.
+        cell (int): Side of a panel, pixels.
+
+    Returns:
+        tuple[ndarray, str]: RGB picture, Markdown.
+    """
+    cams, classes = cam_file.resized((image.shape[0], image.shape[1]))
+    seed = seeder(cams, classes, masks)
+    decisions = seeder.decide(cams, masks)
+    columns = ['background', *names]
+    picture = explanation_picture(
+        image,
+        cams,
+        masks,
+        decisions,
+        seed,
+        columns,
+        (classes + 1).tolist(),
+        voc_palette(),
+        cell,
+    )
+    rows = explain_masks(masks, decisions, columns)
+    return picture, explanation_table(rows, columns)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the picture and the table."""
+    args = parse_args(argv)
+    if not Path(args.image).is_file():
+        raise UserInputError(f'Expected a picture at {args.image}, got none.')
+    cam_file = read_cams(args.cam, args.format)
+    picture, table = explain(
+        imread(args.image, channel_order='rgb'),
+        cam_file,
+        SAMMasks.load(args.masks),
+        SAMS(**args.seeder_options),
+        class_names(args.classes, cam_file.classes),
+        args.cell,
+    )
+    with atomic_path(f'{args.out}.png') as temporary:
+        Image.fromarray(picture).save(temporary)
+    with atomic_path(f'{args.out}.md') as temporary:
+        temporary.write_text(table, encoding='utf-8')
+    MMLogger.get_current_instance().info(f'{args.out}.png and {args.out}.md')
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

@@ -1,0 +1,96 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Run what a config describes: masks, seeds, or the test of a network."""
+
+import argparse
+import os
+import time
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import (
+    add_common_arguments,
+    load_config,
+    run_reporting_user_errors,
+    write_metrics,
+)
+from mmfmwsss.utils import UserInputError
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line, as mmseg's, with an optional checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_common_arguments(parser)
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='checkpoint; default: `load_from` of the config, if any',
+    )
+    parser.add_argument('--out', help='folder for the predictions')
+    parser.add_argument('--show', action='store_true', help='show results')
+    parser.add_argument('--show-dir', help='folder for painted images')
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds an image is shown'
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='test-time augmentation'
+    )
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def set_checkpoint(config: Config, checkpoint: str | None) -> None:
+    """Choose the checkpoint and see that it is there."""
+    if checkpoint is not None:
+        config.load_from = checkpoint
+    path = config.get('load_from')
+    if path and '://' not in path and not os.path.isfile(path):
+        command = config.get('train_command', 'tools/train.py with its config')
+        raise UserInputError(
+            f'Expected a checkpoint at {path}, but it is not there. Make it '
+            f'with: {command}'
+        )
+
+
+def set_outputs(config: Config, args: argparse.Namespace) -> None:
+    """Turn on painted images and saved predictions."""
+    if args.show or args.show_dir:
+        hook = config.default_hooks.visualization
+        hook.draw, hook.show, hook.wait_time = True, args.show, args.wait_time
+        if args.show_dir:
+            config.visualizer.save_dir = args.show_dir
+    if args.out is not None:
+        evaluators = config.test_evaluator
+        first = evaluators[0] if isinstance(evaluators, list) else evaluators
+        first.output_dir = args.out
+    if args.tta:
+        config.test_dataloader.dataset.pipeline = config.tta_pipeline
+        config.tta_model.module = config.model
+        config.model = config.tta_model
+
+
+def main() -> int:
+    """Test; 1 if some images failed, else 0."""
+    args = parse_args()
+    config = load_config(args)
+    set_checkpoint(config, args.checkpoint)
+    set_outputs(config, args)
+    runner = Runner.from_cfg(config)
+    started = time.time()
+    metrics = runner.test()
+    write_metrics(runner, metrics, time.time() - started)
+    failed = max(
+        (v for k, v in metrics.items() if k.split('/')[-1] == 'failed'),
+        default=0,
+    )
+    if failed:
+        runner.logger.error(
+            f'{failed:.0f} images failed; they are listed above.'
+        )
+    return int(failed > 0)
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)
