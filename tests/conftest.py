@@ -9,7 +9,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 import mmfmwsss  # noqa: F401  before any test imports mmseg.models
-from mmfmwsss.testing.partworld_files import write_partworld
+from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
 
 
 @pytest.fixture(autouse=True)
@@ -24,5 +24,5 @@ def _mmseg_scope() -> Iterator[None]:
 def partworld_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """PartWorld with 6 pictures to train on and 2 to validate. Read only."""
     root = tmp_path_factory.mktemp('partworld')
-    write_partworld(root, train=6, val=2)
+    write_partworld(root, PartWorldRecord(seed=2012, train=6, val=2))
     return root

@@ -86,8 +86,8 @@ ROWS = (
     ('cam', 'seed', 'cam/mIoU', 'train', 'CAM, argmax'),
     ('cam_caa', 'seed', 'cam_caa/mIoU', 'train', 'CAM + CAA, argmax'),
     (
-        'baseline_manual_prompt', 'manual_prompt', 'mIoU', 'train',
-        'manual prompt, CAM + CAA + SAMS',
+        'baseline_manual_prompt', 'manual_prompt', 'fine_seed/mIoU', 'train',
+        'manual prompt, fine-seed route',
     ),
     (
         'coarse_seed', 'seed', 'coarse_seed/mIoU', 'train',
@@ -96,6 +96,10 @@ ROWS = (
     (
         'fine_seed', 'seed', 'fine_seed/mIoU', 'train',
         'fine seed (segmentation prompts)',
+    ),
+    (
+        'fine_seed_caa', 'seed', 'fine_seed_caa/mIoU', 'train',
+        'fine seed with CAA before SAMS',
     ),
     (
         'segmentor', 'deeplabv3plus_test', 'mIoU', 'val',

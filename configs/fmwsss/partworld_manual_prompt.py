@@ -12,9 +12,13 @@ model = dict(
             prompts=dict(type='ManualPrompts', templates=['a photo of a {}.']),
         ),
     ),
-    coarse_seeder=None,
+    coarse_route=None,
     routes=dict(
         _delete_=True,
-        fine_seed=dict(stream='manual', seeder=dict(type='SAMS', alpha=0.6)),
+        fine_seed=dict(
+            stream='manual',
+            affinity=False,
+            seeder=dict(type='SAMS', alpha=0.6),
+        ),
     ),
 )

@@ -6,15 +6,16 @@
 # Cost:  FILL
 _base_ = './partworld_prompt.py'
 work_dir = 'work_dirs/partworld/seed'
-load_from = 'work_dirs/partworld/prompt/iter_400.pth'
+load_from = 'work_dirs/partworld/prompt/iter_250.pth'
 train_command = 'python tools/train.py configs/fmwsss/partworld_prompt.py'
 
 sams = dict(type='SAMS', alpha=0.6)
 argmax = dict(type='ArgmaxSeeder', alpha=1.0)
 model = dict(
     routes=dict(
-        fine_seed=dict(stream='segmentation', seeder=sams),
-        coarse_seed=dict(stream='classification', seeder=sams),
+        fine_seed=dict(seeder=sams),
+        coarse_seed=dict(stream='classification', affinity=False, seeder=sams),
+        fine_seed_caa=dict(stream='segmentation', seeder=sams),
         cam=dict(stream='segmentation', affinity=False, seeder=argmax),
         cam_caa=dict(stream='segmentation', seeder=argmax),
     )

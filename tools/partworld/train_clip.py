@@ -1,7 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Train the tiny CLIP of PartWorld: open_clip's model, captions of pictures.
 
-    python tools/partworld/train_clip.py --steps 900
+    python tools/partworld/train_clip.py
+    python tools/partworld/train_clip.py --score WEIGHTS
 
 The loss is CLIP's, with one change: as captions are few in a small world, a
 caption that is true of several pictures of a batch counts as a match of each
@@ -39,6 +40,7 @@ CLIP_CONFIG: dict[str, Any] = dict(
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's, of RGB in 0..1
 STD = (0.26862954, 0.26130258, 0.27577711)
 TRAIN_WORLD, HELD_OUT_WORLD = 1, 3  # seeds no other part of PartWorld uses
+VAL_WORLD = 2012  # of the data set
 # CLIP's pictures are more diverse than a data set: objects leave home more.
 HOME_SHARE = 0.3
 
@@ -102,13 +104,15 @@ def contrastive_loss(logits: Tensor, match: Tensor) -> Tensor:
 class ScenePool:
     """Pictures of one world, drawn once and kept in memory."""
 
-    def __init__(self, world: int, count: int, home_share: float) -> None:
+    def __init__(
+        self, world: int, count: int, home_share: float, first: int = 0
+    ) -> None:
         self.images = np.zeros((count, 112, 112, 3), np.uint8)
         self.labels: list[list[int]] = []
         self.backgrounds: list[str] = []
         for index in range(count):
             scene = partworld.render_scene(
-                world, index, size=(112, 112), home_share=home_share
+                world, first + index, size=(112, 112), home_share=home_share
             )
             self.images[index] = scene.image
             self.labels.append(scene.visible_classes())
@@ -158,7 +162,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, default=Path('mmfmwsss/assets/tiny_clip')
     )
+    parser.add_argument(
+        '--score', type=Path, help='score these weights on val, do not train'
+    )
     return parser.parse_args()
+
+
+def score_on_val(weights: Path) -> None:
+    """Print the ranking precision on the pictures of PartWorld's val."""
+    model = open_clip.CLIP(**CLIP_CONFIG)
+    model.load_state_dict(load_file(weights))
+    val = ScenePool(VAL_WORLD, 200, home_share=0.8, first=1000)
+    score = ranking_precision(model.eval(), val)
+    print(json.dumps(dict(label_ranking_average_precision_val=score)))
 
 
 def train(args: argparse.Namespace) -> None:
@@ -274,4 +290,8 @@ def _record_of(weights: Path | None) -> dict[str, Any] | None:
 
 
 if __name__ == '__main__':
-    train(parse_args())
+    arguments = parse_args()
+    if arguments.score is None:
+        train(arguments)
+    else:
+        score_on_val(arguments.score)

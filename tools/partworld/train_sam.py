@@ -1,9 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Train the tiny SAM of PartWorld: segment_anything's model, point prompts.
 
-    python tools/partworld/train_sam.py --steps 5000
+    python tools/partworld/train_sam.py
 
-It learns on random assemblies of parts and sub-parts, never on PartWorld's
+The weights in the package came in five runs (--init), which the JSON beside
+them tells. It learns on random assemblies of parts and sub-parts, never on PartWorld's
 own classes, so that it is class-agnostic as SAM is. The three outputs are
 trained to be the sub-part, the part and the whole under the point; a point on
 the background asks for the band of background it lies in. Writes the fp16
@@ -14,7 +15,6 @@ import argparse
 import json
 import math
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from segment_anything.modeling import (
-    ImageEncoderViT,
-    MaskDecoder,
-    PromptEncoder,
-    Sam,
-    TwoWayTransformer,
-)
+from segment_anything.modeling import Sam
 from torch import Tensor, nn
 
+from mmfmwsss.models.masks import build_small_sam
 from mmfmwsss.testing import partworld
 
 SAM_CONFIG: dict[str, Any] = dict(
@@ -40,43 +35,6 @@ SAM_CONFIG: dict[str, Any] = dict(
 TRAIN_WORLD, HELD_OUT_WORLD = 2, 4  # seeds no other part of PartWorld uses
 LEVELS = ('sub-part', 'part', 'whole')
 LOW = 64  # side of the decoder's masks, pixels
-
-
-def build_tiny_sam() -> Sam:
-    """segment_anything's classes at a small size."""
-    config = SAM_CONFIG
-    grid = config['image_size'] // config['patch_size']
-    width = config['decoder_width']
-    return Sam(
-        image_encoder=ImageEncoderViT(
-            img_size=config['image_size'],
-            patch_size=config['patch_size'],
-            embed_dim=config['encoder_width'],
-            depth=config['encoder_depth'],
-            num_heads=config['encoder_heads'],
-            out_chans=width,
-            norm_layer=partial(nn.LayerNorm, eps=1e-6),
-            use_rel_pos=True,
-        ),
-        prompt_encoder=PromptEncoder(
-            embed_dim=width,
-            image_embedding_size=(grid, grid),
-            input_image_size=(config['image_size'],) * 2,
-            mask_in_chans=16,
-        ),
-        mask_decoder=MaskDecoder(
-            num_multimask_outputs=3,
-            transformer=TwoWayTransformer(
-                depth=2,
-                embedding_dim=width,
-                mlp_dim=config['decoder_mlp'],
-                num_heads=config['decoder_heads'],
-            ),
-            transformer_dim=width,
-            iou_head_depth=3,
-            iou_head_hidden_dim=width,
-        ),
-    )
 
 
 def masks_under(scene: partworld.Scene, y: int, x: int) -> np.ndarray:
@@ -187,7 +145,7 @@ def mask_loss(
 def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--steps', type=int, default=5000)
+    parser.add_argument('--steps', type=int, default=10000)
     parser.add_argument('--batch', type=int, default=8, help='pictures')
     parser.add_argument('--points', type=int, default=12, help='per picture')
     parser.add_argument('--lr', type=float, default=1.5e-3)
@@ -205,7 +163,7 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
-    sam = build_tiny_sam()
+    sam = build_small_sam(**SAM_CONFIG)
     if args.init is not None:
         sam.load_state_dict(load_file(args.init))
     print(f'{sum(p.numel() for p in sam.parameters()) / 1e6:.2f} M parameters')

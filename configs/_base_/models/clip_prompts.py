@@ -41,7 +41,9 @@ model = dict(
         ),
     ),
     affinity=dict(type='AttentionAffinity'),
-    coarse_seeder=dict(type='SAMS', alpha=0.6),
+    coarse_route=dict(
+        stream='classification', seeder=dict(type='SAMS', alpha=0.6)
+    ),
     routes=dict(
         fine_seed=dict(
             stream='segmentation', seeder=dict(type='SAMS', alpha=0.6)

@@ -17,7 +17,6 @@ from ...datasets.class_prompts import ClassPrompts, get_class_prompts
 from ..cams import AttentionAffinity, softmax_gradcam
 from ..clip import FrozenCLIP, ImageFeatures
 from ..heads import CLIPPromptHead
-from ..seeding import BaseSeeder
 from .seed_route import SeedRoute
 
 __all__ = ['CLIPPromptSegmentor', 'upsample_cams']
@@ -47,8 +46,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
         streams (dict[str, dict]): Config of a ``CLIPPromptHead`` by name. The
             names ``'classification'`` and ``'segmentation'`` are trained.
         affinity (dict): Config of ``AttentionAffinity``.
-        coarse_seeder (dict, optional): Seeder of the coarse seeds that
-            supervise the segmentation stream while it trains.
+        coarse_route (dict, optional): The route of the coarse seeds that
+            supervise the segmentation stream while it trains. None: seeds
+            made before, in ``gt_sem_seg``.
         routes (dict[str, dict]): Ways from a CAM to a seed, by name; see
             :class:`SeedRoute`. Each is a field of the predicted samples, the
             first is also ``pred_sem_seg``.
@@ -65,7 +65,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         streams: dict[str, dict[str, Any]],
         affinity: dict[str, Any],
         routes: dict[str, dict[str, Any]],
-        coarse_seeder: dict[str, Any] | None = None,
+        coarse_route: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
         train_cfg: dict[str, Any] | None = None,
         test_cfg: dict[str, Any] | None = None,
@@ -87,8 +87,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
             }
         )
         self.affinity: AttentionAffinity = TASK_UTILS.build(affinity)
-        self.coarse_seeder: BaseSeeder | None = (
-            None if coarse_seeder is None else TASK_UTILS.build(coarse_seeder)
+        self.coarse_route = (
+            None if coarse_route is None else SeedRoute(**coarse_route)
         )
         self.routes = {
             name: SeedRoute(**route) for name, route in routes.items()
@@ -102,19 +102,15 @@ class CLIPPromptSegmentor(BaseSegmentor):
         return cast(CLIPPromptHead, self.streams[stream])
 
     def _check_streams(self) -> None:
-        for name, route in self.routes.items():
+        routes = dict(self.routes)
+        if self.coarse_route is not None:
+            routes['coarse_route'] = self.coarse_route
+        for name, route in routes.items():
             if route.stream not in self.streams:
                 raise ValueError(
-                    f'Expected `routes.{name}.stream` to be one of '
+                    f'Expected the stream of {name!r} to be one of '
                     f'{sorted(self.streams)}, but got {route.stream!r}.'
                 )
-        needs_seeds = SEGMENTATION in self.streams
-        makes_seeds = self.coarse_seeder is not None
-        if needs_seeds and makes_seeds and CLASSIFICATION not in self.streams:
-            raise ValueError(
-                f'Expected a {CLASSIFICATION!r} stream to make the coarse '
-                f'seeds of `coarse_seeder`, but got {sorted(self.streams)}.'
-            )
 
     def _apply(
         self, fn: Callable[[Tensor], Tensor], recurse: bool = True
@@ -171,26 +167,25 @@ class CLIPPromptSegmentor(BaseSegmentor):
         data_samples: list[SegDataSample],
         shape: torch.Size,
     ) -> Tensor:
-        """Seeds of the crops from the classification stream, (N, H, W).
+        """Seeds that supervise the segmentation stream, (N, H, W).
 
-        Without a coarse seeder, seeds made before are read from
-        ``gt_sem_seg`` (the two-step recipe of the official code).
+        Made on the fly by the coarse route, or read from ``gt_sem_seg`` (the
+        two-step recipe of the official code).
         """
-        if self.coarse_seeder is None:
+        route = self.coarse_route
+        if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
         cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, text[CLASSIFICATION], labels
+            self.clip, features, embedding, text[route.stream], labels
         )
-        cams = self.affinity(cams, features.affinity, pairs[:, 0])
+        if route.affinity:
+            cams = self.affinity(cams, features.affinity, pairs[:, 0])
         cams = upsample_cams(cams, shape[-2:])
-        seeds = [
-            self.coarse_seeder(
-                cams[pairs[:, 0] == n],
-                pairs[pairs[:, 0] == n, 1],
-                sample.sam_masks,
-            )
-            for n, sample in enumerate(data_samples)
-        ]
+        seeds = []
+        for n, sample in enumerate(data_samples):
+            mine = pairs[:, 0] == n
+            masks = sample.sam_masks if route.seeder.needs_masks else None
+            seeds.append(route.seeder(cams[mine], pairs[mine, 1], masks))
         return torch.stack(seeds)
 
     # ------------------------------------------------------------------

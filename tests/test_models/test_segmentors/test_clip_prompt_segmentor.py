@@ -45,7 +45,7 @@ def config(**changes: Any) -> dict[str, Any]:
             ),
         ),
         affinity=dict(type='AttentionAffinity'),
-        coarse_seeder=SAMS,
+        coarse_route=dict(stream='classification', seeder=SAMS),
         routes=dict(
             fine_seed=dict(stream='segmentation', seeder=SAMS),
             cam=dict(
@@ -127,7 +127,7 @@ def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
             coarse[mine][None], size=(32, 40), mode='bilinear'
         )[0]
         seeds.append(
-            model.coarse_seeder(large, pairs[mine, 1], sample.sam_masks)
+            model.coarse_route.seeder(large, pairs[mine, 1], sample.sam_masks)
         )
     cams, pairs = softmax_gradcam(
         model.clip, features, embedding, text['segmentation'], labels
@@ -228,7 +228,7 @@ def test_manual_prompts_need_no_training() -> None:
                     type='CLIPPromptHead', prompts=dict(type='ManualPrompts')
                 )
             ),
-            coarse_seeder=None,
+            coarse_route=None,
             routes=dict(seed=dict(stream='manual', seeder=SAMS)),
         )
     )
@@ -242,7 +242,9 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match="but got 'manual'"):
         MODELS.build(config(routes=routes))
     only = {'segmentation': config()['streams']['segmentation']}
-    with pytest.raises(ValueError, match="'classification' stream"):
+    with pytest.raises(
+        ValueError, match="'coarse_route'.*got 'classification'"
+    ):
         MODELS.build(config(streams=only))
     model = MODELS.build(config())
     data = batch()
