@@ -2,7 +2,7 @@
 # Needs: the seeds of partworld_seed.py.
 # Run:   python tools/train.py configs/fmwsss/partworld_deeplabv3plus.py
 #        python tools/test.py configs/fmwsss/partworld_deeplabv3plus.py
-# Cost:  FILL
+# Cost:  about 2 minutes on 2 cores to train.
 _base_ = [
     '../_base_/models/deeplabv3plus_r18.py',
     '../_base_/datasets/partworld_seeds.py',

@@ -70,7 +70,7 @@ def write_metrics(
 ) -> None:
     """Write ``metrics.json`` into the run's work_dir."""
     record = dict(
-        metrics={k: v for k, v in metrics.items() if _is_number(v)},
+        metrics={k: float(v) for k, v in metrics.items() if _is_number(v)},
         seconds=round(seconds, 1),
         checkpoint=str(runner._load_from) if runner._load_from else None,
         date=time.strftime('%Y-%m-%dT%H:%M:%S'),

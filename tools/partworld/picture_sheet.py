@@ -85,7 +85,7 @@ def main() -> None:
     args = parser.parse_args()
     init_default_scope('mmseg')
     prompts, config = load_model(
-        'seed', 'work_dirs/partworld/prompt/iter_250.pth'
+        'seed', 'work_dirs/partworld/prompt/iter_150.pth'
     )
     segmentor, segmentor_config = load_model(
         'deeplabv3plus', 'work_dirs/partworld/deeplabv3plus/iter_600.pth'

@@ -41,8 +41,6 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's, of RGB in 0..1
 STD = (0.26862954, 0.26130258, 0.27577711)
 TRAIN_WORLD, HELD_OUT_WORLD = 1, 3  # seeds no other part of PartWorld uses
 VAL_WORLD = 2012  # of the data set
-# CLIP's pictures are more diverse than a data set: objects leave home more.
-HOME_SHARE = 0.3
 
 PREFIXES = (
     'a photo of {}', 'a picture of {}', 'an image of {}', 'a drawing of {}',
@@ -57,7 +55,11 @@ PLACES = ('{} with {} behind', '{}, {}', '{} near the {}', '{} and the {}')
 
 
 def caption_of(
-    rng: np.random.Generator, classes: list[int], background: str
+    rng: np.random.Generator,
+    classes: list[int],
+    background: str,
+    place_share: float,
+    empty_share: float,
 ) -> tuple[str, frozenset[int], str]:
     """A caption that names a subset of the objects, seldom the background.
 
@@ -68,10 +70,10 @@ def caption_of(
     names = [partworld.CLASSES[c].name for c in named]
     article = rng.choice(['a', 'a', 'the', ''])
     text = ' and '.join(f'{article} {name}'.strip() for name in names)
-    place = background if rng.uniform() < 0.45 else ''
+    place = background if rng.uniform() < place_share else ''
     if place:
         text = str(rng.choice(PLACES)).format(text, place)
-    if rng.uniform() < 0.08 and not place:
+    if rng.uniform() < empty_share and not place:
         return f'a photo of the {background}.', frozenset(), background
     text = str(rng.choice(PREFIXES)).format(text)
     if rng.uniform() < 0.7:
@@ -157,6 +159,25 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--lr', type=float, default=1.5e-3)
     parser.add_argument('--pool', type=int, default=16000, help='pictures')
     parser.add_argument('--seed', type=int, default=0)
+    # CLIP's pictures are more diverse than a data set: objects leave home more.
+    parser.add_argument(
+        '--home-share',
+        type=float,
+        default=0.3,
+        help='share of pictures on a background that their object favours',
+    )
+    parser.add_argument(
+        '--place-share',
+        type=float,
+        default=0.45,
+        help='share of captions that name the background beside objects',
+    )
+    parser.add_argument(
+        '--empty-share',
+        type=float,
+        default=0.08,
+        help='share of the other captions that name the background only',
+    )
     parser.add_argument('--init', type=Path, help='weights to start from')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument(
@@ -183,7 +204,7 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
     started = time.time()
-    pool = ScenePool(TRAIN_WORLD, args.pool, home_share=HOME_SHARE)
+    pool = ScenePool(TRAIN_WORLD, args.pool, home_share=args.home_share)
     held_out = ScenePool(HELD_OUT_WORLD, 200, home_share=0.8)
     print(f'{args.pool} pictures drawn in {time.time() - started:.0f} s')
 
@@ -209,7 +230,13 @@ def train(args: argparse.Namespace) -> None:
         indices = rng.integers(len(pool.labels), size=args.batch)
         images = pool.tensor(indices, rng.uniform(size=args.batch) < 0.5)
         drawn = [
-            caption_of(rng, pool.labels[i], pool.backgrounds[i])
+            caption_of(
+                rng,
+                pool.labels[i],
+                pool.backgrounds[i],
+                args.place_share,
+                args.empty_share,
+            )
             for i in indices
         ]
         match = match_matrix(
@@ -272,6 +299,9 @@ def save(
         batch=args.batch,
         lr=args.lr,
         pictures=args.pool,
+        home_share=args.home_share,
+        place_share=args.place_share,
+        empty_share=args.empty_share,
         seed=args.seed,
         init=_record_of(args.init),
         seconds=round(seconds),

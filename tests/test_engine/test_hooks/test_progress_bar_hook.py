@@ -10,9 +10,7 @@ from mmfmwsss.engine import ProgressBarHook
 
 
 def test_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    runner: Any = SimpleNamespace(
-        max_iters=3, iter=1, test_dataloader=[0, 1]
-    )
+    runner: Any = SimpleNamespace(max_iters=3, iter=1, test_dataloader=[0, 1])
     runner = cast(Runner, runner)
     hook = ProgressBarHook(file_interval=0.0)
     hook.before_train(runner)

@@ -1,0 +1,64 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What the scripts write, and how they end."""
+
+import argparse
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmfmwsss.apis import (
+    add_common_arguments,
+    load_config,
+    run_reporting_user_errors,
+    write_metrics,
+)
+from mmfmwsss.utils import UserInputError
+
+
+def test_metrics_of_any_number_type_are_written(tmp_path: Path) -> None:
+    runner: Any = SimpleNamespace(work_dir=str(tmp_path), _load_from=None)
+    metrics = {
+        'mIoU': np.float32(41.5),
+        'images': 200,
+        'loss': torch.tensor(0.25),
+        'table': 'no number',
+    }
+    write_metrics(runner, metrics, seconds=1.234)
+    record = json.loads((tmp_path / 'metrics.json').read_text())
+    assert record['metrics'] == {'mIoU': 41.5, 'images': 200, 'loss': 0.25}
+    assert record['seconds'] == 1.2
+    assert record['checkpoint'] is None
+
+
+def test_exit_codes() -> None:
+    with pytest.raises(SystemExit, match='^1$'):
+        run_reporting_user_errors(lambda: 1)
+
+    def refuse() -> int:
+        raise UserInputError('mend it so')
+
+    with pytest.raises(SystemExit, match='^2$'):
+        run_reporting_user_errors(refuse)
+
+    def bug() -> int:
+        raise ValueError('a defect keeps its traceback')
+
+    with pytest.raises(ValueError, match='defect'):
+        run_reporting_user_errors(bug)
+
+
+def test_work_dir_and_options(tmp_path: Path) -> None:
+    config = tmp_path / 'my_config.py'
+    config.write_text('a = dict(b=1)\n')
+    parser = argparse.ArgumentParser()
+    add_common_arguments(parser)
+    args = parser.parse_args([str(config), '--cfg-options', 'a.b=2'])
+    loaded = load_config(args)
+    assert loaded.a.b == 2
+    assert loaded.work_dir == 'work_dirs/my_config'
+    args = parser.parse_args([str(config), '--work-dir', 'elsewhere'])
+    assert load_config(args).work_dir == 'elsewhere'
