@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from mmfmwsss.apis import (
     add_common_arguments,
     load_config,

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from mmfmwsss.utils import (
     UserInputError,
     atomic_path,

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import torch
+
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.visualization import (
     overlay_cam,

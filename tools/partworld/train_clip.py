@@ -159,7 +159,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--lr', type=float, default=1.5e-3)
     parser.add_argument('--pool', type=int, default=16000, help='pictures')
     parser.add_argument('--seed', type=int, default=0)
-    # CLIP's pictures are more diverse than a data set: objects leave home more.
+    # CLIP's pictures are more diverse than a data set's.
     parser.add_argument(
         '--home-share',
         type=float,

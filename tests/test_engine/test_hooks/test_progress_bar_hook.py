@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from mmengine.runner import Runner
+
 from mmfmwsss.engine import ProgressBarHook
 
 
