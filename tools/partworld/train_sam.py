@@ -6,9 +6,10 @@
 The weights in the package came in five runs (--init), as the JSON beside them
 tells. It learns on random assemblies of parts and sub-parts, never on
 PartWorld's own classes, so that it is class-agnostic as SAM is. The three
-outputs are trained to be the sub-part, the part and the whole under the point; a point on
-the background asks for the band of background it lies in. Writes the fp16
-weights and a JSON record with the settings, the time and the scores.
+outputs are trained to be the sub-part, the part and the whole under the
+point; a point on the background asks for the band of background it lies in.
+Writes the fp16 weights and a JSON record with the settings, the time and the
+scores.
 """
 
 import argparse
