@@ -41,9 +41,10 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         'mmfmwsss.models.clip.frozen_clip.build_clip', small_clip
     )
-    monkeypatch.setattr(
-        'mmfmwsss.models.masks.sam_everything.build_sam', small_sam
-    )
+    masks = 'mmfmwsss.models.masks.sam_everything'
+    monkeypatch.setattr(f'{masks}.build_sam', small_sam)
+    monkeypatch.setattr(f'{masks}.resolve_path', lambda path, remedy: path)
+    monkeypatch.setattr(f'{masks}.sha256_of', lambda path: 'not there')
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))

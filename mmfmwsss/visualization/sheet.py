@@ -22,13 +22,15 @@ def overlay_cam(image: Image, cam: NDArray[np.floating]) -> Image:
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
-        cam (ndarray): Map of one class, negative values count as 0, (H, W).
+        cam (ndarray): Map of one class, (H, W); clamped at 0 and stretched to
+            0..1, as the seeders do.
 
     Returns:
         ndarray: RGB, uint8, (H, W, 3).
     """
     positive = np.clip(cam, 0, None)
-    scaled = positive / max(float(positive.max()), 1e-12)
+    low, high = float(positive.min()), float(positive.max())
+    scaled = (positive - low) / max(high - low, 1e-12)
     heat = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_JET)
     return np.asarray(0.45 * image + 0.55 * heat[..., ::-1], np.uint8)
 

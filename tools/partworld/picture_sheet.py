@@ -50,7 +50,7 @@ def load_model(name: str, checkpoint: str) -> tuple[Any, Config]:
 
 @torch.no_grad()
 def cam_of_first_class(model: Any, sample: dict[str, Any]) -> np.ndarray:
-    """Refined map of the first class, (H, W)."""
+    """Map of the first class as the fine seed reads it, (H, W)."""
     batch = model.data_preprocessor(
         dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
     )
@@ -61,7 +61,8 @@ def cam_of_first_class(model: Any, sample: dict[str, Any]) -> np.ndarray:
     cams, pairs = softmax_gradcam(
         model.clip, features, embedding, text, labels
     )
-    cams = model.affinity(cams, features.affinity, pairs[:, 0])
+    if model.routes['fine_seed'].affinity:
+        cams = model.affinity(cams, features.affinity, pairs[:, 0])
     return upsample_cams(cams, data_sample.ori_shape)[0].numpy()
 
 
