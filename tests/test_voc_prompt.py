@@ -10,9 +10,9 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner
 from PIL import Image
-from torch import nn
 
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.testing.tiny_models import OpenAIArchive
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
 ANNOTATION = (
@@ -20,23 +20,6 @@ ANNOTATION = (
     '<object><name>dog</name><difficult>0</difficult></object>'
     '<object><name>sofa</name><difficult>1</difficult></object></annotation>'
 )
-
-
-class _OpenAIArchive(nn.Module):
-    """A module with the parameter names of OpenAI's TorchScript archive."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        for name in ('visual', 'transformer', 'token_embedding', 'ln_final'):
-            setattr(self, name, getattr(model, name))
-        for name in ('positional_embedding', 'text_projection', 'logit_scale'):
-            setattr(self, name, getattr(model, name))
-        self.register_buffer('input_resolution', torch.tensor(224))
-        self.register_buffer('context_length', torch.tensor(77))
-        self.register_buffer('vocab_size', torch.tensor(49408))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.logit_scale
 
 
 def write_voc(root: Path, names: list[str], masks: Path) -> None:
@@ -70,7 +53,7 @@ def test_a_step_from_the_official_archive(
     torch.manual_seed(0)
     model = open_clip.create_model('ViT-B-16-quickgelu', pretrained=None)
     weights = tmp_path / 'ViT-B-16.pt'
-    archive = _OpenAIArchive(model.half())
+    archive = OpenAIArchive(model.half(), 224)
     torch.jit.trace(archive, torch.ones(1)).save(str(weights))
     monkeypatch.setenv('VOC12_ROOT', str(root))
     monkeypatch.setenv('CLIP_VIT_B16', str(weights))

@@ -1,13 +1,14 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Small models with random weights, of the real classes, for tests."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor, nn
 
 from ..models.clip import FrozenCLIP
 
-__all__ = ['random_clip', 'random_clip_arch']
+__all__ = ['OpenAIArchive', 'random_clip', 'random_clip_arch']
 
 
 def random_clip_arch(layers: int = 3) -> dict[str, Any]:
@@ -41,3 +42,33 @@ def random_clip(seed: int = 0, layers: int = 3) -> FrozenCLIP:
             if parameter.ndim >= 1 and 'token_embedding' not in name:
                 parameter.data += 0.05 * torch.randn_like(parameter)
     return clip
+
+
+class OpenAIArchive(nn.Module):
+    """CLIP's weights under the names of OpenAI's TorchScript archive.
+
+    ``torch.jit.trace(OpenAIArchive(clip, 224), torch.ones(1))`` can be saved
+    as an archive of the same layout.
+
+    Args:
+        model (nn.Module): An ``open_clip.CLIP``.
+        input_resolution (int): Side of its images, pixels.
+    """
+
+    def __init__(self, model: nn.Module, input_resolution: int) -> None:
+        super().__init__()
+        for name in ('visual', 'transformer', 'token_embedding', 'ln_final'):
+            setattr(self, name, getattr(model, name))
+        for name in ('positional_embedding', 'text_projection', 'logit_scale'):
+            setattr(self, name, getattr(model, name))
+        extras = dict(
+            input_resolution=input_resolution,
+            context_length=77,
+            vocab_size=49408,
+        )
+        for name, value in extras.items():
+            self.register_buffer(name, torch.tensor(value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Touch a parameter, so that tracing has something to record."""
+        return x * cast(Tensor, self.logit_scale)

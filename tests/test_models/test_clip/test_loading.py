@@ -7,36 +7,19 @@ import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from mmfmwsss.models.clip import FrozenCLIP, build_clip, read_clip_state
-from mmfmwsss.testing.tiny_models import random_clip, random_clip_arch
+from mmfmwsss.testing.tiny_models import (
+    OpenAIArchive,
+    random_clip,
+    random_clip_arch,
+)
 from mmfmwsss.utils import UserInputError
 
 
 @pytest.fixture(scope='module')
 def clip() -> FrozenCLIP:
     return random_clip()
-
-
-class _Archive(nn.Module):
-    """Holds CLIP's parameters under CLIP's names, as OpenAI's archive does."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.visual = model.visual
-        self.transformer = model.transformer
-        self.token_embedding = model.token_embedding
-        self.ln_final = model.ln_final
-        self.positional_embedding = model.positional_embedding
-        self.text_projection = model.text_projection
-        self.logit_scale = model.logit_scale
-        self.register_buffer('input_resolution', torch.tensor(32))
-        self.register_buffer('context_length', torch.tensor(77))
-        self.register_buffer('vocab_size', torch.tensor(49408))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.logit_scale
 
 
 def write(clip: FrozenCLIP, kind: str, folder: Path) -> Path:
@@ -54,7 +37,7 @@ def write(clip: FrozenCLIP, kind: str, folder: Path) -> Path:
             {'state_dict': {f'module.{k}': v for k, v in state.items()}}, path
         )
     else:
-        model = _Archive(clip.model)
+        model = OpenAIArchive(clip.model, 32)
         torch.jit.trace(model, torch.ones(1)).save(str(path))
     return path
 
