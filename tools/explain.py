@@ -9,10 +9,10 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from mmcv import imread
 from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from PIL import Image
@@ -20,6 +20,7 @@ from PIL import Image
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.datasets.cam_files import CAM_FORMATS, CamFile, read_cams
+from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError, atomic_path
@@ -109,20 +110,37 @@ def explain(
         cell,
     )
     rows = explain_masks(masks, decisions, columns)
-    return picture, explanation_table(rows, columns)
+    bare = 1 - float(masks.masks.any(0).float().mean())
+    return picture, (
+        f'Masks from the top of the paint down: each hides what it covers of '
+        f'those below it, and `visible` is what is left of it. The columns '
+        f'are its scores; that of the background is (1 - the best class) to '
+        f'the power {seeder.alpha:g}, and the highest score decides. Masks '
+        f'cover {1 - bare:.1%} of the image; the rest is background.\n\n'
+        f'{explanation_table(rows, columns)}'
+    )
+
+
+def build_sams(options: dict[str, Any]) -> SAMS:
+    """SAMS with the options of the command line."""
+    try:
+        return SAMS(**options)
+    except TypeError as error:
+        raise UserInputError(
+            f'--seeder-options do not fit SAMS: {error}'
+        ) from error
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the picture and the table."""
     args = parse_args(argv)
-    if not Path(args.image).is_file():
-        raise UserInputError(f'Expected a picture at {args.image}, got none.')
+    image = LoadImageStrict().transform(dict(img_path=args.image))['img']
     cam_file = read_cams(args.cam, args.format)
     picture, table = explain(
-        imread(args.image, channel_order='rgb'),
+        image[..., ::-1].copy(),
         cam_file,
         SAMMasks.load(args.masks),
-        SAMS(**args.seeder_options),
+        build_sams(args.seeder_options),
         class_names(args.classes, cam_file.classes),
         args.cell,
     )

@@ -11,24 +11,24 @@ Needs no config. A second run continues the first.
 """
 
 import argparse
+import inspect
 import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from mmcv import imread
 from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from mmseg.registry import TASK_UTILS
-from tqdm import tqdm
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.cam_files import CAM_FORMATS, cam_suffix, read_cams
 from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
+from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.evaluation.metrics.areas import (
     class_areas,
     intersection_over_union,
@@ -74,11 +74,49 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--num-classes', type=int, help='labels, background included'
     )
     parser.add_argument('--device', default='cpu', help='e.g. cuda')
+    parser.add_argument(
+        '--workers', type=int, default=1, help='processes, on the CPU only'
+    )
     return parser.parse_args(argv)
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Refuse arguments that do not fit together, before the first image."""
+    if (args.ground_truth is None) != (args.num_classes is None):
+        raise UserInputError(
+            'An mIoU needs both --ground-truth and --num-classes (labels, '
+            'background included; 21 for VOC).'
+        )
+    if args.num_classes is not None and not 2 <= args.num_classes <= 255:
+        raise UserInputError(
+            'Expected --num-classes in 2..255 (labels, background included; '
+            f'21 for VOC), got {args.num_classes}.'
+        )
+    known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
+    for key, value in args.seeder_options.items():
+        default = known[key].default if key in known else None
+        if isinstance(value, str) and isinstance(default, int | float):
+            raise UserInputError(
+                f'Expected a number in --seeder-options {key}, got {value!r}; '
+                f'e.g. {key}={default}.'
+            )
+    try:
+        torch.zeros(1, device=args.device)
+    except (AssertionError, RuntimeError) as error:
+        raise UserInputError(
+            f'--device {args.device} cannot be used here ({error}). Leave it '
+            'out to run on the CPU.'
+        ) from error
+    if args.workers > 1 and args.device != 'cpu':
+        raise UserInputError(
+            f'--workers {args.workers} is for the CPU. Leave it out with '
+            f'--device {args.device}.'
+        )
 
 
 def build_seeder(args: argparse.Namespace) -> BaseSeeder:
     """The seeder, after a check that it gets what it needs."""
+    check_options(args)
     try:
         seeder: BaseSeeder = TASK_UTILS.build(
             dict(type=args.seeder, **args.seeder_options)
@@ -96,11 +134,6 @@ def build_seeder(args: argparse.Namespace) -> BaseSeeder:
         raise UserInputError(
             f'{args.seeder} looks at the pictures. Add --images DIR.'
         )
-    if (args.ground_truth is None) != (args.num_classes is None):
-        raise UserInputError(
-            'An mIoU needs both --ground-truth and --num-classes (labels, '
-            'background included; 21 for VOC).'
-        )
     return seeder
 
 
@@ -109,7 +142,11 @@ def list_names(args: argparse.Namespace) -> list[str]:
     if args.list is not None:
         return read_image_list(args.list)
     suffix = cam_suffix(args.format)
-    names = sorted(path.stem for path in args.cam_dir.glob(f'*{suffix}'))
+    names = sorted(
+        path.stem
+        for path in args.cam_dir.glob(f'*{suffix}')
+        if not path.name.startswith('.')  # unfinished writes
+    )
     if not names:
         raise UserInputError(
             f'Expected CAM files *{suffix} in {args.cam_dir}, got none.'
@@ -130,19 +167,25 @@ def check_settings(args: argparse.Namespace) -> None:
     if not path.is_file():
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(settings, indent=2) + '\n')
-    elif json.loads(path.read_text()) != settings:
+        return
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        found = None
+    if found != settings:
         raise UserInputError(
             f'{args.out} holds seeds of other settings, see {path}. Choose '
             'another --out, or delete the folder.'
         )
 
 
-def find_image(folder: Path, name: str) -> Path:
-    """Picture of an image."""
+def read_picture(folder: Path, name: str) -> torch.Tensor:
+    """RGB, uint8, (H, W, 3)."""
     for suffix in IMAGE_SUFFIXES:
         path = folder / f'{name}{suffix}'
         if path.is_file():
-            return path
+            results = LoadImageStrict().transform(dict(img_path=str(path)))
+            return torch.from_numpy(results['img'][..., ::-1].copy())
     raise UserInputError(f'Expected a picture {folder / name}.*, got none.')
 
 
@@ -159,8 +202,7 @@ def make_seed(
         masks = SAMMasks.load(args.mask_dir / f'{name}.json')
         size = masks.size
     if args.images is not None:
-        path = find_image(args.images, name)
-        image = torch.from_numpy(imread(str(path), channel_order='rgb'))
+        image = read_picture(args.images, name)
         size = (image.shape[0], image.shape[1])
     cams, classes = cam_file.resized(size)
     device = torch.device(args.device)
@@ -175,37 +217,40 @@ def finished(path: Path) -> np.ndarray | None:
         return None
 
 
+def score(
+    name: str, seed: np.ndarray, args: argparse.Namespace
+) -> np.ndarray | None:
+    """Areas for the mIoU, if there is a ground truth."""
+    if args.ground_truth is None:
+        return None
+    path = args.ground_truth / f'{name}.png'
+    truth = read_label_png(path)
+    if truth.shape != seed.shape:
+        raise UserInputError(
+            f'Expected a label map of the size of the seed, {seed.shape}, at '
+            f'{path}, got {truth.shape}. The seed has the size of the masks '
+            'or the picture, or of the CAM where there is neither.'
+        )
+    for what, labels in (('the seed', seed), (str(path), truth)):
+        largest = max(labels[labels < 255], default=0)
+        if largest >= args.num_classes:
+            raise UserInputError(
+                f'Expected labels below --num-classes {args.num_classes} in '
+                f'{what}, got {largest}.'
+            )
+    return class_areas(seed, truth, args.num_classes)
+
+
 def make_or_read(
     name: str, seeder: BaseSeeder, args: argparse.Namespace
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Seed of one image, from disk if it is there; areas for the score."""
     path = args.out / f'{name}.png'
     seed = finished(path)
     if seed is None:
         seed = make_seed(name, seeder, args)
         write_palette_png(path, seed)
-    if args.ground_truth is None:
-        return np.zeros((3, 1), np.int64)
-    truth = read_label_png(args.ground_truth / f'{name}.png')
-    return class_areas(seed, truth, args.num_classes)
-
-
-def run_all(
-    names: list[str], process: Callable[[str], np.ndarray]
-) -> tuple[Any, dict[str, str]]:
-    """Process all images; one that fails does not stop the others.
-
-    Returns:
-        tuple: Sum of the areas, and the errors by name.
-    """
-    total: Any = 0
-    failures: dict[str, str] = {}
-    for name in tqdm(names, desc='seeds', unit='image'):
-        try:
-            total = total + process(name)
-        except Exception as error:  # listed at the end
-            failures[name] = f'{type(error).__name__}: {error}'
-    return total, failures
+    return score(name, seed, args)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -213,13 +258,14 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     seeder, names = build_seeder(args), list_names(args)
     check_settings(args)
-    areas, failures = run_all(
-        names, lambda name: make_or_read(name, seeder, args)
-    )
+    process = partial(make_or_read, seeder=seeder, args=args)
+    outcomes = run_all(process, names, args.workers, 'seeds')
     logger = MMLogger.get_current_instance()
-    done = len(names) - len(failures)
-    logger.info(f'{done} of {len(names)} seeds in {args.out}')
+    failed = report_failures(names, outcomes, logger)
+    done = len(names) - failed
+    logger.info(f'{done} of {len(names)} images done, seeds in {args.out}')
     if args.ground_truth is not None and done:
+        areas = sum(o.result for o in outcomes if o.failure is None)
         mean = 100 * np.nanmean(intersection_over_union(areas))
         logger.info(
             f'mIoU {mean:.2f} of {done} images ({args.list or "all CAMs"}), '
@@ -227,9 +273,7 @@ def main(argv: list[str] | None = None) -> int:
             f'{args.seeder} {args.seeder_options or "defaults"} from '
             f'{args.format} CAMs in {args.cam_dir}, truth {args.ground_truth}'
         )
-    for name, text in failures.items():
-        logger.error(f'{name} failed: {text}')
-    return 1 if failures else 0
+    return int(failed > 0)
 
 
 if __name__ == '__main__':

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ..models.seeding import MaskDecisions, paint_order, top_mask
 from ..structures import LEVEL_NAMES, SAMMasks
-from .sheet import overlay_cam, paint_labels, picture_sheet
+from .painting import label_borders, overlay_cam, paint_labels
+from .sheet import picture_sheet
 
 __all__ = [
     'MaskExplanation',
@@ -24,6 +26,7 @@ __all__ = [
 
 Image = NDArray[np.uint8]
 _BACKGROUND_GREY = (150, 150, 150)
+_COLUMNS = 4
 
 
 @dataclass(frozen=True)
@@ -134,41 +137,46 @@ def paint_decisions(
         level (int): 0 sub-part, 1 part, 2 whole.
 
     Returns:
-        ndarray: RGB, uint8, (H, W, 3), with outlines and mask numbers.
+        ndarray: RGB, uint8, (H, W, 3): what is visible of each mask when the
+        level is painted alone, with white borders and, where there is room,
+        the number of the mask.
     """
     canvas = np.asarray(0.45 * image, np.uint8)
     order = paint_order(masks.levels, decisions.confidence)
-    shown = masks.nonempty() & (masks.levels == level)
-    chosen = order[shown[order]].tolist()
-    for index in chosen:
-        where = masks.masks[index].cpu().numpy()
+    order = order[masks.levels[order] == level]
+    top = top_mask(masks.masks, order).cpu().numpy()
+    visible = [int(index) for index in np.unique(top) if index >= 0]
+    for index in visible:
         colour = np.asarray(colours[int(decisions.winner[index])])
+        where = top == index
         canvas[where] = 0.5 * image[where] + 0.5 * colour
-    for index in chosen:
-        shape = masks.masks[index].cpu().numpy().astype(np.uint8)
-        _outline(canvas, shape, str(index))
+    canvas[label_borders(top)] = 255
+    for index in visible:
+        _write_number(canvas, top == index, str(index))
     return canvas
 
 
-def _outline(canvas: Image, shape: Image, text: str) -> None:
-    """Draw the border of a mask, and its number where it is widest."""
-    found, _ = cv2.findContours(shape, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(canvas, found, -1, (255, 255, 255), 1)
-    depth = cv2.distanceTransform(np.pad(shape, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+def _write_number(canvas: Image, where: NDArray[np.bool_], text: str) -> None:
+    """Write where a region is widest, if the text has room there."""
+    padded = np.pad(where.astype(np.uint8), 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    scale = max(0.3, canvas.shape[1] / 1200)
-    place = (max(0, int(x) - 4 * len(text)), int(y) + 4)
+    if depth.max() < 4 + 3 * len(text):
+        return
+    place = (int(x) - 4 * len(text), int(y) + 5)
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(
-            canvas,
-            text,
-            place,
-            cv2.FONT_HERSHEY_SIMPLEX,
-            scale,
-            colour,
-            width,
-            cv2.LINE_AA,
-        )
+        _write(canvas, text, place, colour, width)
+
+
+def _write(
+    canvas: Image,
+    text: str,
+    place: tuple[int, int],
+    colour: tuple[int, int, int] = (0, 0, 0),
+    width: int = 1,
+) -> None:
+    font, line = cv2.FONT_HERSHEY_SIMPLEX, cv2.LINE_AA
+    cv2.putText(canvas, text, place, font, 0.42, colour, width, line)
 
 
 def explanation_picture(
@@ -182,7 +190,7 @@ def explanation_picture(
     palette: Sequence[Sequence[int]],
     cell: int = 320,
 ) -> Image:
-    """One picture: photograph, CAMs, masks by level, seed.
+    """One picture: photograph, CAMs, masks by level, seed, colours.
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
@@ -196,17 +204,79 @@ def explanation_picture(
         cell (int): Side of each panel, pixels.
 
     Returns:
-        ndarray: RGB, uint8.
+        ndarray: RGB, uint8. Levels without masks have no panel.
     """
     colours = [_BACKGROUND_GREY, *(palette[label] for label in labels)]
+    # Everything is enlarged first, so that lines and numbers are sharp.
+    image, masks, seed = _resized(image, masks, seed, cell)
+    cams = functional.interpolate(
+        cams[None].float(), image.shape[:2], mode='bilinear'
+    )[0]
     panels = [('image', image)]
-    for name, cam in zip(names[1:], cams.cpu().float().numpy(), strict=True):
-        panels.append((f'CAM {name}', overlay_cam(image, cam)))
+    for name, cam in zip(names[1:], cams.cpu().numpy(), strict=True):
+        panels.append((f'CAM: {name}', overlay_cam(image, cam)))
     for level in (2, 1, 0):
         count = int((masks.levels == level).sum())
-        painted = paint_decisions(image, masks, decisions, colours, level)
-        panels.append((f'{LEVEL_NAMES[level]} ({count})', painted))
-    painted = paint_labels(image, seed.cpu().numpy(), palette)
-    panels.append(('seed', painted))
-    titles, pictures = zip(*panels, strict=True)
-    return picture_sheet([pictures], titles, [', '.join(names[1:])], cell)
+        if count:
+            painted = paint_decisions(image, masks, decisions, colours, level)
+            title = f'{count} {LEVEL_NAMES[level]} mask' + 's' * (count > 1)
+            panels.append((title, painted))
+    painted = paint_labels(image, seed.cpu().numpy(), palette, borders=True)
+    title = 'seed' if len(masks) else 'seed (there are no masks)'
+    panels.append((title, painted))
+    return _arranged(panels, names, colours, cell)
+
+
+def _resized(
+    image: Image, masks: SAMMasks, seed: Tensor, side: int
+) -> tuple[Image, SAMMasks, Tensor]:
+    """All with the longer side given, (H', W')."""
+    scale = side / max(image.shape[:2])
+    height, width = (max(1, round(s * scale)) for s in image.shape[:2])
+
+    def nearest(labels: Tensor) -> Tensor:
+        batch = labels[:, None].to(torch.uint8)
+        return functional.interpolate(batch, (height, width))[:, 0]
+
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    picture = cv2.resize(image, (width, height), interpolation=way)
+    resized = SAMMasks(
+        masks=nearest(masks.masks).bool()
+        if len(masks)
+        else masks.masks.new_zeros(0, height, width),
+        levels=masks.levels,
+        predicted_iou=masks.predicted_iou,
+        stability_score=masks.stability_score,
+    )
+    return np.asarray(picture, np.uint8), resized, nearest(seed[None])[0]
+
+
+def _arranged(
+    panels: Sequence[tuple[str, Image]],
+    names: Sequence[str],
+    colours: Sequence[Sequence[int]],
+    cell: int,
+) -> Image:
+    """Panels in rows, and below them the colour of each class."""
+    columns = min(_COLUMNS, len(panels))
+    rows = []
+    for start in range(0, len(panels), columns):
+        titles, pictures = zip(*panels[start : start + columns], strict=True)
+        # white panels fill the last row
+        missing = columns - len(titles)
+        blank = np.full((1, 1, 3), 255, np.uint8)
+        rows.append(
+            picture_sheet(
+                [[*pictures, *[blank] * missing]],
+                [*titles, *[''] * missing],
+                [''],
+                cell,
+            )
+        )
+    width = rows[0].shape[1]
+    legend = np.full((24 * len(names) + 8, width, 3), 255, np.uint8)
+    for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        top = 24 * row
+        legend[top + 2 : top + 18, 6:30] = colour
+        _write(legend, name, (38, top + 15))
+    return np.concatenate([*rows, legend])

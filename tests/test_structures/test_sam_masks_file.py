@@ -1,16 +1,20 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mmfmwsss.structures import summarize_mask_file
+from mmfmwsss.structures import SAMMasks, summarize_mask_file
 from mmfmwsss.structures.sam_masks_file import (
     MaskRecord,
     read_mask_file,
     write_mask_file,
 )
 from mmfmwsss.utils import UserInputError
+
+DOCUMENT = Path(__file__).parents[2] / 'docs' / 'mask_files.md'
 
 
 def make(count=4, size=(20, 30)):
@@ -114,3 +118,25 @@ def test_damaged_mask(file, key, value):
     file.write_text(json.dumps(content))
     with pytest.raises(UserInputError, match='is damaged'):
         read_mask_file(file)
+
+
+def test_the_example_of_the_documentation(tmp_path):
+    text = DOCUMENT.read_text()
+    example = re.search(r'```json\n(.*?)```', text, re.S).group(1)
+    (tmp_path / 'a.json').write_text(example)
+    masks = SAMMasks.load(tmp_path / 'a.json')
+    left = np.zeros((4, 6), bool)
+    left[:, :3] = True
+    upper = left.copy()
+    upper[2:] = False
+    np.testing.assert_array_equal(masks.masks, np.stack([left, upper]))
+    assert masks.levels.tolist() == [2, 1]
+    content = json.loads(example)
+    masks.save(tmp_path / 'b.json', content['settings'])
+    written = json.loads((tmp_path / 'b.json').read_text())
+    for ours, theirs in zip(written['masks'], content['masks'], strict=True):
+        assert ours == pytest.approx(theirs)  # scores are float32
+    assert dict(written, masks=0) == dict(content, masks=0)
+    # Every field is in the table, and nothing else.
+    fields = re.findall(r'^\| `(\w+)` \|', text, re.M)
+    assert fields == [*content, *content['masks'][0]]

@@ -4,6 +4,11 @@
 import importlib.util
 import json
 import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +131,10 @@ def test_resumes_and_mends_half_files(folders):
 def test_a_failing_image_is_listed(folders, messages):
     (folders / 'masks' / 'b.json').unlink()
     assert run(folders, *score(folders)) == 1
-    assert 'b failed: UserInputError' in messages.text
-    assert '2 of 3 seeds' in messages.text and 'of 2 images' in messages.text
+    assert '1 of 3 failed' in messages.text
+    assert 'b: UserInputError' in messages.text
+    assert '2 of 3 images done' in messages.text
+    assert 'of 2 images' in messages.text
     assert not (folders / 'out' / 'b.png').exists()
 
 
@@ -138,11 +145,139 @@ def test_a_failing_image_is_listed(folders, messages):
         (['--seeder', 'DenseCRF'], True, 'Add --images'),
         (['--ground-truth', 'x'], True, 'needs both'),
         (['--seeder-options', 'beta=1'], True, 'do not fit SAMS'),
+        (['--seeder-options', 'alpha=x'], True, 'Expected a number .* alpha'),
+        (['--device', 'meat'], True, '--device meat cannot be used'),
+        (['--device', 'meta', '--workers', 2], True, 'is for the CPU'),
+        (['--ground-truth', 'x', '--num-classes', 1], True, r'in 2\.\.255'),
+        (['--list', 'none.txt'], True, r'none\.txt'),
     ],
 )
 def test_checks(folders, more, masks, match):
     with pytest.raises(UserInputError, match=match):
         run(folders, *more, masks=masks)
+
+
+class Harmful:
+    def __reduce__(self):
+        return Path.touch, (Path('harmed'),)
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def save(content):
+    return lambda path: np.save(path, content, allow_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ('file', 'damage', 'expected'),
+    [
+        ('cams/b.npy', cut_off, 'pickle data was truncated'),
+        ('cams/b.npy', lambda path: path.write_bytes(b''), 'b.npy safely'),
+        (
+            'cams/b.npy',
+            save({'keys': [1], 'attn_highres': Harmful()}),
+            'which is not allowed',
+        ),
+        (
+            'cams/b.npy',
+            save({4: np.zeros((10, 15))}),
+            'Choose another --format',
+        ),
+        ('masks/b.json', Path.unlink, 'b.json, but it is not there'),
+        ('masks/b.json', cut_off, 'b.json is damaged'),
+        ('images/b.png', cut_off, 'a complete picture in .*b.png'),
+        ('images/b.png', Path.unlink, 'Expected a picture .*b.*, got none'),
+        (
+            'images/b.png',
+            Image.new('RGB', (9, 9)).save,
+            'of the size of the score maps',
+        ),
+        ('truth/b.png', Path.unlink, 'Expected a label map at .*b.png'),
+        (
+            'truth/b.png',
+            lambda path: write_palette_png(path, np.zeros((10, 10), int)),
+            r'of the size of the seed, \(20, 30\)',
+        ),
+        (
+            'truth/b.png',
+            lambda path: write_palette_png(path, np.full((20, 30), 9)),
+            'below --num-classes 6 in .*b.png, got 9',
+        ),
+    ],
+)
+def test_broken_input_is_named_and_the_rest_done(
+    folders, file, damage, expected, messages, monkeypatch
+):
+    monkeypatch.chdir(folders)
+    damage(folders / file)
+    images = ['--images', folders / 'images'] if 'images' in file else []
+    assert run(folders, *score(folders), *images) == 1
+    assert '1 of 3 failed' in messages.text
+    assert re.search(rf'b: \w+Error: .*{expected}', messages.text)
+    assert 'of 2 images' in messages.text
+    assert not (folders / 'harmed').exists()
+
+
+def test_a_label_that_the_data_set_does_not_have(folders, messages):
+    more = ['--ground-truth', folders / 'truth', '--num-classes', 5]
+    assert run(folders, *more) == 1
+    assert 'below --num-classes 5 in the seed, got 5' in messages.text
+
+
+def test_a_damaged_settings_file(folders):
+    assert run(folders) == 0
+    (folders / 'out' / tool.SETTINGS_FILE).write_text('{')
+    with pytest.raises(UserInputError, match='seeds of other settings'):
+        run(folders)
+
+
+@pytest.mark.slow
+def test_on_the_command_line_with_processes(folders):
+    # what is left of a write that was cut off
+    (folders / 'cams' / '.d.x.npy').write_bytes(b'half')
+    command = [sys.executable, PATH, folders / 'cams', folders / 'masks']
+    command += ['--format', 'clip_es', '--workers', '2']
+    command += ['--out', folders / 'out', *score(folders)]
+    result = subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | dict(PYTHONPATH=str(PATH.parents[1])),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert result.returncode == 0, result.stderr
+    assert 'mIoU 100.00 of 3 images' in result.stdout + result.stderr
+
+
+FORMATS = dict(
+    irn=lambda low, high: {'keys': [4, 1], 'cam': low, 'high_res': high},
+    npy=lambda low, high: {4: high[0], 1: high[1]},
+    clip_es=lambda low, high: {
+        'keys': np.array([4, 1]),
+        'attn_highres': high.astype(np.float16),
+    },
+)
+
+
+@pytest.mark.parametrize('cam_format', [*FORMATS, 'png'])
+def test_all_formats_give_the_same_seed(folders, cam_format):
+    shutil.rmtree(folders / 'cams')
+    (folders / 'cams').mkdir()
+    truth = read_label_png(folders / 'truth' / 'a.png')
+    high = np.stack([truth == 5, truth == 2]).astype(np.float32)
+    if cam_format == 'png':
+        write_palette_png(folders / 'cams' / 'a.png', truth)
+    else:
+        content = FORMATS[cam_format](high[:, ::4, ::4], high)
+        np.save(folders / 'cams' / 'a.npy', content, allow_pickle=True)
+    out = ['--out', str(folders / 'out'), '--format', cam_format]
+    arguments = [str(folders / 'cams'), str(folders / 'masks'), *out]
+    assert tool.main(arguments) == 0
+    seed = read_label_png(folders / 'out' / 'a.png')
+    np.testing.assert_array_equal(seed, truth)
 
 
 def test_no_cams(folders):

@@ -3,14 +3,27 @@
 
     python tools/benchmarks/sams.py [--device cuda] [--vit-b CHECKPOINT]
 
-Prints one JSON line. Times are medians in milliseconds of one image of
-375 x 500 pixels with 100 masks and 3 classes; speed-ups are ratios to
-segment_anything's SamAutomaticMaskGenerator with identical settings (our
-three changes off, thresholds at which masks are found), taken in turns in this
-process.
+Prints one JSON line, after about 3 minutes on one core of a CPU; give it a
+core of its own (OMP_NUM_THREADS=1). Times are medians in milliseconds; those
+that are compared were taken in turns in this process.
+
+    sams_ms, loop_ms, crf_ms  one image of 375 x 500 pixels with 100 masks and
+        3 classes: SAMS, the same written as a loop over masks, dense CRF
+    everything_speedup        segment_anything's SamAutomaticMaskGenerator over
+        ours with identical settings, our three changes off; tiny SAM, with
+        crops, on a picture of PartWorld
+    everything_speedup_vit_b  the same with a full-size ViT-B on a picture of
+        375 x 500, without crops. By default its weights are random, and
+        all masks pass the filter by predicted IoU, which is the least
+        favourable case for us. --vit-b none leaves it out (null)
+    masks_equal               share of segment_anything's masks of which we
+        have one with IoU >= 0.99, the smaller of the two comparisons
+    peak_mb                   memory of this process at the height of our
+        everything mode, weights included; theirs is in the details
 """
 
 import argparse
+import contextlib
 import json
 import resource
 import statistics
@@ -19,6 +32,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmcv import imread
@@ -35,6 +49,7 @@ from mmfmwsss.models.masks import (
 from mmfmwsss.models.seeding import SAMS, DenseCRF
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.testing.partworld import render_scene
+from mmfmwsss.testing.random_sam import liven
 
 ROOT = Path(__file__).parents[2]
 SIZE, MASKS, CLASSES = (375, 500), 100, 3
@@ -52,7 +67,6 @@ TINY = HEAVY | dict(
 )
 # random weights predict nonsense, of which some must survive
 LOOSE = dict(
-    points_per_side=32,
     pred_iou_thresh=-10.0,
     stability_score_thresh=0.0,
     crop_n_layers=0,
@@ -61,17 +75,20 @@ LOOSE = dict(
 
 
 def milliseconds(
-    functions: Mapping[str, Callable[[], Any]], repeats: int, device: str
+    functions: Mapping[str, Callable[[], Any]],
+    repeats: int,
+    device: str,
+    warm_up: bool = True,
 ) -> dict[str, float]:
     """Median time of each function; they take turns, after a warm-up."""
     times: dict[str, list[float]] = {name: [] for name in functions}
-    for turn in range(repeats + 1):
+    for turn in range(repeats + warm_up):
         for name, function in functions.items():
             start = time.perf_counter()
             function()
             if device != 'cpu':
                 torch.cuda.synchronize()
-            if turn:
+            if turn >= warm_up:
                 times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(each) for name, each in times.items()}
 
@@ -159,7 +176,8 @@ def share_equal(ours: SAMMasks, theirs: np.ndarray) -> float:
     b = torch.from_numpy(theirs).flatten(1).float()
     shared = b @ a.T
     union = b.sum(1, keepdim=True) + a.sum(1) - shared
-    best = (shared / union).amax(1) if len(ours) else torch.zeros(len(b))
+    iou = torch.where(union > 0, shared / union, 1)  # both without a pixel
+    best = iou.amax(1) if len(ours) else torch.zeros(len(b))
     return float((best >= 0.99).float().mean())
 
 
@@ -169,39 +187,70 @@ def time_everything(
     settings: dict[str, Any],
     repeats: int,
     device: str,
+    warm_up: bool = True,
 ) -> dict[str, Any]:
     """Our everything mode against segment_anything's."""
     sam = sam.to(device)
-    theirs = SamAutomaticMaskGenerator(sam, **settings)
+    stock = SamAutomaticMaskGenerator(sam, **settings)
     same = EverythingSettings(
         **settings, whole_iou_bonus=0.0, whole_first_nms=False
     )
+    found: dict[str, Any] = {}
+    peaks: dict[str, float] = {}
+
+    def watched(name: str, function: Callable[[], Any]) -> Callable[[], None]:
+        def run() -> None:
+            reset_peak(device)
+            found[name] = function()
+            peaks[name] = max(peaks.get(name, 0.0), peak_megabytes(device))
+
+        return run
+
     times = milliseconds(
         dict(
-            ours=lambda: generate_masks(sam, image, same),
-            theirs=lambda: theirs.generate(image),
+            # ours first: without a warm-up it is the one that pays for it
+            ours=watched('ours', lambda: generate_masks(sam, image, same)),
+            theirs=watched('theirs', lambda: stock.generate(image)),
         ),
         repeats,
         device,
+        warm_up,
     )
-    found = [record['segmentation'] for record in theirs.generate(image)]
-    reference = np.stack(found) if found else np.zeros((0, *image.shape[:2]))
+    masks = [record['segmentation'] for record in found['theirs']]
+    reference = np.stack(masks) if masks else np.zeros((0, *image.shape[:2]))
     return dict(
         speedup=round(times['theirs'] / times['ours'], 2),
-        equal=round(
-            share_equal(generate_masks(sam, image, same), reference), 4
-        ),
-        masks=len(found),
+        equal=round(share_equal(found['ours'], reference), 4),
+        masks=len(masks),
+        points_per_side=settings['points_per_side'],
+        crop_layers=settings['crop_n_layers'],
+        repeats=repeats,
         ours_ms=round(times['ours'], 1),
         theirs_ms=round(times['theirs'], 1),
+        ours_peak_mb=round(peaks['ours'], 1),
+        theirs_peak_mb=round(peaks['theirs'], 1),
     )
+
+
+def reset_peak(device: str) -> None:
+    """Start anew to look for the peak of the memory."""
+    if device != 'cpu':
+        torch.cuda.reset_peak_memory_stats()
+        return
+    # Linux only; elsewhere peaks are of the whole run.
+    with contextlib.suppress(OSError):
+        Path('/proc/self/clear_refs').write_text('5')
 
 
 def peak_megabytes(device: str) -> float:
     """Peak memory: of the accelerator, or of this process."""
     if device != 'cpu':
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    try:
+        status = Path('/proc/self/status').read_text()
+        return int(status.split('VmHWM:')[1].split()[0]) / 2**10
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def read_image(path: str | None) -> np.ndarray:
@@ -211,7 +260,7 @@ def read_image(path: str | None) -> np.ndarray:
     return imread(path, channel_order='rgb')
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -221,36 +270,70 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--everything-repeats', type=int, default=3)
     parser.add_argument('--image', help='default: a picture of PartWorld')
     parser.add_argument(
-        '--vit-b', metavar='CHECKPOINT', help="a file, or 'random'; slow"
+        '--vit-b',
+        metavar='CHECKPOINT',
+        default='random',
+        help="a file, 'random' (default) or 'none'",
     )
-    return parser.parse_args()
+    parser.add_argument('--vit-b-repeats', type=int, default=1)
+    parser.add_argument(
+        '--vit-b-points',
+        type=int,
+        default=20,
+        help='points per side; 32 in the recipe, with which it takes longer',
+    )
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def time_vit_b(
+    args: argparse.Namespace, image: np.ndarray
+) -> dict[str, Any] | None:
+    """The everything mode with a ViT-B."""
+    if args.vit_b == 'none':
+        return None
+    torch.manual_seed(0)
+    if args.vit_b == 'random':
+        sam, settings = liven(build_sam('vit_b', None)), LOOSE
+    else:
+        sam, settings = build_sam('vit_b', args.vit_b), HEAVY
+    if args.image is None:
+        image = cv2.resize(image, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    return time_everything(
+        sam,
+        image,
+        settings | dict(points_per_side=args.vit_b_points),
+        args.vit_b_repeats,
+        args.device,
+        warm_up=args.vit_b_repeats > 1,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
     """Run everything and print one line."""
-    args = parse_args()
+    args = parse_args(argv)
     result = time_seeders(args.device, args.repeats)
     image = read_image(args.image)
     config = Config.fromfile(ROOT / 'configs/fmwsss/partworld_sam_masks.py')
     source = config.model.source
-    tiny = build_sam(source.arch, source.checkpoint)
-    repeats = args.everything_repeats
-    found = time_everything(tiny, image, TINY, repeats, args.device)
-    result['everything_speedup'] = found['speedup']
-    result['everything_speedup_vit_b'] = None
-    result['masks_equal'] = found['equal']
-    result['everything_tiny'] = found
-    if args.vit_b is not None:
-        torch.manual_seed(0)
-        weights = None if args.vit_b == 'random' else args.vit_b
-        settings = LOOSE if weights is None else HEAVY
-        large = build_sam('vit_b', weights)
-        found = time_everything(large, image, settings, repeats, args.device)
-        result['everything_speedup_vit_b'] = found['speedup']
-        result['everything_vit_b'] = found
-    result['peak_mb'] = round(peak_megabytes(args.device), 1)
-    result['device'] = args.device
-    result['threads'] = torch.get_num_threads()
+    tiny = time_everything(
+        build_sam(source.arch, source.checkpoint),
+        image,
+        TINY,
+        args.everything_repeats,
+        args.device,
+    )
+    vit_b = time_vit_b(args, image)
+    runs = [run for run in (tiny, vit_b) if run is not None]
+    result |= dict(
+        everything_speedup=tiny['speedup'],
+        everything_speedup_vit_b=None if vit_b is None else vit_b['speedup'],
+        masks_equal=min(run['equal'] for run in runs),
+        peak_mb=max(run['ours_peak_mb'] for run in runs),
+        everything_tiny=tiny,
+        everything_vit_b=vit_b,
+        device=args.device,
+        threads=torch.get_num_threads(),
+    )
     print(json.dumps(result))
 
 

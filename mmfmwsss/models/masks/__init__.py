@@ -4,6 +4,7 @@
 from .everything import generate_masks
 from .everything_settings import EverythingSettings
 from .importers import masks_from_folder, masks_from_json, masks_from_records
+from .nesting import levels_by_nesting
 from .quasi_superpixels import filter_by_occupation
 from .sam_everything import SAMEverything
 from .sam_mask_generator import SAMMaskGenerator
@@ -19,6 +20,7 @@ __all__ = [
     'build_small_sam',
     'filter_by_occupation',
     'generate_masks',
+    'levels_by_nesting',
     'masks_from_folder',
     'masks_from_json',
     'masks_from_records',

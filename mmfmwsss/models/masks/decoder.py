@@ -4,25 +4,28 @@
 Same weights and, up to rounding, same numbers as segment_anything's
 ``MaskDecoder.forward`` with ``multimask_output=True``, but
 
-- what does not depend on the point (the image tokens of the first block) is
-  not repeated for each point;
-- the projections of the cross attention are moved to its short side: a point
-  has 7 tokens, the image thousands, and ``(x W) k = x (W k)``;
-- only masks whose predicted IoU is high enough are upscaled.
+- what does not depend on the point is computed once an image, and the image
+  tokens of a point are never written out (``factored_image.py``);
+- only masks of points of which one has a high enough predicted IoU are
+  upscaled.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from segment_anything.modeling import Sam
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
-__all__ = ['DecodedPoints', 'decode_points', 'decode_points_plain']
+from .factored_image import FactoredImage, ImageOfPoints
+
+__all__ = ['DecodedPoints', 'prepare_fast', 'prepare_plain']
 
 MASKS_PER_POINT = 3  # sub-part, part, whole
+# A CPU is fastest on as many points as its cache holds.
+CPU_ELEMENTS = 1 << 19
 
 
 @dataclass
@@ -39,87 +42,108 @@ class DecodedPoints:
     predicted_iou: Tensor
     levels: Tensor
 
+    @staticmethod
+    def cat(batches: list['DecodedPoints']) -> 'DecodedPoints':
+        """One batch after the other; there must be at least one."""
+        return DecodedPoints(
+            logits=torch.cat([b.logits for b in batches]),
+            predicted_iou=torch.cat([b.predicted_iou for b in batches]),
+            levels=torch.cat([b.levels for b in batches]),
+        )
+
 
 KeepRule = Callable[[Tensor], Tensor]  # predicted IoU (P, 3) -> bool (P, 3)
+Decoder = Callable[[Tensor, KeepRule], DecodedPoints]
 
 
-def decode_points_plain(
-    sam: Sam, embedding: Tensor, points: Tensor, keep_rule: KeepRule
-) -> DecodedPoints:
+def prepare_plain(sam: Sam, embedding: Tensor) -> Decoder:
     """The same with segment_anything's own decoder, bit for bit its results.
 
-    Args and Returns are those of ``decode_points``.
+    Args and Returns are those of ``prepare_fast``.
     """
-    sparse, dense = _embed_points(sam, points)
-    logits, iou = sam.mask_decoder(
-        image_embeddings=embedding,
-        image_pe=sam.prompt_encoder.get_dense_pe(),
-        sparse_prompt_embeddings=sparse,
-        dense_prompt_embeddings=dense,
-        multimask_output=True,
-    )
-    sources = torch.nonzero(keep_rule(iou).flatten())[:, 0]
-    return DecodedPoints(
-        logits=logits.flatten(0, 1)[sources],
-        predicted_iou=iou.flatten()[sources],
-        levels=sources % MASKS_PER_POINT,
-    )
+
+    def decode(points: Tensor, keep_rule: KeepRule) -> DecodedPoints:
+        sparse, dense = _embed_points(sam, points)
+        logits, iou = sam.mask_decoder(
+            image_embeddings=embedding,
+            image_pe=sam.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
+        sources = torch.nonzero(keep_rule(iou).flatten())[:, 0]
+        return DecodedPoints(
+            logits=logits.flatten(0, 1)[sources],
+            predicted_iou=iou.flatten()[sources],
+            levels=sources % MASKS_PER_POINT,
+        )
+
+    return decode
 
 
-def decode_points(
-    sam: Sam, embedding: Tensor, points: Tensor, keep_rule: KeepRule
-) -> DecodedPoints:
-    """Predict the three masks of each point and keep the good ones.
+def prepare_fast(sam: Sam, embedding: Tensor) -> Decoder:
+    """Prepare to decode points of an image.
 
     Args:
         sam (Sam): The network.
         embedding (Tensor): Output of its image encoder, (1, D, h, w).
-        points (Tensor): x, y in pixels of the encoder's input, (P, 2).
-        keep_rule (Callable): Which masks to keep, by predicted IoU.
 
     Returns:
-        DecodedPoints: The kept masks, at 4 h x 4 w.
+        Callable: Takes points, x and y in pixels of the encoder's input,
+        (P, 2), and the rule by which masks are kept; returns the kept ones of
+        each point's three as DecodedPoints, at 4 h x 4 w.
     """
+    _, dense = _embed_points(sam, embedding.new_zeros(1, 2))
+    place = sam.prompt_encoder.get_dense_pe()
+    image = FactoredImage(
+        sam.mask_decoder,
+        # Without a mask prompt the dense prompt is the same for every point.
+        (embedding + dense)[0].flatten(1).T,
+        place[0].flatten(1).T.to(embedding.dtype),
+    )
+    grid = (embedding.shape[2], embedding.shape[3])
+
+    def decode(points: Tensor, keep_rule: KeepRule) -> DecodedPoints:
+        size = len(points)
+        if points.device.type == 'cpu':
+            size = max(1, CPU_ELEMENTS // image.elements_per_point)
+        return DecodedPoints.cat(
+            [
+                _decode(sam, image, grid, some, keep_rule)
+                for some in points.split(max(1, size))
+            ]
+        )
+
+    return decode
+
+
+def _decode(
+    sam: Sam,
+    image: FactoredImage,
+    grid: tuple[int, int],
+    points: Tensor,
+    keep_rule: KeepRule,
+) -> DecodedPoints:
     decoder = sam.mask_decoder
-    sparse, dense = _embed_points(sam, points)
+    sparse, _ = _embed_points(sam, points)
     own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
-    tokens = torch.cat([own.expand(len(points), -1, -1), sparse], dim=1)
-    # Without a mask prompt the dense prompt is the same for every point.
-    image = (embedding + dense[:1]).flatten(2).transpose(1, 2)  # (1, L, D)
-    position = sam.prompt_encoder.get_dense_pe().flatten(2).transpose(1, 2)
-    tokens, image = _two_way(decoder.transformer, tokens, image, position)
+    prompt = torch.cat([own.expand(len(points), -1, -1), sparse], dim=1)
+    tokens, seen = _two_way(decoder.transformer, prompt, image)
     # tokens: IoU token, then three mask tokens; (P, 4, D)
     iou = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
     sources = torch.nonzero(keep_rule(iou).flatten())[:, 0]
-    if not len(sources):
-        return _nothing(sam, iou)
-    used, rows = torch.unique_consecutive(
-        sources // MASKS_PER_POINT, return_inverse=True
-    )
-    height, width = embedding.shape[-2:]
-    grid = image[used].transpose(1, 2).unflatten(2, (height, width))
-    pixels = decoder.output_upscaling(grid)  # (P', D / 8, 4 h, 4 w)
-    weights = torch.stack(
-        [
-            mlp(tokens[used, 1 + level])
-            for level, mlp in enumerate(decoder.output_hypernetworks_mlps[1:])
-        ],
-        dim=1,
-    )  # (P', 3, D / 8)
-    logits = (weights @ pixels.flatten(2)).unflatten(2, pixels.shape[2:])
+    if len(sources):
+        used, rows = torch.unique_consecutive(
+            sources // MASKS_PER_POINT, return_inverse=True
+        )
+        logits = _upscale(decoder, seen, tokens, used)
+        logits = _in_order(logits[rows, sources % MASKS_PER_POINT], grid)
+    else:
+        logits = iou.new_zeros(0, 4 * grid[0], 4 * grid[1])
     return DecodedPoints(
-        logits=logits[rows, sources % MASKS_PER_POINT],
+        logits=logits,
         predicted_iou=iou.flatten()[sources],
         levels=sources % MASKS_PER_POINT,
-    )
-
-
-def _nothing(sam: Sam, like: Tensor) -> DecodedPoints:
-    height, width = sam.prompt_encoder.mask_input_size
-    return DecodedPoints(
-        logits=like.new_zeros(0, height, width),
-        predicted_iou=like.new_zeros(0),
-        levels=like.new_zeros(0, dtype=torch.int64),
     )
 
 
@@ -132,82 +156,58 @@ def _embed_points(sam: Sam, points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _two_way(
-    transformer: Any, prompt: Tensor, image: Tensor, position: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Tokens (P, T, D) and image (1, L, D) to (P, 4, D) and (P, L, D)."""
-    tokens = prompt
+    transformer: Any, prompt: Tensor, image: FactoredImage
+) -> tuple[Tensor, ImageOfPoints]:
+    """Tokens (P, T, D) to (P, 4, D), and what they made of the image."""
+    tokens, seen = prompt, ImageOfPoints(image)
     for block in transformer.layers:
-        placed_image = image + position
         if block.skip_first_layer_pe:
             tokens = block.self_attn(q=tokens, k=tokens, v=tokens)
         else:
             placed = tokens + prompt
             tokens = tokens + block.self_attn(q=placed, k=placed, v=tokens)
         tokens = block.norm1(tokens)
-        tokens = tokens + _tokens_read_image(
-            block.cross_attn_token_to_image,
-            tokens + prompt,
-            placed_image,
-            image,
+        tokens = tokens + seen.read(
+            block.cross_attn_token_to_image, tokens + prompt
         )
         tokens = block.norm2(tokens)
         tokens = block.norm3(tokens + block.mlp(tokens))
-        image = block.norm4(
-            image
-            + _image_reads_tokens(
-                block.cross_attn_image_to_token,
-                placed_image,
-                tokens + prompt,
-                tokens,
-            )
-        )
+        seen.update(block.cross_attn_image_to_token, tokens + prompt, tokens)
     # Nobody reads the single-mask token (1) and the points' tokens again.
     used = [0, 2, 3, 4]
     tokens = tokens[:, used]
-    tokens = tokens + _tokens_read_image(
-        transformer.final_attn_token_to_image,
-        tokens + prompt[:, used],
-        image + position,
-        image,
+    tokens = tokens + seen.read(
+        transformer.final_attn_token_to_image, tokens + prompt[:, used]
     )
-    return transformer.norm_final_attn(tokens), image
+    return transformer.norm_final_attn(tokens), seen
 
 
-def _heads(projection: nn.Linear, x: Tensor, heads: int) -> Tensor:
-    """Project (P, T, D) and split into heads, (P, heads, T, c)."""
-    return projection(x).unflatten(2, (heads, -1)).transpose(1, 2)
-
-
-def _tokens_read_image(
-    attention: Any, query: Tensor, key: Tensor, value: Tensor
+def _upscale(
+    decoder: Any, seen: ImageOfPoints, tokens: Tensor, points: Tensor
 ) -> Tensor:
-    """Cross attention of the few on the many, (P, T, D)."""
-    heads = attention.num_heads
-    q = _heads(attention.q_proj, query, heads)
-    to_key = attention.k_proj.weight.unflatten(0, (heads, -1))  # (h, c, D)
-    # The bias of the keys adds the same to all scores of a softmax.
-    scores = (q @ to_key / math.sqrt(q.shape[-1])).flatten(1, 2) @ key.mT
-    read = scores.softmax(dim=-1) @ value  # (P, heads * T, D)
-    read = read.unflatten(1, (heads, -1))
-    to_value = attention.v_proj.weight.unflatten(0, (heads, -1))
-    out = (read @ to_value.mT).transpose(1, 2).flatten(2)
-    return attention.out_proj(out + attention.v_proj.bias)
+    """Mask logits of some points, (P', 3, L, 16): an image token's pixels."""
+    _, norm, activation, second, last = decoder.output_upscaling
+    # The channels stay last.
+    x = seen.upscaled(points)  # (P', L, 4, D / 4)
+    x = F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps)
+    kernel = second.weight.permute(0, 2, 3, 1).flatten(1)  # (D / 4, 4 D / 8)
+    x = last(activation(x) @ kernel + second.bias.repeat(4))
+    pixels = x.unflatten(-1, (4, -1)).flatten(1, 3)  # (P', 16 L, D / 8)
+    weights = torch.stack(
+        [
+            mlp(tokens[points, 1 + level])
+            for level, mlp in enumerate(decoder.output_hypernetworks_mlps[1:])
+        ],
+        dim=1,
+    )  # (P', 3, D / 8)
+    return (weights @ pixels.mT).unflatten(2, (-1, 16))
 
 
-def _image_reads_tokens(
-    attention: Any, query: Tensor, key: Tensor, value: Tensor
-) -> Tensor:
-    """Cross attention of the many on the few, (P, L, D)."""
-    heads, count = attention.num_heads, key.shape[1]
-    k = _heads(attention.k_proj, key, heads)
-    k = k / math.sqrt(k.shape[-1])
-    to_query = attention.q_proj.weight.unflatten(0, (heads, -1))
-    bias = attention.q_proj.bias.unflatten(0, (heads, 1, -1))
-    offset = (k * bias).sum(dim=-1).flatten(1)[:, :, None]
-    scores = (k @ to_query).flatten(1, 2) @ query.mT + offset
-    # (P, heads * T, L): softmax is slow over a short last dimension.
-    share = scores.unflatten(1, (heads, count)).softmax(dim=2).flatten(1, 2)
-    v = _heads(attention.v_proj, value, heads)
-    from_value = attention.out_proj.weight.unflatten(1, (heads, -1))
-    from_value = from_value.permute(1, 2, 0)  # (heads, c, D)
-    return share.mT @ (v @ from_value).flatten(1, 2) + attention.out_proj.bias
+def _in_order(logits: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Pixels by image token, (S, L, 16), to images, (S, 4 h, 4 w)."""
+    height, width = grid
+    # row and column of a token, then twice those of the next finer grid
+    cells = logits.unflatten(2, (2, 2, 2, 2)).unflatten(1, (height, width))
+    return cells.permute(0, 1, 3, 5, 2, 4, 6).reshape(
+        len(logits), 4 * height, 4 * width
+    )

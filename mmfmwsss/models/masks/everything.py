@@ -10,6 +10,7 @@ here each is made as late, and dropped as early, as the result allows.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,10 +25,12 @@ from .batching import map_in_batches
 from .crops import Box, crop_boxes, point_grid
 from .decoder import (
     DecodedPoints,
+    Decoder,
     KeepRule,
-    decode_points,
-    decode_points_plain,
+    prepare_fast,
+    prepare_plain,
 )
+from .encoder import encode_image
 from .everything_settings import EverythingSettings
 from .mask_filters import (
     MaskBatch,
@@ -40,7 +43,16 @@ from .upscaling import Frame, box_bounds, mask_boxes, upscale
 
 __all__ = ['generate_masks']
 
-Decode = Callable[[Sam, Tensor, Tensor, KeepRule], DecodedPoints]
+
+class _Networks(NamedTuple):
+    encode: Callable[[Sam, Tensor], Tensor]
+    prepare: Callable[[Sam, Tensor], Decoder]
+
+
+_FAST = _Networks(
+    lambda sam, image: encode_image(sam.image_encoder, image), prepare_fast
+)
+_PLAIN = _Networks(lambda sam, image: sam.image_encoder(image), prepare_plain)
 
 
 @torch.no_grad()
@@ -50,7 +62,7 @@ def generate_masks(
     settings: EverythingSettings,
     points_per_batch: int = 64,
     masks_per_batch: int = 64,
-    fast_decoder: bool = True,
+    fast_network: bool = True,
 ) -> SAMMasks:
     """Find all masks of an image.
 
@@ -60,15 +72,15 @@ def generate_masks(
         settings (EverythingSettings): What to look for and to keep.
         points_per_batch (int): Points decoded at once. Memory only.
         masks_per_batch (int): Masks upscaled at once. Memory only.
-        fast_decoder (bool): False uses segment_anything's own decoder, whose
-            numbers are the same up to rounding. Default: True.
+        fast_network (bool): False runs segment_anything's own encoder and
+            decoder, whose numbers are the same up to rounding. Default: True.
 
     Returns:
         SAMMasks: The masks on the CPU, from the best score down; not yet
         filtered by occupation.
     """
     size = (image.shape[0], image.shape[1])
-    decode = decode_points if fast_decoder else decode_points_plain
+    networks = _FAST if fast_network else _PLAIN
     crops = crop_boxes(
         size, settings.crop_n_layers, settings.crop_overlap_ratio
     )
@@ -84,7 +96,7 @@ def generate_masks(
             np.ascontiguousarray(image[y0:y1, x0:x1]),
             point_grid(per_side),
             partial(_passes_iou, settings=settings),
-            decode,
+            networks,
             points_per_batch,
         )
         masks = _finish(
@@ -122,7 +134,7 @@ def _decode_grid(
     image: NDArray[np.uint8],
     grid: Tensor,
     keep_rule: KeepRule,
-    decode: Decode,
+    networks: _Networks,
     points_per_batch: int,
 ) -> tuple[DecodedPoints, Frame]:
     """The masks of a crop that pass the IoU filter, small, in grid order."""
@@ -130,23 +142,21 @@ def _decode_grid(
     pixels = ResizeLongestSide(square).apply_image(image)
     resized = (pixels.shape[0], pixels.shape[1])
     tensor = torch.from_numpy(pixels).to(sam.device).permute(2, 0, 1)
-    embedding = sam.image_encoder(sam.preprocess(tensor.contiguous()[None]))
+    network_input = sam.preprocess(tensor.contiguous()[None])
+    embedding = networks.encode(sam, network_input)
     size = (image.shape[0], image.shape[1])
     # As segment_anything: to pixels of the crop, then of the encoder's input.
     points = grid * torch.tensor(size[::-1], dtype=grid.dtype)
     points = points * torch.tensor(
         [resized[1] / size[1], resized[0] / size[0]], dtype=grid.dtype
     )
+    decode = networks.prepare(sam, embedding)
     batches = map_in_batches(
-        lambda some: decode(sam, embedding, some, keep_rule),
+        lambda some: decode(some, keep_rule),
         points.to(sam.device),
         points_per_batch,
     )
-    candidates = DecodedPoints(
-        logits=torch.cat([b.logits for b in batches]),
-        predicted_iou=torch.cat([b.predicted_iou for b in batches]),
-        levels=torch.cat([b.levels for b in batches]),
-    )
+    candidates = DecodedPoints.cat(batches)
     small = (candidates.logits.shape[1], candidates.logits.shape[2])
     return candidates, Frame(small, square, resized, size)
 

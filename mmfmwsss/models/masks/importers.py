@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from ...structures import WHOLE, SAMMasks
+from ...structures import SUBPART, WHOLE, SAMMasks
 from ...utils import UserInputError, resolve_path
 
 __all__ = ['masks_from_folder', 'masks_from_json', 'masks_from_records']
@@ -31,18 +31,19 @@ def masks_from_records(
         records (Sequence[Mapping]): One a mask, with ``segmentation`` in any
             of its three forms: a binary mask (H, W), uncompressed or
             compressed COCO RLE. ``predicted_iou``, ``stability_score`` and
-            ``level`` are read where given.
+            ``level`` are read, and ``area`` is checked, where given.
         level (int): Level of a mask without one, for segment_anything does
             not record it. Default: 2, whole.
-        size (tuple[int, int] | None): Image height and width, needed only
-            when there are no masks.
+        size (tuple[int, int] | None): Image height and width. Needed when
+            there are no masks, and otherwise checked where given.
 
     Returns:
         SAMMasks: The masks in the order of the records.
 
     Raises:
-        UserInputError: If a record has no readable mask, the masks differ
-            in size, or there are none and ``size`` is not given.
+        UserInputError: If a record has no readable mask or scores, the masks
+            differ in size or are not of ``size``, or there are none and
+            ``size`` is not given.
     """
     if not records:
         if size is None:
@@ -52,21 +53,22 @@ def masks_from_records(
             )
         return SAMMasks.empty(size)
     masks = [_decode(record, index) for index, record in enumerate(records)]
-    sizes = {mask.shape for mask in masks}
-    if len(sizes) > 1:
+    sizes = sorted({mask.shape for mask in masks})
+    if len(sizes) > 1 or (size is not None and sizes[0] != tuple(size)):
+        expected = 'one size' if size is None else f'the image, {size}'
         raise UserInputError(
-            f'The {len(masks)} masks of one image must be of one size, got '
-            f'{sorted(sizes)}'
+            f'The {len(masks)} masks of one image must be of {expected}, got '
+            f'(height, width) {sizes}. Export them at the size of the image.'
         )
+    scores = [
+        _scores(record, index, level) for index, record in enumerate(records)
+    ]
+    levels, predicted_iou, stability_score = zip(*scores, strict=True)
     return SAMMasks(
         masks=torch.from_numpy(np.stack(masks)),
-        levels=torch.tensor([int(r.get('level', level)) for r in records]),
-        predicted_iou=torch.tensor(
-            [float(r.get('predicted_iou', 1)) for r in records]
-        ),
-        stability_score=torch.tensor(
-            [float(r.get('stability_score', 1)) for r in records]
-        ),
+        levels=torch.tensor(levels),
+        predicted_iou=torch.tensor(predicted_iou),
+        stability_score=torch.tensor(stability_score),
     )
 
 
@@ -130,28 +132,68 @@ def masks_from_folder(
                 raise UserInputError(f'{file} cannot be read. {remedy}')
             scores = {
                 name: row[name]
-                for name in ('predicted_iou', 'stability_score', 'level')
+                for name in (
+                    'area',
+                    'predicted_iou',
+                    'stability_score',
+                    'level',
+                )
                 if row.get(name)
             }
             records.append(dict(segmentation=picture > 0, **scores))
+    pictures = sum(1 for _ in folder.glob('*.png'))
+    if pictures != len(records):
+        raise UserInputError(
+            f'{table} lists {len(records)} masks, but the folder has '
+            f'{pictures} pictures of masks. {remedy}'
+        )
     return masks_from_records(records, level, size)
 
 
 def _decode(record: Mapping[str, Any], index: int) -> NDArray[np.bool_]:
+    """The mask of a record, (H, W)."""
     try:
         segmentation = record['segmentation']
-        if not isinstance(segmentation, Mapping):
-            mask = np.asarray(segmentation)
-            if mask.ndim != 2:
-                raise ValueError(f'a mask of shape {mask.shape}')
-            return mask.astype(np.bool_)
-        rle = dict(segmentation)
-        if isinstance(rle['counts'], list):
-            rle = coco_mask.frPyObjects(rle, *rle['size'])
-        return coco_mask.decode(rle).astype(np.bool_)
+        if isinstance(segmentation, Mapping):
+            rle = dict(segmentation)
+            if isinstance(rle['counts'], list):
+                rle = coco_mask.frPyObjects(rle, *rle['size'])
+            mask = coco_mask.decode(rle).astype(np.bool_)
+        else:
+            mask = np.asarray(segmentation).astype(np.bool_)
+        if mask.ndim != 2:
+            raise ValueError(f'a mask of shape {mask.shape}')
+        area = int(np.count_nonzero(mask))
+        # Run lengths that were cut off decode without an error.
+        if round(float(record.get('area', area))) != area:
+            raise ValueError(f'`area` {record["area"]}, but {area} pixels')
+        return mask
     except (KeyError, TypeError, ValueError) as error:
         raise UserInputError(
             f'Mask {index} has no readable `segmentation` '
             f'({type(error).__name__}: {error}); expected a binary mask '
-            '(H, W) or COCO RLE with `size` and `counts`.'
+            '(H, W) or COCO RLE with `size` and `counts`, of `area` pixels.'
         ) from error
+
+
+def _scores(
+    record: Mapping[str, Any], index: int, level: int
+) -> tuple[int, float, float]:
+    """Level, predicted IoU and stability of a record."""
+    try:
+        found = (
+            int(record.get('level', level)),
+            float(record.get('predicted_iou', 1)),
+            float(record.get('stability_score', 1)),
+        )
+    except (TypeError, ValueError) as error:
+        raise UserInputError(
+            f'Mask {index} has no readable scores ({error}); expected numbers '
+            'in `predicted_iou`, `stability_score` and `level`.'
+        ) from error
+    if not SUBPART <= found[0] <= WHOLE:
+        raise UserInputError(
+            f'Mask {index} has level {found[0]}; expected 0 (sub-part), 1 '
+            '(part) or 2 (whole).'
+        )
+    return found

@@ -33,7 +33,8 @@ class SAMEverything(nn.Module):
             None keeps all masks. Default: 0.3.
         points_per_batch (int): Points decoded at once. Memory only.
         masks_per_batch (int): Masks upscaled at once. Memory only.
-        fast_decoder (bool): False uses segment_anything's own decoder.
+        fast_network (bool): False runs segment_anything's own encoder and
+            decoder, for comparisons.
         **settings: Fields of ``EverythingSettings``; the defaults are the
             paper's recipe.
 
@@ -48,7 +49,7 @@ class SAMEverything(nn.Module):
         occupation_threshold: float | None = 0.3,
         points_per_batch: int = 64,
         masks_per_batch: int = 64,
-        fast_decoder: bool = True,
+        fast_network: bool = True,
         **settings: Any,
     ) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class SAMEverything(nn.Module):
         self.occupation_threshold = occupation_threshold
         self.points_per_batch = points_per_batch
         self.masks_per_batch = masks_per_batch
-        self.fast_decoder = fast_decoder
+        self.fast_network = fast_network
 
     def settings(self) -> dict[str, Any]:
         """All that decides the masks, for the hash in the mask files."""
@@ -92,7 +93,7 @@ class SAMEverything(nn.Module):
             self.everything,
             points_per_batch=self.points_per_batch,
             masks_per_batch=self.masks_per_batch,
-            fast_decoder=self.fast_decoder,
+            fast_network=self.fast_network,
         )
         if self.occupation_threshold is None:
             return masks

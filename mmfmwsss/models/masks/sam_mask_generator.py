@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Make the mask files of a data set; run by ``tools/test.py``."""
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +8,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmseg.registry import MODELS, TASK_UTILS
 from mmseg.structures import SegDataSample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...structures import SAMMasks, summarize_mask_file
+from ...structures import SAMMasks
 from ...utils import UserInputError
+from .batching import is_out_of_memory
+from .mask_files import finished_level_counts, mask_report, settings_hash
 
 __all__ = ['MaskSource', 'SAMMaskGenerator']
 
@@ -41,7 +40,8 @@ class SAMMaskGenerator(BaseModel):
 
     Images whose file is there, complete and made with the same settings are
     skipped, so a run that was cut off is taken up again by the same command.
-    An image that could not be read is reported as failed and has no file.
+    An image that could not be read, or that the memory does not suffice for,
+    is reported as failed and has no file.
 
     Args:
         source (Mapping | MaskSource): What makes the masks: config of one
@@ -68,9 +68,7 @@ class SAMMaskGenerator(BaseModel):
         described = dict(
             self.source.settings(), type=type(self.source).__name__
         )
-        self.settings = hashlib.sha256(
-            json.dumps(described, sort_keys=True).encode()
-        ).hexdigest()[:16]
+        self.settings = settings_hash(described)
         # DistributedDataParallel refuses a model without a parameter to train.
         self.unused = nn.Parameter(torch.zeros(1))
 
@@ -111,11 +109,11 @@ class SAMMaskGenerator(BaseModel):
         name = Path(sample.metainfo['img_path']).stem
         failure = sample.metainfo.get('failure')
         if failure:
-            return _report(name, 'failed', reason=failure)
+            return mask_report(name, 'failed', reason=failure)
         file = self.output_dir / f'{name}.json'
-        counts = self._finished(file)
+        counts = finished_level_counts(file, self.settings)
         if counts is not None:
-            return _report(name, 'skipped', counts)
+            return mask_report(name, 'skipped', counts)
         if image.dtype != torch.uint8:
             raise UserInputError(
                 f'Expected images as loaded (uint8), got {image.dtype}. '
@@ -126,33 +124,13 @@ class SAMMaskGenerator(BaseModel):
         try:
             masks = self.source(rgb)
         except UserInputError as error:
-            return _report(name, 'failed', reason=str(error))
+            return mask_report(name, 'failed', reason=str(error))
+        except RuntimeError as error:
+            # One huge image must not end a run of many thousands.
+            if not is_out_of_memory(error):
+                raise
+            return mask_report(
+                name, 'failed', reason=f'out of memory at {rgb.shape[:2]}'
+            )
         masks.save(file, self.settings)
-        return _report(name, 'done', masks.level_counts())
-
-    def _finished(self, file: Path) -> list[int] | None:
-        """Masks per level in a file of the same settings, else None."""
-        if not file.is_file():
-            return None
-        try:
-            summary = summarize_mask_file(file)
-        except UserInputError as error:
-            print_log(f'Made again: {error}', logger='current', level=30)
-            return None
-        if summary.settings != self.settings:
-            return None
-        return summary.level_counts
-
-
-def _report(
-    name: str,
-    status: str,
-    level_counts: list[int] | None = None,
-    reason: str = '',
-) -> dict[str, Any]:
-    return dict(
-        name=name,
-        status=status,
-        reason=reason,
-        level_counts=level_counts or [0, 0, 0],
-    )
+        return mask_report(name, 'done', masks.level_counts())

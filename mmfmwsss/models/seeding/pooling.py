@@ -4,7 +4,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ['mask_sums', 'top_mask']
+__all__ = ['mask_sums', 'top_mask', 'top_rank']
 
 # Masks are widened to float a few at a time, in one buffer: the product then
 # reads them from the cache (5 times as fast as widening all), and memory stays
@@ -48,6 +48,27 @@ def mask_sums(masks: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
     return sums[:, :-1], sums[:, -1]
 
 
+def top_rank(masks: Tensor, order: Tensor) -> Tensor:
+    """Place in the order of the mask that is painted last on each pixel.
+
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        order (Tensor): Indices of the masks, the one painted first first,
+            int64, (S,).
+
+    Returns:
+        Tensor: 1 for the first mask of the order, 0 where there is none,
+        int64, (H, W).
+    """
+    # the narrower the type, the faster
+    dtype = torch.uint8 if len(order) <= 255 else torch.int32
+    top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
+    for rank, index in enumerate(order.tolist(), start=1):
+        painted = masks[index].view(torch.uint8).to(dtype) * rank
+        torch.maximum(top, painted, out=top)
+    return top.long()
+
+
 def top_mask(masks: Tensor, order: Tensor) -> Tensor:
     """Index of the mask that is painted last on each pixel.
 
@@ -59,10 +80,5 @@ def top_mask(masks: Tensor, order: Tensor) -> Tensor:
     Returns:
         Tensor: Index of the mask, -1 where there is none, int64, (H, W).
     """
-    # the narrower the type, the faster
-    dtype = torch.uint8 if len(order) <= 255 else torch.int32
-    top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
-    for rank, index in enumerate(order.tolist(), start=1):
-        painted = masks[index].view(torch.uint8).to(dtype) * rank
-        torch.maximum(top, painted, out=top)
-    return torch.cat([order.new_tensor([-1]), order]).take(top.long())
+    ranks = top_rank(masks, order)
+    return torch.cat([order.new_tensor([-1]), order]).take(ranks)

@@ -18,9 +18,11 @@ from .mask_decisions import (
     classify_masks,
     classify_masks_by_probability,
 )
-from .pooling import top_mask
+from .pooling import top_rank
 
 __all__ = ['SAMS', 'paint', 'paint_order']
+
+_IGNORE = 255  # label of pixels that do not count
 
 
 def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
@@ -53,16 +55,15 @@ def paint(
             Background by default.
 
     Returns:
-        Tensor: Column of the winner on each pixel, int64, (H, W).
+        Tensor: The winner on each pixel, of its type, (H, W).
     """
     order = paint_order(masks.levels, decisions.confidence)
-    top = top_mask(masks.masks, order)
-    # the entry in front is where the index -1 + 1 of a bare pixel points
+    ranks = top_rank(masks.masks, order)
     bare = decisions.winner.new_zeros(1)
-    labels = torch.cat([bare, decisions.winner]).take(top + 1)
+    labels = torch.cat([bare, decisions.winner[order]]).take(ranks)
     if uncovered is None:
         return labels
-    return torch.where(top < 0, uncovered.to(labels), labels)
+    return torch.where(ranks == 0, uncovered.to(labels), labels)
 
 
 @TASK_UTILS.register_module()
@@ -80,9 +81,13 @@ class SAMS(BaseSeeder):
         parity (bool): Behave like the official code where that is at fault:
             a single mask, or equal masks, become background, and an image
             without masks is an error.
+        min_confidence (float): In a seed, masks whose best score is below
+            this become 255, which no loss counts. Default: 0, off, as in the
+            paper and in the official code. Scores are in [0, 1].
 
     Raises:
-        ValueError: If ``uncovered`` is neither of the two.
+        ValueError: If ``uncovered`` is neither of the two, or
+            ``min_confidence`` not in 0..1.
     """
 
     needs_masks = True
@@ -93,16 +98,22 @@ class SAMS(BaseSeeder):
         refine_alpha: float = 1.0,
         uncovered: Literal['background', 'prediction'] = 'background',
         parity: bool = False,
+        min_confidence: float = 0.0,
     ) -> None:
         if uncovered not in ('background', 'prediction'):
             raise ValueError(
                 "uncovered must be 'background' or 'prediction', got "
                 f'{uncovered!r}'
             )
+        if not 0 <= min_confidence <= 1:
+            raise ValueError(
+                f'Expected min_confidence in 0..1, but got {min_confidence}.'
+            )
         self.alpha = alpha
         self.refine_alpha = refine_alpha
         self.uncovered = uncovered
         self.parity = parity
+        self.min_confidence = min_confidence
 
     def __call__(
         self,
@@ -118,8 +129,12 @@ class SAMS(BaseSeeder):
         """
         masks = self._checked(cams, masks)
         decisions = self.decide(cams, masks)
-        labels = torch.cat([classes.new_zeros(1), classes + 1]).to(cams.device)
-        return labels.to(torch.uint8).take(paint(masks, decisions))
+        doubtful = decisions.confidence < self.min_confidence
+        winner = decisions.winner.masked_fill(doubtful, len(classes) + 1)
+        zero = classes.new_zeros(1)
+        labels = torch.cat([zero, classes + 1, zero + _IGNORE]).to(cams.device)
+        winner = labels.to(torch.uint8)[winner]
+        return paint(masks, decisions._replace(winner=winner))
 
     def decide(self, cams: Tensor, masks: SAMMasks) -> MaskDecisions:
         """Scores and winners of the masks (column p + 1 is class p)."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
 from mmfmwsss.models.masks import build_small_sam
+from mmfmwsss.testing.random_sam import liven
 
 SMALL = dict(
     image_size=64,
@@ -19,27 +20,6 @@ SMALL = dict(
     decoder_heads=4,
     decoder_mlp=32,
 )
-
-
-def liven(sam: Sam) -> Sam:
-    """Make random masks blobs that differ from point to point."""
-    decoder = sam.mask_decoder
-    with torch.no_grad():
-        pe_layer = sam.prompt_encoder.pe_layer
-        pe_layer.positional_encoding_gaussian_matrix *= 0.5
-        sam.image_encoder.neck[2].weight *= 0.3
-        for attention in decoder.transformer.modules():
-            if hasattr(attention, 'k_proj'):
-                attention.k_proj.weight *= 3
-                attention.v_proj.weight *= 2
-        for convolution in decoder.output_upscaling[::3]:
-            kernel = convolution.weight
-            kernel.copy_(kernel.mean((2, 3), keepdim=True) * 4)
-        for mlp in decoder.output_hypernetworks_mlps:
-            for layer in mlp.layers:
-                layer.weight *= 3
-        decoder.iou_prediction_head.layers[-1].weight *= 4
-    return sam
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from mmfmwsss.models.masks.decoder import decode_points, decode_points_plain
+from mmfmwsss.models.masks.decoder import prepare_fast, prepare_plain
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def test_is_segment_anythings_decoder_in_double_precision(sam, prompts):
     embedding, points = prompts
     try:
         sam.mask_decoder.double()
-        fast = decode_points(sam, embedding.double(), points, everything)
-        plain = decode_points_plain(
-            sam, embedding.double(), points, everything
+        fast, plain = (
+            prepare(sam, embedding.double())(points, everything)
+            for prepare in (prepare_fast, prepare_plain)
         )
     finally:
         sam.mask_decoder.float()
@@ -33,19 +33,22 @@ def test_is_segment_anythings_decoder_in_double_precision(sam, prompts):
     assert fast.levels.tolist() == [0, 1, 2] * 13
 
 
-@pytest.mark.parametrize('decode', [decode_points, decode_points_plain])
-def test_keeps_what_the_rule_keeps(sam, prompts, decode):
-    complete = decode(sam, *prompts, everything)
+@pytest.mark.parametrize('prepare', [prepare_fast, prepare_plain])
+def test_keeps_what_the_rule_keeps(sam, prompts, prepare):
+    embedding, points = prompts
+    decode = prepare(sam, embedding)
+    complete = decode(points, everything)
     median = complete.predicted_iou.median()
-    some = decode(sam, *prompts, lambda iou: iou > median)
+    some = decode(points, lambda iou: iou > median)
     kept = complete.predicted_iou > median
     assert 0 < kept.sum() < len(kept)
     torch.testing.assert_close(some.logits, complete.logits[kept])
     assert torch.equal(some.levels, complete.levels[kept])
 
 
-@pytest.mark.parametrize('decode', [decode_points, decode_points_plain])
-def test_keeps_nothing(sam, prompts, decode):
-    none = decode(sam, *prompts, lambda iou: ~everything(iou))
+@pytest.mark.parametrize('prepare', [prepare_fast, prepare_plain])
+def test_keeps_nothing(sam, prompts, prepare):
+    embedding, points = prompts
+    none = prepare(sam, embedding)(points, lambda iou: ~everything(iou))
     assert none.logits.shape == (0, 32, 32)
     assert none.predicted_iou.shape == none.levels.shape == (0,)

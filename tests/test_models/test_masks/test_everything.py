@@ -8,10 +8,11 @@ from torch import nn
 from mmfmwsss.models.masks import (
     EverythingSettings,
     build_sam,
-    decoder,
     everything,
     generate_masks,
 )
+from mmfmwsss.models.masks.encoder import encode_image
+from mmfmwsss.models.masks.upscaling import upscale
 
 OFFICIAL = dict(whole_iou_bonus=0.0, whole_first_nms=False)
 # Thresholds at which masks of the random SAM survive, and some do not.
@@ -42,39 +43,48 @@ CASES = [
 ]
 
 
-def compare(sam, image, changes, fast_decoder):
-    """Our masks and segment_anything's with the same settings."""
-    settings = {**LOOSE, **changes}
-    records = SamAutomaticMaskGenerator(
-        sam, points_per_batch=16, **settings
-    ).generate(image)
-    ours = generate_masks(
+def generate(sam, image, settings, fast_network):
+    return generate_masks(
         sam,
         image,
         EverythingSettings(**settings, **OFFICIAL),
         points_per_batch=16,
         masks_per_batch=16,
-        fast_decoder=fast_decoder,
+        fast_network=fast_network,
     )
+
+
+def check(ours, records):
+    """Compare all but the pixels; segment_anything's masks."""
     assert len(ours) == len(records) > 3
-    masks = np.stack([record['segmentation'] for record in records])
     for name in ('predicted_iou', 'stability_score'):
         theirs = torch.tensor([record[name] for record in records])
         torch.testing.assert_close(
             getattr(ours, name), theirs, atol=2e-3, rtol=0, equal_nan=True
         )
-    return ours, torch.from_numpy(masks)
+    masks = np.stack([record['segmentation'] for record in records])
+    return torch.from_numpy(masks)
+
+
+def compare(sam, image, changes, fast_network):
+    """Our masks and segment_anything's with the same settings."""
+    settings = {**LOOSE, **changes}
+    records = SamAutomaticMaskGenerator(
+        sam, points_per_batch=16, **settings
+    ).generate(image)
+    ours = generate(sam, image, settings, fast_network)
+    return ours, check(ours, records)
 
 
 @pytest.mark.parametrize('changes', CASES)
 def test_is_segment_anythings_generator_bit_for_bit(sam, image, changes):
-    ours, masks = compare(sam, image, changes, fast_decoder=False)
+    ours, masks = compare(sam, image, changes, fast_network=False)
     assert torch.equal(ours.masks, masks)
 
 
 @pytest.mark.parametrize('changes', CASES)
-def test_fast_decoder_makes_the_same_masks(sam, image, changes):
-    ours, masks = compare(sam, image, changes, fast_decoder=True)
+def test_fast_network_makes_the_same_masks(sam, image, changes):
+    ours, masks = compare(sam, image, changes, fast_network=True)
     # Rounding may turn a pixel whose logit is zero.
     assert (ours.masks ^ masks).sum() <= 2
 
@@ -84,7 +94,7 @@ def test_same_masks_whatever_the_shape(sam, image, size):
     cropped = np.ascontiguousarray(
         np.tile(image, (2, 1, 1))[: size[0], : size[1]]
     )
-    ours, masks = compare(sam, cropped, dict(), fast_decoder=False)
+    ours, masks = compare(sam, cropped, dict(), fast_network=False)
     assert torch.equal(ours.masks, masks)
 
 
@@ -104,26 +114,47 @@ class Remember(nn.Module):
 
 
 @pytest.mark.slow
-def test_same_masks_with_a_full_size_vit_b(image):
+def test_same_masks_with_a_full_size_vit_b(image, monkeypatch):
     torch.manual_seed(0)
     vit_b = build_sam('vit_b', None)
-    vit_b.image_encoder = Remember(vit_b.image_encoder)
-    changes = dict(
+    network, embeddings = vit_b.image_encoder, []
+
+    def encode(encoder, pixels):
+        embeddings.append(encode_image(network, pixels))
+        return embeddings[-1]
+
+    monkeypatch.setattr(everything, 'encode_image', encode)
+    vit_b.image_encoder = Remember(network)
+    # Random masks are noise; what tells them apart is the predicted IoU.
+    settings = LOOSE | dict(
         points_per_side=3, stability_score_offset=1e-3, box_nms_thresh=1.0
     )
-    ours, masks = compare(vit_b, image, changes, fast_decoder=False)
-    assert torch.equal(ours.masks, masks)
-    ours, masks = compare(vit_b, image, changes, fast_decoder=True)
+    complete = generate(vit_b, image, settings, fast_network=False)
+    scores = complete.predicted_iou.sort().values
+    gap = 5 + int(scores[5:-5].diff().argmax())
+    settings['pred_iou_thresh'] = float(scores[gap : gap + 2].mean())
+    records = SamAutomaticMaskGenerator(
+        vit_b, points_per_batch=16, **settings
+    ).generate(image)
+    assert len(records) < len(complete)
+    ours = generate(vit_b, image, settings, fast_network=False)
+    assert torch.equal(ours.masks, check(ours, records))
+    ours = generate(vit_b, image, settings, fast_network=True)
+    masks = check(ours, records)
     either = (ours.masks | masks).flatten(1).sum(1)
     both = (ours.masks & masks).flatten(1).sum(1)
     assert (both >= 0.99 * either).all()
+    (embedding,) = embeddings
+    torch.testing.assert_close(
+        embedding, vit_b.image_encoder.output, atol=1e-4, rtol=1e-4
+    )
 
 
-@pytest.mark.parametrize('fast_decoder', [False, True])
-def test_does_not_depend_on_batches(sam, image, fast_decoder):
+@pytest.mark.parametrize('fast_network', [False, True])
+def test_does_not_depend_on_batches(sam, image, fast_network):
     settings = EverythingSettings(**{**LOOSE, 'crop_n_layers': 1})
     results = [
-        generate_masks(sam, image, settings, points, masks, fast_decoder)
+        generate_masks(sam, image, settings, points, masks, fast_network)
         for points, masks in ((36, 500), (5, 7), (1, 1))
     ]
     for other in results[1:]:
@@ -132,21 +163,44 @@ def test_does_not_depend_on_batches(sam, image, fast_decoder):
         assert torch.equal(other.levels, results[0].levels)
 
 
-def test_out_of_memory_halves_the_batch(sam, image, monkeypatch):
-    settings = EverythingSettings(**LOOSE)
-    expected = generate_masks(sam, image, settings)
-    sizes = []
+@pytest.mark.parametrize('fast_network', [False, True])
+@pytest.mark.parametrize('most', [20, 5, 1])
+def test_out_of_memory_halves_the_batch(
+    sam, image, monkeypatch, most, fast_network
+):
+    """The decoder takes few points, and upscaling few masks."""
+    settings = EverythingSettings(**(LOOSE | dict(crop_n_layers=1)))
+    options = dict(points_per_batch=36, fast_network=fast_network)
+    expected = generate_masks(sam, image, settings, **options)
+    name = '_FAST' if fast_network else '_PLAIN'
+    networks = getattr(everything, name)
+    points_seen, masks_seen = [], []
 
-    def decode(sam, embedding, points, keep_rule):
-        sizes.append(len(points))
-        if len(points) > 10:
-            raise torch.cuda.OutOfMemoryError('out of memory')
-        return decoder.decode_points(sam, embedding, points, keep_rule)
+    def prepare(sam, embedding):
+        decode = networks.prepare(sam, embedding)
 
-    monkeypatch.setattr(everything, 'decode_points', decode)
-    found = generate_masks(sam, image, settings, points_per_batch=36)
-    assert sizes == [36, 18, 9, 9, 9, 9]
+        def limited(points, keep_rule):
+            points_seen.append(len(points))
+            if len(points) > most:
+                raise torch.cuda.OutOfMemoryError('out of memory')
+            return decode(points, keep_rule)
+
+        return limited
+
+    def limited_upscale(logits, frame):
+        masks_seen.append(len(logits))
+        if len(logits) > most:
+            raise RuntimeError('DefaultCPUAllocator: not enough memory')
+        return upscale(logits, frame)
+
+    monkeypatch.setattr(everything, name, networks._replace(prepare=prepare))
+    monkeypatch.setattr(everything, 'upscale', limited_upscale)
+    found = generate_masks(sam, image, settings, **options)
+    assert points_seen[:2] == [36, 18]
+    assert max(points_seen) > most < max(masks_seen)
+    assert len(found) == len(expected) > 3
     assert (found.masks ^ expected.masks).sum() <= 2
+    assert torch.equal(found.levels, expected.levels)
 
 
 def test_whole_bonus_and_whole_first(sam, image):

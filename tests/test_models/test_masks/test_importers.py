@@ -61,6 +61,7 @@ def test_no_records():
         dict(segmentation=np.zeros(4)),
         dict(segmentation=dict(counts='abc')),
         dict(segmentation=dict(counts='abc', size=[4, 4])),
+        dict(segmentation=np.eye(4), area=5),
     ],
 )
 def test_unreadable_record(record):
@@ -69,10 +70,25 @@ def test_unreadable_record(record):
         masks_from_records([good, record])
 
 
+@pytest.mark.parametrize(
+    ('scores', 'match'),
+    [
+        (dict(level=3), 'Mask 0 has level 3'),
+        (dict(level='whole'), 'no readable scores'),
+        (dict(predicted_iou=None), 'no readable scores'),
+    ],
+)
+def test_unreadable_scores(scores, match):
+    with pytest.raises(UserInputError, match=match):
+        masks_from_records([dict(segmentation=np.eye(4), **scores)])
+
+
 def test_sizes_that_differ():
     records = [dict(segmentation=np.eye(n)) for n in (3, 4)]
     with pytest.raises(UserInputError, match='of one size'):
         masks_from_records(records)
+    with pytest.raises(UserInputError, match=r'of the image, \(4, 4\)'):
+        masks_from_records(records[:1], size=(4, 4))
 
 
 def test_json_of_segment_anything_and_of_sa_1b(sam, image, tmp_path):
@@ -121,6 +137,9 @@ def test_folder_of_segment_anythings_command_line(sam, image, tmp_path):
     masks, expected = masks_from_folder(tmp_path), masks_from_records(records)
     assert torch.equal(masks.masks, expected.masks)
     torch.testing.assert_close(masks.predicted_iou, expected.predicted_iou)
+    cv2.imwrite(str(tmp_path / '99.png'), np.zeros((3, 3), np.uint8))
+    with pytest.raises(UserInputError, match='pictures of masks'):
+        masks_from_folder(tmp_path)
     (tmp_path / '1.png').write_bytes(b'damaged')
     with pytest.raises(UserInputError, match=r'1\.png cannot be read'):
         masks_from_folder(tmp_path)

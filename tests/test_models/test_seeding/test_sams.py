@@ -164,3 +164,39 @@ def test_registered_and_checked():
         SAMS()(cams, classes)
     with pytest.raises(UserInputError, match='of the size of the score maps'):
         SAMS()(cams[:, 1:], classes, masks)
+
+
+def test_masks_of_low_confidence_become_ignored():
+    # Means 0.9, 0.5 and 0.1 stretch to 1, 0.5 and 0: background scores
+    # 0, 0.5^0.6 = 0.66 and 1.
+    masks = torch.zeros(3, 1, 4)
+    for i in range(3):
+        masks[i, 0, i] = 1
+    cams = torch.tensor([[[0.9, 0.5, 0.1, 0.0]]])
+    classes = torch.tensor([6])
+    record = make_masks(masks)
+    plain = SAMS(alpha=0.6)(cams, classes, record)
+    assert plain.tolist() == [[7, 0, 0, 0]]
+    assert (SAMS(min_confidence=0.65)(cams, classes, record) == plain).all()
+    found = SAMS(min_confidence=0.67)(cams, classes, record)
+    assert found.dtype == torch.uint8
+    assert found.tolist() == [[7, 255, 0, 0]]
+
+
+def test_confidence_only_takes_away():
+    cams, classes, masks = random_case(7)
+    plain = SAMS()(cams, classes, masks)
+    shares = []
+    for least in (0.0, 0.3, 0.6, 0.9, 1.0):
+        seed = SAMS(min_confidence=least)(cams, classes, masks)
+        kept = seed != 255
+        assert (seed[kept] == plain[kept]).all()
+        shares.append(float(kept.float().mean()))
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1.0 > shares[-1]
+
+
+@pytest.mark.parametrize('least', [-0.1, 1.1])
+def test_wrong_confidence(least):
+    with pytest.raises(ValueError, match=r'min_confidence in 0\.\.1'):
+        SAMS(min_confidence=least)

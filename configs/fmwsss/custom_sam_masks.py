@@ -1,0 +1,22 @@
+# SAM's masks of your own photos, one JSON file each; it resumes.
+# Needs: the settings of custom.py, and SAM (or CUSTOM_MODELS=tiny).
+# Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
+# Cost:  see docs/your_own_photos.md.
+_base_ = './custom.py'
+work_dir = f'{_base_.work}/sam_masks_run'
+model = dict(
+    type='SAMMaskGenerator', output_dir=_base_.mask_dir, source=_base_.sam
+)
+test_dataloader = dict(
+    _base_.one_by_one,
+    dataset=dict(
+        _base_.photos,
+        test_mode=True,
+        pipeline=[
+            dict(type='LoadImageStrict'),
+            dict(type='PackWSSSInputs'),
+        ],
+    ),
+)
+test_cfg = dict()
+test_evaluator = dict(type='SAMMaskReport')

@@ -1,0 +1,305 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The image tokens of SAM's decoder, for many points, never multiplied out.
+
+Each block of the decoder adds to the L image tokens what they read from the T
+tokens of a point, and normalises every row. What is added has a rank of heads
+times T (56 in SAM) and the norm scales rows and columns, so that the image
+tokens of a point always are
+
+    X = a A + R' B + b        (L, D)
+
+with A and b shared by all points of the image, and a (L,), R (K, L) and
+B (K, D) of few numbers. All that is asked of X is linear in it: the products
+with A are made once an image, those with R cost a third of those with X, and
+the means and lengths that the norm needs follow likewise. The numbers are
+those of the plain decoder up to rounding.
+
+Shapes: P points, T tokens of a point, L image tokens of D channels, h heads
+of c channels, K rows.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ['FactoredImage', 'ImageOfPoints']
+
+
+def _heads(x: Tensor, heads: int) -> Tensor:
+    """Split (..., N, h c) into heads, (..., h, N, c)."""
+    return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def _centred(x: Tensor) -> Tensor:
+    """Without the mean over the channels."""
+    return x - x.mean(dim=-1, keepdim=True)
+
+
+def _shared_product(x: Tensor, shared: Tensor) -> Tensor:
+    """(P, h, T, c) with (h, c, L), without repeating the latter for each P."""
+    points, tokens = x.shape[0], x.shape[2]
+    merged = x.transpose(0, 1).flatten(1, 2) @ shared  # (h, P T, L)
+    return merged.unflatten(1, (points, tokens)).transpose(0, 1)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What all points share of the image tokens between two blocks.
+
+    Attributes:
+        matrix (Tensor): A, (L, D).
+        offset (Tensor): b, (D,).
+        maps (list[Tensor]): From the values that the blocks have added, by
+            head, to rows of B, (h, c, D) each.
+        bare_maps (list[Tensor]): The same before the norm's weights.
+        length (Tensor): Squared length of the rows of A before the norm's
+            weights, (L,).
+        cross (list[Tensor]): ``bare_maps`` with A before the norm's weights,
+            (h, c, L) each.
+    """
+
+    matrix: Tensor
+    offset: Tensor
+    maps: list[Tensor]
+    bare_maps: list[Tensor]
+    length: Tensor
+    cross: list[Tensor]
+
+    @classmethod
+    def first(cls, image: Tensor) -> '_State':
+        """The state before the first block."""
+        offset = image.new_zeros(image.shape[1])
+        return cls(image, offset, [], [], image.new_zeros(0), [])
+
+    def after(self, output: nn.Linear, heads: int, norm: Any) -> '_State':
+        """The state once values were projected, added and normalised."""
+        added = output.weight.T.unflatten(0, (heads, -1))
+        constant = output.bias + self.offset
+        maps = [_centred(rows) for rows in (*self.maps, added)]
+        if self.maps:
+            matrix = _centred(self.matrix)
+            maps.append(_centred(constant).view(1, 1, -1))
+        else:  # a = 1, so the constant fits into A
+            matrix = _centred(self.matrix + constant)
+        return _State(
+            matrix=matrix * norm.weight,
+            offset=norm.bias,
+            maps=[rows * norm.weight for rows in maps],
+            bare_maps=maps,
+            length=matrix.square().sum(dim=1),
+            cross=[rows @ matrix.T for rows in maps],
+        )
+
+
+class _Side:
+    """What one attention, on the side of the image, makes of the tokens."""
+
+    def __init__(self, projection: nn.Linear, heads: int) -> None:
+        self.projection = projection
+        self.heads = heads
+
+    def of_shared(self, x: Tensor) -> Tensor:
+        """(L, D) to (h, L, c), without the bias."""
+        return _heads(x @ self.projection.weight.T, self.heads)
+
+    def of_rows(self, basis: Tensor) -> Tensor:
+        """(P, K, D) to (P, h, K, c), without the bias."""
+        return _heads(basis @ self.projection.weight.T, self.heads)
+
+
+class _Scores:
+    """Inner products of the image, with its places, and queries."""
+
+    def __init__(
+        self, projection: nn.Linear, heads: int, state: _State, place: Tensor
+    ) -> None:
+        self.side = _Side(projection, heads)
+        self.image = self.side.of_shared(state.matrix).mT.contiguous()
+        fixed = self.side.of_shared(place + state.offset)
+        fixed = fixed + projection.bias.unflatten(0, (heads, 1, -1))
+        self.fixed = fixed.mT.contiguous()  # (h, c, L)
+        self.both = self.image + self.fixed
+
+    def __call__(self, x: 'ImageOfPoints', queries: Tensor) -> Tensor:
+        """Of queries (P, h, T, c): (P, h, T, L)."""
+        if x.gain is None:
+            return _shared_product(queries, self.both)
+        scores = _shared_product(queries, self.image) * x.gain[:, None]
+        scores += _shared_product(queries, self.fixed)
+        weights = queries @ self.side.of_rows(x.basis).mT  # (P, h, T, K)
+        low = weights.flatten(1, 2) @ x.rows
+        return scores.add_(low.view(scores.shape))
+
+
+class _Values:
+    """Weighted means of the image."""
+
+    def __init__(
+        self, projection: nn.Linear, heads: int, state: _State
+    ) -> None:
+        self.side = _Side(projection, heads)
+        self.image = self.side.of_shared(state.matrix)  # (h, L, c)
+        fixed = projection.weight @ state.offset + projection.bias
+        self.fixed = fixed.unflatten(0, (heads, 1, -1))
+
+    def __call__(self, x: 'ImageOfPoints', weights: Tensor) -> Tensor:
+        """By weights (P, h, T, L) that sum to 1: (P, h, T, c)."""
+        if x.gain is None:
+            return _shared_product(weights, self.image) + self.fixed
+        rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
+        rows = rows.view(*weights.shape[:3], -1)
+        low = rows @ self.side.of_rows(x.basis)
+        weighted = weights * x.gain[:, None]
+        return _shared_product(weighted, self.image) + low + self.fixed
+
+
+class FactoredImage:
+    """All of an image that its points share, made once.
+
+    Args:
+        decoder (MaskDecoder): segment_anything's.
+        image (Tensor): Image tokens before the first block, (L, D).
+        place (Tensor): Their positional encoding, (L, D).
+    """
+
+    def __init__(self, decoder: Any, image: Tensor, place: Tensor) -> None:
+        transformer = decoder.transformer
+        state = _State.first(image)
+        self.blocks = transformer.layers
+        self.reads: list[tuple[_Scores, _Values]] = []
+        self.asks: list[_Scores] = []
+        self.states: list[_State] = []
+        for block in self.blocks:
+            self._add_read(block.cross_attn_token_to_image, state, place)
+            asking = block.cross_attn_image_to_token
+            heads = asking.num_heads
+            self.asks.append(_Scores(asking.q_proj, heads, state, place))
+            state = state.after(asking.out_proj, heads, block.norm4)
+            self.states.append(state)
+        self._add_read(transformer.final_attn_token_to_image, state, place)
+        upscale = decoder.output_upscaling[0]
+        # (D, D / 4, 2, 2) to (D, 4 D / 4): the channels last
+        self.kernel = upscale.weight.permute(0, 2, 3, 1).flatten(1)
+        self.upscaled = state.matrix @ self.kernel
+        self.upscaled_offset = state.offset @ self.kernel
+        self.upscaled_offset = self.upscaled_offset + upscale.bias.repeat(4)
+
+    @property
+    def elements_per_point(self) -> int:
+        """Numbers in the largest tensor that decoding a point needs."""
+        tokens = 7  # IoU, four masks, the point and its padding
+        heads = sum(block.self_attn.num_heads for block in self.blocks)
+        return heads * tokens * len(self.upscaled)
+
+    def _add_read(self, attention: Any, state: _State, place: Tensor) -> None:
+        heads = attention.num_heads
+        self.reads.append(
+            (
+                _Scores(attention.k_proj, heads, state, place),
+                _Values(attention.v_proj, heads, state),
+            )
+        )
+
+
+class ImageOfPoints:
+    """The image tokens of P points between two blocks of the decoder.
+
+    Attributes:
+        gain (Tensor | None): a, (P, 1, L); None for 1.
+        rows (Tensor): R, (P, K, L).
+        basis (Tensor): B, (P, K, D).
+    """
+
+    def __init__(self, image: FactoredImage) -> None:
+        self.image = image
+        self.block = 0
+        self.gain: Tensor | None = None
+        self.rows: Tensor
+        self.basis: Tensor
+        self._values: list[Tensor] = []
+
+    def read(self, attention: Any, query: Tensor) -> Tensor:
+        """Cross attention of the points' tokens on the image.
+
+        Args:
+            attention (Attention): The block's, or the final one.
+            query (Tensor): Tokens with their places, (P, T, D).
+
+        Returns:
+            Tensor: (P, T, D).
+        """
+        scores, values = self.image.reads[self.block]
+        q = _heads(attention.q_proj(query), attention.num_heads)
+        weights = scores(self, q / math.sqrt(q.shape[-1])).softmax(dim=-1)
+        read = values(self, weights)
+        return attention.out_proj(read.transpose(1, 2).flatten(2))
+
+    def update(self, attention: Any, key: Tensor, value: Tensor) -> None:
+        """Let the image read from the points' tokens, add and normalise.
+
+        Args:
+            attention (Attention): The block's, image to tokens.
+            key (Tensor): Tokens with their places, (P, T, D).
+            value (Tensor): Tokens, (P, T, D).
+        """
+        heads = attention.num_heads
+        k = _heads(attention.k_proj(key), heads)
+        v = _heads(attention.v_proj(value), heads)
+        scores = self.image.asks[self.block](self, k / math.sqrt(k.shape[-1]))
+        share = scores.softmax(dim=2).flatten(1, 2)  # (P, h T, L)
+        state = self.image.states[self.block]
+        norm = self.image.blocks[self.block].norm4
+        self.block += 1
+        if self.gain is None:
+            self.rows, self._values = share, [v]
+        else:
+            one = torch.ones_like(share[:, :1])
+            self.rows = torch.cat([self.rows, share, one], dim=1)
+            self._values += [v, v.new_ones(len(v), 1, 1, 1)]
+        scale = self._scale(state, norm)  # (P, 1, L)
+        self.gain = scale if self.gain is None else self.gain * scale
+        self.rows = self.rows.mul_(scale)
+        self.basis = self._rows_of(state.maps)
+
+    def _rows_of(self, maps: list[Tensor]) -> Tensor:
+        """All values through their maps, (P, K, D)."""
+        pairs = zip(self._values, maps, strict=True)
+        return torch.cat([(v @ rows).flatten(1, 2) for v, rows in pairs], 1)
+
+    def _scale(self, state: _State, norm: nn.LayerNorm) -> Tensor:
+        """One over the deviation of each row, (P, 1, L)."""
+        # |a A + R' B|^2 = a^2 |A|^2 + R . (2 a B A' + B B' R), row by row
+        gain = 1.0 if self.gain is None else self.gain
+        basis = self._rows_of(state.bare_maps)
+        crossed = torch.cat(
+            [
+                _shared_product(value, cross).flatten(1, 2)
+                for value, cross in zip(self._values, state.cross, strict=True)
+            ],
+            dim=1,
+        )  # B A', (P, K, L)
+        inner = torch.baddbmm(
+            crossed.mul_(2 * gain), basis @ basis.mT, self.rows
+        )
+        square = inner.mul_(self.rows).sum(dim=1, keepdim=True)
+        square += state.length * gain**2
+        return (square / basis.shape[2] + norm.eps).rsqrt()
+
+    def upscaled(self, points: Tensor) -> Tensor:
+        """What the decoder's first transposed convolution makes of some.
+
+        Args:
+            points (Tensor): Which, indices, (P',).
+
+        Returns:
+            Tensor: The four places of each image token, then the channels,
+            (P', L, 4, D / 4).
+        """
+        image = self.image
+        assert self.gain is not None
+        low = self.rows[points].mT @ (self.basis[points] @ image.kernel)
+        x = low.addcmul_(self.gain[points].mT, image.upscaled)
+        return x.add_(image.upscaled_offset).unflatten(2, (4, -1))

@@ -1,0 +1,66 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What every writer of mask files does: skip what is there, and report."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from mmengine.logging import print_log
+
+from ...structures import summarize_mask_file
+from ...utils import UserInputError
+
+__all__ = ['finished_level_counts', 'mask_report', 'settings_hash']
+
+Status = Literal['done', 'skipped', 'failed']
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """Short hash of all that decides the masks, of types that JSON knows."""
+    text = json.dumps(dict(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def finished_level_counts(file: Path, settings: str) -> list[int] | None:
+    """Masks per level in a file that need not be made again.
+
+    Args:
+        file (Path): The mask file, there or not.
+        settings (str): From :func:`settings_hash`.
+
+    Returns:
+        list[int] | None: Sub-part, part and whole masks; None if the file is
+        missing, damaged or of other settings.
+    """
+    if not file.is_file():
+        return None
+    try:
+        summary = summarize_mask_file(file)
+    except UserInputError as error:
+        print_log(f'Made again: {error}', logger='current', level=30)
+        return None
+    return summary.level_counts if summary.settings == settings else None
+
+
+def mask_report(
+    name: str,
+    status: Status,
+    level_counts: list[int] | None = None,
+    reason: str = '',
+) -> dict[str, Any]:
+    """What became of an image, as ``SAMMaskReport`` sums it up.
+
+    Args:
+        name (str): Name of the image.
+        status (str): What was done.
+        level_counts (list[int] | None): Sub-part, part and whole masks.
+        reason (str): Why it failed.
+    """
+    return dict(
+        name=name,
+        status=status,
+        reason=reason,
+        level_counts=level_counts or [0, 0, 0],
+    )

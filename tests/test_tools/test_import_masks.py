@@ -1,0 +1,183 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Masks of segment_anything's tools become our mask files."""
+
+import csv
+import importlib.util
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from pycocotools import mask as coco_mask
+
+from mmfmwsss.models.masks import filter_by_occupation
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils import UserInputError
+
+PATH = Path(__file__).parents[2] / 'tools' / 'import_masks.py'
+SPEC = importlib.util.spec_from_file_location('import_masks', PATH)
+tool = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(tool)
+
+SIZE = (20, 30)
+
+
+@pytest.fixture
+def messages(caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    caplog.set_level(logging.INFO)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def boxes():
+    """A box, one half of it, and a box of its own."""
+    masks = np.zeros((3, *SIZE), bool)
+    masks[0, 2:12, 2:12] = True
+    masks[1, 2:12, 2:7] = True
+    masks[2, 10:18, 15:28] = True
+    return masks
+
+
+def write_json(folder, name, masks):
+    records = []
+    for mask in masks:
+        rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+        rle['counts'] = rle['counts'].decode()
+        records.append(
+            dict(
+                segmentation=rle,
+                area=int(mask.sum()),
+                predicted_iou=0.9,
+                stability_score=0.95,
+            )
+        )
+    (folder / f'{name}.json').write_text(json.dumps(records))
+
+
+def write_folder(folder, name, masks):
+    (folder / name).mkdir()
+    with (folder / name / 'metadata.csv').open('w', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['id', 'area', 'predicted_iou', 'stability_score'])
+        for number, mask in enumerate(masks):
+            table.writerow([number, mask.sum(), 0.9, 0.95])
+            picture = mask.astype(np.uint8) * 255
+            cv2.imwrite(str(folder / name / f'{number}.png'), picture)
+
+
+class World(NamedTuple):
+    root: Path
+    format: str
+    write: Callable
+
+    def __truediv__(self, name):
+        return self.root / name
+
+
+@pytest.fixture(params=['json', 'folder'])
+def world(request, tmp_path):
+    """Masks of two images, in either format, and pictures."""
+    write = dict(json=write_json, folder=write_folder)[request.param]
+    (tmp_path / 'source').mkdir()
+    (tmp_path / 'images').mkdir()
+    for name in 'ab':
+        write(tmp_path / 'source', name, boxes())
+        picture = np.zeros((*SIZE, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / 'images' / f'{name}.jpg'), picture)
+    return World(tmp_path, request.param, write)
+
+
+def run(world, *more):
+    arguments = [world / 'source', '--format', world.format]
+    arguments += ['--out', world / 'out', *more]
+    return tool.main([str(value) for value in arguments])
+
+
+def test_imports(world, messages):
+    # what is left of an earlier write that was cut off
+    (world / 'source' / '.c.x.json').write_text('[')
+    assert run(world, '--images', world / 'images') == 0
+    names = sorted(path.name for path in (world / 'out').iterdir())
+    assert names == ['a.json', 'b.json']
+    masks = SAMMasks.load(world / 'out' / 'a.json')
+    np.testing.assert_array_equal(masks.masks.numpy(), boxes())
+    assert masks.levels.tolist() == [2, 2, 2]
+    assert masks.stability_score.tolist() == pytest.approx([0.95] * 3)
+    assert 'done 2, skipped 0, failed 0' in messages.text
+    assert 'masks_per_image 3.0, masks_whole 6' in messages.text
+
+
+def test_levels_and_filter(world):
+    assert run(world, '--nesting', '--occupation-threshold', 0.3) == 0
+    found = SAMMasks.load(world / 'out' / 'b.json')
+    masks = SAMMasks(
+        torch.from_numpy(boxes()),
+        torch.tensor([2, 1, 2]),
+        torch.ones(3),
+        torch.ones(3),
+    )
+    expected = filter_by_occupation(masks, 0.3)
+    assert len(expected) == 2
+    assert torch.equal(found.masks, expected.masks)
+    assert run(world, '--level', 0) == 0
+    found = SAMMasks.load(world / 'out' / 'b.json')
+    assert found.levels.tolist() == [0, 0, 0]
+
+
+def test_resumes(world, messages):
+    (world / 'list.txt').write_text('a\n')
+    assert run(world, '--list', world / 'list.txt') == 0
+    before = (world / 'out' / 'a.json').stat().st_mtime_ns
+    assert run(world) == 0
+    assert 'done 1, skipped 1, failed 0' in messages.text
+    assert (world / 'out' / 'a.json').stat().st_mtime_ns == before
+    (world / 'out' / 'a.json').write_text('{"format": "mmfm')
+    assert run(world, '--nesting') == 0
+    assert 'done 2, skipped 0, failed 0' in messages.text
+
+
+def test_broken_input_is_listed_and_the_rest_done(world, messages):
+    file = 'b.json' if world.format == 'json' else 'b/metadata.csv'
+    path = world / 'source' / file
+    path.write_bytes(path.read_bytes()[:-30])
+    if world.format == 'folder':
+        (world / 'source' / 'b' / '0.png').write_bytes(b'not a picture')
+    assert run(world) == 1
+    assert '1 of 2 images failed' in messages.text
+    assert 'b: ' in messages.text and 'amg.py' in messages.text
+    assert [path.name for path in (world / 'out').iterdir()] == ['a.json']
+
+
+def test_sizes_are_those_of_the_pictures(world, messages):
+    cv2.imwrite(str(world / 'images' / 'a.jpg'), np.zeros((8, 9, 3), np.uint8))
+    (world / 'images' / 'b.jpg').unlink()
+    assert run(world, '--images', world / 'images') == 1
+    assert 'must be of the image, (8, 9)' in messages.text
+    assert 'Expected a picture' in messages.text
+
+
+def test_an_image_without_masks_needs_its_picture(world, messages):
+    if world.format == 'folder':
+        shutil.rmtree(world / 'source' / 'a')
+    world.write(world / 'source', 'a', boxes()[:0])
+    assert run(world) == 1
+    assert 'the (H, W) of the image' in messages.text
+    assert run(world, '--images', world / 'images') == 0
+    assert SAMMasks.load(world / 'out' / 'a.json').size == SIZE
+
+
+def test_checks(world):
+    with pytest.raises(UserInputError, match='is SOURCE itself'):
+        run(world, '--out', world / 'source')
+    other = {'json': 'folder', 'folder': 'json'}[world.format]
+    with pytest.raises(UserInputError, match='got none'):
+        run(world, '--format', other)

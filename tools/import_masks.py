@@ -1,0 +1,174 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Bring masks of segment_anything's own tools into our mask files.
+
+    python tools/import_masks.py SOURCE --format json --out MASK_DIR
+        --images JPEGImages --nesting --occupation-threshold 0.3
+
+(one line) reads, for each image NAME,
+
+    json    SOURCE/NAME.json: what scripts/amg.py --convert-to-rle writes,
+            or a file of SA-1B
+    folder  SOURCE/NAME/: metadata.csv and a PNG a mask, what scripts/amg.py
+            writes without it
+
+and writes MASK_DIR/NAME.json, which LoadSAMMasks and tools/seed_from_cams.py
+read. A second run continues the first.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import MMLogger
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.datasets import read_image_list
+from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES, FileFinder
+from mmfmwsss.evaluation.metrics import SAMMaskReport
+from mmfmwsss.models.masks import (
+    filter_by_occupation,
+    levels_by_nesting,
+    masks_from_folder,
+    masks_from_json,
+)
+from mmfmwsss.models.masks.mask_files import (
+    finished_level_counts,
+    mask_report,
+    settings_hash,
+)
+from mmfmwsss.structures import WHOLE, SAMMasks
+from mmfmwsss.utils import UserInputError
+
+READERS: dict[str, Callable[..., SAMMasks]] = {
+    'json': masks_from_json,
+    'folder': masks_from_folder,
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('source', type=Path, help='masks made elsewhere')
+    parser.add_argument('--format', choices=list(READERS), required=True)
+    parser.add_argument('--out', type=Path, required=True, help='mask files')
+    parser.add_argument('--list', type=Path, help='split: one name a line')
+    parser.add_argument(
+        '--images',
+        type=Path,
+        help='pictures, to check the sizes; needed where an image has no mask',
+    )
+    parser.add_argument(
+        '--level',
+        type=int,
+        choices=(0, 1, 2),
+        default=WHOLE,
+        help='level of masks without one: 0 sub-part, 1 part, 2 whole (default'
+        ')',
+    )
+    parser.add_argument(
+        '--nesting',
+        action='store_true',
+        help='guess the levels: a mask in a whole one is a part, and so on',
+    )
+    parser.add_argument(
+        '--occupation-threshold',
+        type=float,
+        metavar='T_R',
+        help="the paper's whole-first filter, 0.3 there; acts on masks of\n"
+        'different levels, so give --nesting too. Default: keep all',
+    )
+    return parser.parse_args(argv)
+
+
+def list_names(args: argparse.Namespace) -> list[str]:
+    """Names of the images: those of the list, or of all in the source."""
+    if args.list is not None:
+        return read_image_list(args.list)
+    if args.format == 'json':
+        found, what = args.source.glob('*.json'), '*.json'
+    else:
+        tables = args.source.glob('*/metadata.csv')
+        found, what = (table.parent for table in tables), '*/metadata.csv'
+    names = sorted(
+        path.stem if args.format == 'json' else path.name
+        for path in found
+        if not path.name.startswith('.')  # unfinished writes
+    )
+    if not names:
+        raise UserInputError(
+            f'Expected masks {what} in {args.source}, got none. Give the '
+            "output folder of segment_anything's scripts/amg.py, or another "
+            '--format.'
+        )
+    return names
+
+
+def image_size(folder: Path, name: str, find: FileFinder) -> tuple[int, int]:
+    """Height and width of a picture, upright."""
+    path = find.image(folder, name, IMAGE_SUFFIXES)
+    if path is None:
+        raise UserInputError(f'Expected a picture {folder / name}.*, got none')
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            return upright.height, upright.width
+    except OSError as error:
+        raise UserInputError(f'{path} cannot be read ({error})') from error
+
+
+def import_one(
+    name: str, args: argparse.Namespace, settings: str, find: FileFinder
+) -> dict[str, Any]:
+    """Read, filter and write the masks of one image; report on it."""
+    target = args.out / f'{name}.json'
+    counts = finished_level_counts(target, settings)
+    if counts is not None:
+        return mask_report(name, 'skipped', counts)
+    file = args.source / (f'{name}.json' if args.format == 'json' else name)
+    try:
+        size = image_size(args.images, name, find) if args.images else None
+        masks = READERS[args.format](file, args.level, size)
+    except UserInputError as error:
+        return mask_report(name, 'failed', reason=str(error))
+    if args.nesting:
+        masks.levels = levels_by_nesting(masks)
+    if args.occupation_threshold is not None:
+        masks = filter_by_occupation(masks, args.occupation_threshold)
+    masks.save(target, settings)
+    return mask_report(name, 'done', masks.level_counts())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Import all; 1 if an image failed."""
+    args = parse_args(argv)
+    if args.source.resolve() == args.out.resolve():
+        raise UserInputError(
+            f'--out is SOURCE itself, {args.out}. Choose another folder.'
+        )
+    names = list_names(args)
+    settings = settings_hash(
+        dict(
+            imported=args.format,
+            level=args.level,
+            nesting=args.nesting,
+            occupation_threshold=args.occupation_threshold,
+        )
+    )
+    find = FileFinder()
+    reports = [
+        import_one(name, args, settings, find)
+        for name in tqdm(names, desc='masks', unit='image')
+    ]
+    metrics = SAMMaskReport().compute_metrics(reports)
+    MMLogger.get_current_instance().info(f'Mask files in {args.out}')
+    return int(metrics['failed'] > 0)
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)
