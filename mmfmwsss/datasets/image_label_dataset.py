@@ -4,10 +4,8 @@
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
@@ -19,7 +17,7 @@ from .class_prompts import ClassPrompts, get_class_prompts
 from .image_files import find_images
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
-from .transforms import pack_failure
+from .preparation import prepare_or_pack_failure
 
 __all__ = ['ImageLabelDataset']
 
@@ -169,24 +167,7 @@ class ImageLabelDataset(BaseDataset):
             UserInputError: In training, if the picture or what belongs to it
                 cannot be read.
         """
-        data_info = self.get_data_info(idx)
-        try:
-            return self.pipeline(data_info)
-        except (OSError, ValueError, cv2.error) as error:
-            # The pipeline may have changed the first record.
-            data_info = self.get_data_info(idx)
-            path = data_info['img_path']
-            message = str(error)
-            if path not in message and Path(path).stem not in message:
-                message = f'{path}: {type(error).__name__}: {message}'
-            if self.test_mode:
-                return pack_failure(data_info, message)
-            if isinstance(error, ValueError):
-                raise  # says itself what is wrong, be it file or config
-            raise UserInputError(
-                f'Could not prepare {message}. Replace the file, or take it '
-                'out of the image list.'
-            ) from error
+        return prepare_or_pack_failure(self, idx)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Present foreground classes, 0-based, for class-balanced wrappers."""

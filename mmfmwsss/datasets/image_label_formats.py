@@ -5,6 +5,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..utils import UserInputError
 
@@ -61,14 +62,17 @@ def csv_rows(text: str) -> Iterator[LabelRow]:
 
 
 def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
-    """Entries of a JSON object, or of a list of objects.
+    """Entries of a JSON object, of a list of objects, or of COCO instances.
+
+    The outlines of COCO's instances are dropped by the parser: what reads
+    image-level labels never holds a mask.
 
     Raises:
         UserInputError: If the text is not JSON, repeats a picture, or an
             entry is not a picture with a list of names.
     """
     try:
-        content = json.loads(text, object_pairs_hook=_unique_keys)
+        content = json.loads(text, object_pairs_hook=_checked_object)
     except json.JSONDecodeError as error:
         raise UserInputError(
             f'Expected JSON in {path}, but line {error.lineno} is not '
@@ -79,11 +83,13 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
             f'Expected every picture once in {path}, but {error.args[0]!r} is '
             'there twice. Delete one of them.'
         ) from error
-    entries = content.items() if isinstance(content, dict) else content
     if not isinstance(content, (dict, list)):
         raise UserInputError(
             f'Expected a list or an object in {path}, but got {content!r}.'
         )
+    if isinstance(content, dict) and 'annotations' in content:
+        yield from _coco_rows(path, content)
+        return
     entries = list(content.items()) if isinstance(content, dict) else content
     for number, entry in enumerate(entries, 1):
         if isinstance(entry, dict):
@@ -101,11 +107,32 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
         yield f'entry {number}', entry[0], entry[1]
 
 
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:
+    """Pictures of COCO's instances that have an object, crowds included."""
+    try:
+        names = {c['id']: c['name'] for c in content['categories']}
+        files = {i['id']: i['file_name'] for i in content['images']}
+        shown: dict[str, list[str]] = {file: [] for file in files.values()}
+        for thing in content['annotations']:
+            shown[files[thing['image_id']]].append(names[thing['category_id']])
+    except (KeyError, TypeError) as error:
+        raise UserInputError(
+            f'Expected COCO instances in {path} (images, annotations and '
+            f'categories that refer to each other), but could not find '
+            f'{error}. Extract the file from the archive again.'
+        ) from error
+    for file, found in shown.items():
+        if found:
+            yield f'image {file}', file, found
+
+
+def _checked_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     content = dict(pairs)
     if len(content) != len(pairs):
         keys = [key for key, _ in pairs]
         raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    if 'category_id' in content:
+        content.pop('segmentation', None)
     return content
 
 

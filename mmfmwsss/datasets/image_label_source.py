@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..utils import UserInputError
 from .image_files import list_images
-from .image_labels import read_image_labels, read_image_list, read_voc_folder
+from .image_labels import read_image_labels, read_voc_folder
+from .image_lists import read_image_list
 
 __all__ = ['ImageLabelSource']
 

@@ -12,44 +12,14 @@ from numpy.typing import NDArray
 from ..utils import UserInputError
 from .image_files import FileFinder
 from .image_label_formats import LabelRow, csv_rows, json_rows, text_rows
+from .image_lists import read_text
 
 __all__ = [
     'labels_to_array',
     'read_image_labels',
-    'read_image_list',
     'read_voc_folder',
     'read_voc_xml',
 ]
-
-
-def read_image_list(path: str | Path) -> list[str]:
-    """Read a split file: one picture a line.
-
-    Lines of the official code, ``/JPEGImages/x.jpg /SegmentationClass/x.png``,
-    are cut down to ``x``; nothing reads their mask.
-
-    Raises:
-        UserInputError: If the file is missing, empty, or repeats a picture.
-    """
-    lines = _read_text(Path(path)).splitlines()
-    names: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
-        name = line.strip()
-        if not name:
-            continue
-        if name.startswith('/') and len(name.split()) == 2:
-            name = Path(name.split()[0]).stem
-        if name in names:
-            raise UserInputError(
-                f'Expected every picture once in {path}, but {name} is on '
-                f'lines {names[name]} and {number}. Delete one of them.'
-            )
-        names[name] = number
-    if not names:
-        raise UserInputError(
-            f'Expected one picture a line in {path}, but it is empty.'
-        )
-    return list(names)
 
 
 def read_image_labels(
@@ -63,7 +33,8 @@ def read_image_labels(
     * ``.csv``: ``name,class,class`` a row, or ``name,class`` in several rows
       of a picture; a header is skipped.
     * ``.json``: ``{name: [class, ...]}``, or a list of
-      ``{'image': name, 'labels': [class, ...]}``.
+      ``{'image': name, 'labels': [class, ...]}``, or COCO's instances: their
+      pictures with an object, no outline is kept.
 
     Args:
         path (str | Path): The file.
@@ -78,7 +49,7 @@ def read_image_labels(
             an unknown class, or has a picture twice (not CSV).
     """
     path = Path(path)
-    text = _read_text(path)
+    text = read_text(path)
     rows: Iterable[LabelRow]
     if path.suffix.lower() == '.json':
         rows = json_rows(path, text)
@@ -117,7 +88,7 @@ def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
     """
     path = Path(path)
     try:
-        root = ElementTree.fromstring(_read_text(path))
+        root = ElementTree.fromstring(read_text(path))
     except ElementTree.ParseError as error:
         raise UserInputError(
             f'Expected a VOC annotation in {path}, but it is not XML '
@@ -161,21 +132,6 @@ def labels_to_array(
     """Turn class names into a multi-hot vector, bool, (C,)."""
     present = set(names)
     return np.array([name in present for name in classes], dtype=bool)
-
-
-def _read_text(path: Path) -> str:
-    if not path.is_file():
-        raise UserInputError(
-            f'Expected a file at {path}, but it is not there. Correct the '
-            'path in the config, or put the file there.'
-        )
-    try:
-        return path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise UserInputError(
-            f'Expected UTF-8 text in {path}, but got other bytes ({error}). '
-            'Save it as UTF-8.'
-        ) from error
 
 
 def _refuse_unknown(

@@ -7,6 +7,7 @@ crop_size = 112  # pixels
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSAMMasks', mask_dir=mask_dir),
+    dict(type='ReproducibleAugmentation'),
     dict(type='RandomLongSideResize', low=112, high=176, min_short=112),
     dict(type='RandomCropWithMasks', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
@@ -26,7 +27,7 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='ReproducibleSampler', infinite=True),
     dataset=dict(
         type='PartWorldImageLabelDataset',
         data_root=data_root,

@@ -1,7 +1,12 @@
 # PartWorld for stage 2: seeds as pseudo labels, ground truth only on val.
 data_root = '{{$PARTWORLD_ROOT:data/partworld}}'
 seed_dir = 'work_dirs/partworld/seed/fine_seed'
-mask_dir = 'work_dirs/partworld/sam_masks'
+load_masks = dict(  # for the variants with SAMS
+    type='LoadSAMMasks',
+    mask_dir='work_dirs/partworld/sam_masks',
+    follow_image=False,
+    mask_command='python tools/test.py configs/fmwsss/partworld_sam_masks.py',
+)
 crop_size = (112, 112)  # pixels
 
 train_pipeline = [
@@ -23,13 +28,6 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
-test_pipeline_with_masks = [
-    dict(type='LoadImageStrict'),
-    dict(type='LoadAnnotations'),
-    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
-    dict(type='PackWSSSInputs'),
-]
-
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,

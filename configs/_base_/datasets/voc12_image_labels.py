@@ -7,6 +7,7 @@ crop_size = 224  # pixels
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSAMMasks', mask_dir=mask_dir),
+    dict(type='ReproducibleAugmentation'),
     # Ranges of the official code: long side 288 to 480, crop 224.
     dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=crop_size),
@@ -27,7 +28,7 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='ReproducibleSampler'),
     dataset=dict(
         type='VOC12ImageLabelDataset',
         data_root=data_root,

@@ -150,7 +150,7 @@ class LoadSAMMasks(BaseTransform):
                 f'expected an image of {size}, but got '
                 f'{results["img"].shape[:2]}.'
             )
-        masks = self._load(Path(results['img_path']).stem, size)
+        masks = self.read(Path(results['img_path']).stem, size)
         results['sam_masks_record'] = masks
         if self.follow_image:
             planes = masks.pack()
@@ -161,7 +161,13 @@ class LoadSAMMasks(BaseTransform):
             results.setdefault('seg_fields', []).append('sam_masks')
         return results
 
-    def _load(self, name: str, size: tuple[int, ...]) -> SAMMasks:
+    def read(self, name: str, size: tuple[int, ...]) -> SAMMasks:
+        """Masks of the picture ``name``, checked against its (H, W).
+
+        Raises:
+            UserInputError: If the file is missing, not readable, or made from
+                a picture of another size.
+        """
         path = self.mask_dir / f'{name}.json'
         if not path.is_file():
             raise UserInputError(

@@ -1,12 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Areas of labels, and the IoU that is made of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['class_areas', 'intersection_over_union']
+__all__ = ['class_areas', 'class_scores', 'intersection_over_union']
 
 
 def class_areas(
@@ -58,3 +59,36 @@ def intersection_over_union(areas: NDArray[Any]) -> NDArray[np.float64]:
     intersection, predicted, true = areas.astype(np.float64)
     with np.errstate(invalid='ignore'):
         return intersection / (predicted + true - intersection)
+
+
+def class_scores(
+    classes: Sequence[str], areas: NDArray[Any]
+) -> dict[str, dict[str, float | None]]:
+    """IoU, precision and recall of each class, for a table or a file.
+
+    Args:
+        classes (Sequence[str]): Names of the labels, 1 + C of them.
+        areas (ndarray): Sum of :func:`class_areas` over the images,
+            (3, 1 + C).
+
+    Returns:
+        dict: For each class its ``IoU``, ``precision`` and ``recall`` in
+        percent to two places; None where there is no pixel to divide by.
+    """
+    with np.errstate(invalid='ignore'):
+        columns = 100 * np.stack(
+            [
+                intersection_over_union(areas),
+                areas[0] / areas[1],
+                areas[0] / areas[2],
+            ]
+        )
+    return {
+        name: {
+            key: None if np.isnan(value) else round(float(value), 2)
+            for key, value in zip(
+                ('IoU', 'precision', 'recall'), values, strict=True
+            )
+        }
+        for name, values in zip(classes, columns.T, strict=True)
+    }

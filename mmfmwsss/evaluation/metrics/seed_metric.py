@@ -15,11 +15,10 @@ from prettytable import PrettyTable
 
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png, write_palette_png
-from .areas import class_areas, intersection_over_union
+from .areas import class_areas, class_scores, intersection_over_union
+from .failures import list_failures
 
 __all__ = ['SeedMetric']
-
-_MOST_LISTED = 50  # failures named in the log
 
 
 @METRICS.register_module()
@@ -30,7 +29,8 @@ class SeedMetric(BaseMetric):
     ``ground_truth_dir``; the data set of a weakly supervised stage cannot.
     The mean is over the labels that are predicted or true somewhere,
     background included, as in mmseg's ``IoUMetric``. Samples that carry
-    ``failure`` are counted and listed, never written or scored.
+    ``failure`` are counted and listed, never written or scored; those whose
+    ground truth is missing or wrong are written, counted and listed.
 
     Args:
         prediction (str): Field with the label map at the original size,
@@ -46,7 +46,8 @@ class SeedMetric(BaseMetric):
         collect_device (str): See mmengine.
 
     Returns of ``evaluate``: ``mIoU`` in percent, ``images`` scored or, if
-    there is no truth, predicted, and ``failed``.
+    there is no truth, predicted, and ``failed``. ``record`` then has the
+    scores of each class and how they came about, for ``metrics.json``.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class SeedMetric(BaseMetric):
         self.split = split
         self.protocol = protocol
         self.ignore_index = ignore_index
+        self.record: dict[str, Any] = {}
 
     def process(
         self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]
@@ -76,8 +78,7 @@ class SeedMetric(BaseMetric):
         """Write and score the label maps of a batch.
 
         Raises:
-            UserInputError: If the ground truth of an image is missing or does
-                not fit; what is already written stays.
+            UserInputError: If there is no folder of ground truth.
             ValueError: If a sample has no field ``prediction``.
         """
         for sample in data_samples:
@@ -99,7 +100,7 @@ class SeedMetric(BaseMetric):
                     labels.astype(np.uint8),
                     self._meta['palette'],
                 )
-            self.results.append({'areas': self._areas(name, labels)})
+            self.results.append({'name': name, **self._scored(name, labels)})
 
     @property
     def _meta(self) -> dict[str, Any]:
@@ -107,19 +108,25 @@ class SeedMetric(BaseMetric):
             raise ValueError('Expected `dataset_meta` to be set before use.')
         return self.dataset_meta
 
-    def _areas(
-        self, name: str, labels: NDArray[Any]
-    ) -> NDArray[np.uint32] | None:
+    def _scored(self, name: str, labels: NDArray[Any]) -> dict[str, Any]:
+        """The areas of an image, or why there are none."""
         if self.ground_truth_dir is None:
-            return None
+            return {'areas': None}
+        if not os.path.isdir(self.ground_truth_dir):
+            raise UserInputError(
+                f'Expected a folder of masks at {self.ground_truth_dir}, but '
+                'it is not there. Correct `ground_truth_dir`, or leave it out '
+                'to score none.'
+            )
         path = os.path.join(self.ground_truth_dir, f'{name}.png')
-        remedy = (
-            'Mend the file, or leave `ground_truth_dir` out to score none.'
-        )
         try:
-            truth = read_label_png(path)
+            return {'areas': self._areas(path, labels)}
         except UserInputError as error:
-            raise UserInputError(f'{error} {remedy}') from error
+            # Hours of seeds are not thrown away for one wrong mask.
+            return {'unscored': (path, str(error))}
+
+    def _areas(self, path: str, labels: NDArray[Any]) -> NDArray[np.uint32]:
+        truth = read_label_png(path)
         classes = self._meta['classes']
         known = (truth < len(classes)) | (truth == self.ignore_index)
         if truth.shape != labels.shape or not known.all():
@@ -127,7 +134,7 @@ class SeedMetric(BaseMetric):
                 f'Expected labels 0..{len(classes) - 1} or '
                 f'{self.ignore_index} of {labels.shape} pixels in {path}, but '
                 f'got {sorted(set(np.unique(truth).tolist()))} of '
-                f'{truth.shape}. {remedy}'
+                f'{truth.shape}. Mend the mask.'
             )
         areas = class_areas(labels, truth, len(classes), self.ignore_index)
         # Small, for the results of all images travel between processes.
@@ -137,6 +144,7 @@ class SeedMetric(BaseMetric):
         """Sum the areas, log the table and the line, list the failures."""
         logger: MMLogger = MMLogger.get_current_instance()
         failures = [r['failure'] for r in results if 'failure' in r]
+        unscored = [r['unscored'] for r in results if 'unscored' in r]
         areas = [r['areas'] for r in results if 'areas' in r]
         metrics: dict[str, float] = {}
         subject = f'{self.prediction} on {self.split or "the data set"}'
@@ -145,49 +153,50 @@ class SeedMetric(BaseMetric):
             iou = 100 * intersection_over_union(total)
             miou = float(np.nanmean(iou))
             metrics['mIoU'] = round(miou, 2)
+            self.record = dict(
+                split=self.split,
+                protocol=self.protocol,
+                ground_truth_dir=self.ground_truth_dir,
+                images=len(areas),
+                classes=class_scores(self._meta['classes'], total),
+            )
             logger.info(
-                f'IoU of {subject}:\n{self._table(iou, total)}\n'
+                f'IoU of {subject}:\n{self._table(total)}\n'
                 f'mIoU of {subject}, {len(areas)} images: {miou:.1f} '
                 f'({self._provenance()})'
             )
         else:
             logger.info(f'{subject}: {len(areas)} images, not scored')
         if self.output_dir is not None:
-            logger.info(f'{len(areas)} label maps are in {self.output_dir}')
-        if failures:
-            logger.error(_list_failures(failures, len(results)))
-        return {**metrics, 'images': len(areas), 'failed': len(failures)}
+            written = len(results) - len(failures)
+            logger.info(f'{written} label maps are in {self.output_dir}')
+        for found, what in (
+            (failures, 'failed and have no result'),
+            (unscored, 'are not scored, for their mask is missing or wrong'),
+        ):
+            if found:
+                logger.error(list_failures(found, len(results), what))
+        failed = len(failures) + len(unscored)
+        return {**metrics, 'images': len(areas), 'failed': failed}
 
     def _provenance(self) -> str:
         folder = Path(str(self.ground_truth_dir)).name
         return ', '.join(
             part
-            for part in (f'scored against {folder}', self.protocol)
+            for part in (
+                f'{len(self._meta["classes"])} labels with background',
+                f'scored against {folder}',
+                self.protocol,
+            )
             if part
         )
 
-    def _table(self, iou: NDArray[Any], areas: NDArray[Any]) -> str:
+    def _table(self, areas: NDArray[Any]) -> str:
         table = PrettyTable(['class', 'IoU', 'precision', 'recall'])
-        with np.errstate(invalid='ignore'):
-            precision = 100 * areas[0] / areas[1]
-            recall = 100 * areas[0] / areas[2]
-        for row in zip(
-            self._meta['classes'], iou, precision, recall, strict=True
-        ):
-            table.add_row([row[0], *(f'{value:.1f}' for value in row[1:])])
+        for name, scores in class_scores(self._meta['classes'], areas).items():
+            table.add_row([name, *(_text(v) for v in scores.values())])
         return str(table.get_string())
 
 
-def _list_failures(failures: list[tuple[str, str]], total: int) -> str:
-    lines = [
-        f'  {message}' if path in message else f'  {path}: {message}'
-        for path, message in failures[:_MOST_LISTED]
-    ]
-    if len(failures) > _MOST_LISTED:
-        lines.append(f'  and {len(failures) - _MOST_LISTED} more')
-    return '\n'.join(
-        [
-            f'{len(failures)} of {total} images failed and have no result:',
-            *lines,
-        ]
-    )
+def _text(value: float | None) -> str:
+    return 'nan' if value is None else f'{value:.1f}'

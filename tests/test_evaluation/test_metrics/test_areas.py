@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 import mmfmwsss  # noqa: F401  readies mmcv
-from mmfmwsss.evaluation.metrics import class_areas, intersection_over_union
+from mmfmwsss.evaluation.metrics import (
+    class_areas,
+    class_scores,
+    intersection_over_union,
+)
 
 
 def test_case_by_hand():
@@ -16,6 +20,15 @@ def test_case_by_hand():
     iou = intersection_over_union(areas)
     assert iou[:2].tolist() == [1 / 2, 1 / 3]
     assert np.isnan(iou[2])
+
+
+def test_scores_of_the_case_by_hand():
+    areas = np.array([[1, 1, 0], [1, 2, 0], [2, 2, 0]])
+    assert class_scores(['background', 'cat', 'dog'], areas) == {
+        'background': {'IoU': 50.0, 'precision': 100.0, 'recall': 50.0},
+        'cat': {'IoU': 33.33, 'precision': 50.0, 'recall': 50.0},
+        'dog': {'IoU': None, 'precision': None, 'recall': None},
+    }
 
 
 def test_slow_loop():

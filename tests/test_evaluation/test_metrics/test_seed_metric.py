@@ -2,6 +2,7 @@
 """Seeds are written and scored as mmseg scores, and failures are listed."""
 
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -84,11 +85,26 @@ def test_same_score_as_mmseg(case, log):
     assert ours['fine_seed/failed'] == 0
     line = (
         'mIoU of fine_seed on PartWorld train, 4 images: '
-        f'{ours["fine_seed/mIoU"]:.1f} (scored against Truth, single scale, '
-        'SAMS alpha 0.6)'
+        f'{ours["fine_seed/mIoU"]:.1f} (3 labels with background, scored '
+        'against Truth, single scale, SAMS alpha 0.6)'
     )
     assert any(line in message for message in log)
     assert any('cat' in message for message in log)
+
+
+def test_record_says_what_was_scored(case):
+    root, samples = case
+    metric = _metric(root)
+    found = _evaluate(metric, samples)
+    record = metric.record
+    assert (record['split'], record['images']) == ('PartWorld train', 4)
+    assert record['ground_truth_dir'] == str(root / 'Truth')
+    assert list(record['classes']) == list(META['classes'])
+    mean = np.mean([scores['IoU'] for scores in record['classes'].values()])
+    assert abs(mean - found['fine_seed/mIoU']) < 0.01
+    bare = _metric(root, ground_truth_dir=None)
+    _evaluate(bare, samples)
+    assert bare.record == {}
 
 
 def test_seeds_are_written(case):
@@ -134,19 +150,28 @@ def test_without_ground_truth_there_is_no_score(case):
     assert found == {'s/images': 4, 's/failed': 0}
 
 
-def test_wrong_ground_truth(case):
+def test_wrong_ground_truth_is_listed_and_the_rest_scored(case, log):
     root, samples = case
-    path = root / 'Truth' / 'p1.png'
-    write_palette_png(path, np.full((7, 9), 21, np.uint8))
-    with pytest.raises(UserInputError, match=r'0\.\.2 or .*p1\.png.*\[21\]'):
-        _evaluate(_metric(root, output_dir=str(root / 'out')), samples)
-    assert (root / 'out' / 'p0.png').is_file()  # nothing written is lost
-    write_palette_png(path, np.zeros((9, 7), np.uint8))
-    with pytest.raises(UserInputError, match=r'\(7, 9\).*\(9, 7\)'):
-        _evaluate(_metric(root), samples)
-    path.unlink()
-    with pytest.raises(UserInputError, match='leave `ground_truth_dir` out'):
-        _evaluate(_metric(root), samples)
+    expected = _evaluate(_metric(root), samples[:1])
+    write_palette_png(root / 'Truth' / 'p1.png', np.full((7, 9), 21, np.uint8))
+    write_palette_png(root / 'Truth' / 'p2.png', np.zeros((9, 8), np.uint8))
+    (root / 'Truth' / 'p3.png').unlink()
+    found = _evaluate(_metric(root, output_dir=str(root / 'out')), samples)
+    assert found['fine_seed/mIoU'] == expected['fine_seed/mIoU']
+    assert (found['fine_seed/images'], found['fine_seed/failed']) == (1, 3)
+    assert len(list((root / 'out').glob('*.png'))) == 4  # nothing is lost
+    (text,) = [message for message in log if 'not scored, for' in message]
+    assert '3 of 4 images' in text
+    assert re.search(r'0\.\.2 or .*p1\.png.*\[21\]', text)
+    assert re.search(r'\(8, 9\).*p2\.png.*\(9, 8\)', text)
+    assert re.search(r'p3\.png, but it is not there', text)
+
+
+def test_no_folder_of_ground_truth(case):
+    root, samples = case
+    metric = _metric(root, ground_truth_dir=str(root / 'none'))
+    with pytest.raises(UserInputError, match='Correct `ground_truth_dir`'):
+        _evaluate(metric, samples)
 
 
 def test_missing_field(case):

@@ -1,0 +1,51 @@
+# COCO 2014 with the image-level labels of its instances JSON: 82,081 pictures
+# of train have one. No pipeline here can open a mask.
+data_root = '{{$COCO14_ROOT:data/coco14}}'
+mask_dir = 'work_dirs/coco14/sam_masks'
+crop_size = 224  # pixels
+
+prompt_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='LoadSAMMasks', mask_dir=mask_dir),
+    dict(type='ReproducibleAugmentation'),
+    # Ranges of the official code: long side 318 to 530, crop 224.
+    dict(type='RandomLongSideResize', low=318, high=530, min_short=224),
+    dict(type='RandomCropWithMasks', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackWSSSInputs'),
+]
+seed_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='ResizeToPatchMultiple', patch_size=16),
+    # Seeds are made at the original size.
+    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='ReproducibleSampler'),
+    dataset=dict(
+        type='COCO14ImageLabelDataset',
+        data_root=data_root,
+        split='train',
+        pipeline=prompt_pipeline,
+    ),
+)
+test_dataloader = dict(
+    batch_size=1,  # photos differ in size
+    num_workers=4,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='COCO14ImageLabelDataset',
+        data_root=data_root,
+        split='train',
+        test_mode=True,
+        pipeline=seed_pipeline,
+    ),
+)

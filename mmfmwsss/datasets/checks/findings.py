@@ -1,0 +1,118 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What can be wrong with a data set, and the table that says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from prettytable import PrettyTable
+
+__all__ = ['KINDS', 'Finding', 'Kind', 'findings_table', 'stops_a_run']
+
+_WIDTHS = {'example': 44, 'remedy': 38}  # characters
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of defect.
+
+    Attributes:
+        stops (bool): Whether a run would refuse to start, or would list the
+            picture as failed. Otherwise it is good to know.
+        remedy (str): What to do.
+    """
+
+    stops: bool
+    remedy: str
+
+
+class Finding(NamedTuple):
+    """A defect.
+
+    Attributes:
+        kind (str): Key of ``KINDS``.
+        example (str): Where, and what was found there.
+    """
+
+    kind: str
+    example: str
+
+
+# In the order of the report.
+KINDS: dict[str, Kind] = {
+    'list missing or empty': Kind(True, 'Correct the path, or write the list'),
+    'repeated in a list': Kind(True, 'Delete all lines of it but one'),
+    'image missing': Kind(True, 'Put it there, or take it out of the list'),
+    'image of zero bytes': Kind(True, 'Copy it again: the disk was full, say'),
+    'image damaged': Kind(True, 'Copy it again, or take it out of the list'),
+    'annotation missing': Kind(True, 'Extract it from the archive again'),
+    'annotation wrong': Kind(True, 'Mend it, or add the class'),
+    'label file wrong': Kind(True, 'Mend the label file'),
+    'image without label': Kind(
+        True, 'Add a class, take it out of the list, or set drop_unlabelled'
+    ),
+    'SAM masks missing': Kind(
+        True, 'Make them: tools/test.py with the *_sam_masks.py config'
+    ),
+    'mask missing': Kind(True, 'Make it, or score without ground truth'),
+    'mask damaged': Kind(True, 'Copy it again, or convert it again'),
+    'mask has colours': Kind(
+        True, 'Save class indices in one channel: a palette PNG'
+    ),
+    'mask has unknown label': Kind(
+        True, 'Mend the mask: 0, the classes from 1, and 255'
+    ),
+    'mask has another size': Kind(
+        True, 'Make both of one size; see EXIF rotation if they are swapped'
+    ),
+    'mask looks blended': Kind(
+        False, 'Resize masks with nearest neighbour, save no JPEG of them'
+    ),
+    'mask and labels disagree': Kind(
+        False, 'Correct the labels, if the mask is right; VOC has some'
+    ),
+    'image rotated by EXIF': Kind(
+        False, 'We rotate it; its mask must be of the rotated picture'
+    ),
+    'image is grey-scale': Kind(
+        False, 'Nothing: it is read as three channels'
+    ),
+    'name has a space': Kind(
+        False, 'Quotes, or tabs between entries, in text label files'
+    ),
+    'in train and in val': Kind(
+        False, 'Take it out of train: a score on val says nothing else'
+    ),
+    'no ground truth': Kind(
+        False, 'Fine for weak supervision; no mIoU without it'
+    ),
+}
+
+
+def stops_a_run(findings: Sequence[Finding]) -> bool:
+    """Whether a run on this data would stop, or list failures."""
+    return any(KINDS[finding.kind].stops for finding in findings)
+
+
+def findings_table(findings: Sequence[Finding]) -> str:
+    """One row a kind: effect, count, an example, the remedy.
+
+    Args:
+        findings (Sequence[Finding]): In any order.
+
+    Returns:
+        str: The table, kinds in the order of ``KINDS``.
+    """
+    table = PrettyTable(['what', 'effect', 'count', 'example', 'remedy'])
+    table.align = 'l'
+    for column, width in _WIDTHS.items():
+        table.max_width[column] = width
+    for name, kind in KINDS.items():
+        examples = [f.example for f in findings if f.kind == name]
+        if examples:
+            effect = 'stops' if kind.stops else 'note'
+            table.add_row(
+                [name, effect, len(examples), examples[0], kind.remedy],
+                divider=True,
+            )
+    return str(table.get_string())

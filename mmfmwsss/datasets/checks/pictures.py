@@ -1,0 +1,174 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Check one picture, its annotation and its mask."""
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ...utils import UserInputError
+from ..image_labels import read_voc_xml
+from ..transforms import is_complete_image
+from .findings import Finding
+
+__all__ = ['Picture', 'PictureCheck', 'check_picture']
+
+_EXIF_ORIENTATION = 0x0112
+_IGNORE = 255
+_FEWEST_RIMS = 3  # labels without a body, of a mask that looks blended
+
+
+class Picture(NamedTuple):
+    """What belongs to a picture.
+
+    Attributes:
+        image (str): Its file, which exists.
+        classes (tuple[str, ...]): Foreground classes of the data set.
+        seg_map (str, optional): Its mask, which exists.
+        xml (str, optional): Its annotation, which exists.
+        labels (tuple[str, ...], optional): From a label file.
+        needs_label (bool): Whether a picture without a label is an error.
+    """
+
+    image: str
+    classes: tuple[str, ...]
+    seg_map: str | None = None
+    xml: str | None = None
+    labels: tuple[str, ...] | None = None
+    needs_label: bool = False
+
+
+class PictureCheck(NamedTuple):
+    """What was found.
+
+    Attributes:
+        findings (list[Finding]): Defects.
+        size (tuple, optional): Height and width as a run sees them.
+        mask_labels (tuple[int, ...]): Values in the mask.
+    """
+
+    findings: list[Finding]
+    size: tuple[int, int] | None = None
+    mask_labels: tuple[int, ...] = ()
+
+
+def check_picture(picture: Picture) -> PictureCheck:
+    """Read a picture and all that belongs to it.
+
+    Args:
+        picture (Picture): Where it is.
+
+    Returns:
+        PictureCheck: Its defects and its statistics; no exception.
+    """
+    findings, size = _check_image(picture.image)
+    labels = picture.labels
+    if picture.xml is not None:
+        try:
+            labels = read_voc_xml(picture.xml, picture.classes)
+        except UserInputError as error:
+            findings.append(Finding('annotation wrong', str(error)))
+    if labels == () and picture.needs_label:
+        findings.append(
+            Finding('image without label', picture.xml or picture.image)
+        )
+    mask_labels: tuple[int, ...] = ()
+    if picture.seg_map is not None:
+        more, mask_labels = _check_mask(
+            picture.seg_map, size, len(picture.classes)
+        )
+        findings += more
+        shown = {
+            picture.classes[label - 1]
+            for label in mask_labels
+            if 0 < label <= len(picture.classes)
+        }
+        if labels is not None and not more and shown != set(labels):
+            findings.append(
+                Finding(
+                    'mask and labels disagree',
+                    f'{picture.seg_map}: {", ".join(sorted(shown)) or "none"}'
+                    f', but labelled {", ".join(sorted(labels)) or "none"}',
+                )
+            )
+    return PictureCheck(findings, size, mask_labels)
+
+
+def _check_image(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
+    data = Path(path).read_bytes()
+    if not data:
+        return [Finding('image of zero bytes', path)], None
+    findings = []
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            mode = picture.mode
+            orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
+        mode, orientation = '', 1  # OpenCV may still read it
+    image = None
+    if is_complete_image(data):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return [Finding('image damaged', f'{path} ({len(data)} bytes)')], None
+    if orientation not in (0, 1):
+        findings.append(
+            Finding('image rotated by EXIF', f'{path} (way {orientation})')
+        )
+    if mode in ('1', 'L', 'LA', 'I;16'):
+        findings.append(Finding('image is grey-scale', path))
+    return findings, (image.shape[0], image.shape[1])
+
+
+def _check_mask(
+    path: str, size: tuple[int, int] | None, num_classes: int
+) -> tuple[list[Finding], tuple[int, ...]]:
+    try:
+        with Image.open(path) as picture:
+            mode = picture.mode
+            labels = np.array(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        return [Finding('mask damaged', f'{path} ({error})')], ()
+    if mode not in ('P', 'L', '1'):
+        count = len(picture.getcolors(maxcolors=1 << 24) or ())
+        what = f'{path} is {mode}, {count} colours'
+        return [Finding('mask has colours', what)], ()
+    labels = labels.astype(np.uint8)
+    found = tuple(np.unique(labels).tolist())
+    findings = []
+    if size is not None and labels.shape != size:
+        findings.append(
+            Finding(
+                'mask has another size',
+                f'{path} is {labels.shape[1]} x {labels.shape[0]}, the image '
+                f'{size[1]} x {size[0]}',
+            )
+        )
+    unknown = [v for v in found if num_classes < v < _IGNORE]
+    if unknown:
+        what = f'{path}: {unknown[:8]}, expected up to {num_classes}'
+        findings.append(Finding('mask has unknown label', what))
+    rims = _rims(labels, found)
+    if len(rims) >= _FEWEST_RIMS:
+        what = f'{path}: {rims[:8]} only in thin lines'
+        findings.append(Finding('mask looks blended', what))
+    return findings, found
+
+
+def _rims(labels: NDArray[np.uint8], found: tuple[int, ...]) -> list[int]:
+    """Labels that fill no 3 x 3 pixels: blending leaves such at borders."""
+    square = np.ones((3, 3), np.uint8)
+    return [
+        value
+        for value in found
+        if value not in (0, _IGNORE)
+        and not cv2.erode(
+            (labels == value).astype(np.uint8),
+            square,
+            borderType=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        ).any()
+    ]

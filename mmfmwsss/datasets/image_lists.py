@@ -1,0 +1,68 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Split files: which pictures there are."""
+
+from pathlib import Path
+
+from ..utils import UserInputError
+
+__all__ = ['list_lines', 'read_image_list', 'read_text']
+
+
+def read_image_list(path: str | Path) -> list[str]:
+    """Read a split file: one picture a line.
+
+    Lines of the official code, ``/JPEGImages/x.jpg /SegmentationClass/x.png``,
+    are cut down to ``x``; nothing reads their mask.
+
+    Raises:
+        UserInputError: If the file is missing, empty, or repeats a picture.
+    """
+    names: dict[str, int] = {}
+    for number, name in list_lines(path):
+        if name in names:
+            raise UserInputError(
+                f'Expected every picture once in {path}, but {name} is on '
+                f'lines {names[name]} and {number}. Delete one of them.'
+            )
+        names[name] = number
+    if not names:
+        raise UserInputError(
+            f'Expected one picture a line in {path}, but it is empty.'
+        )
+    return list(names)
+
+
+def list_lines(path: str | Path) -> list[tuple[int, str]]:
+    """Lines of a split file: number and picture, repeated ones too.
+
+    Raises:
+        UserInputError: If the file is missing or is not UTF-8.
+    """
+    names = []
+    for number, line in enumerate(read_text(Path(path)).splitlines(), 1):
+        name = line.strip()
+        if name.startswith('/') and len(name.split()) == 2:
+            name = Path(name.split()[0]).stem
+        if name:
+            names.append((number, name))
+    return names
+
+
+def read_text(path: Path) -> str:
+    """Read a text file.
+
+    Raises:
+        UserInputError: If the file is missing or is not UTF-8.
+    """
+    if not path.is_file():
+        raise UserInputError(
+            f'Expected a file at {path}, but it is not there. Correct the '
+            'path in the config, or put the file there.'
+        )
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise UserInputError(
+            f'Expected UTF-8 text in {path}, but got other bytes ({error}). '
+            'Save it as UTF-8.'
+        ) from error

@@ -1,0 +1,132 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Pictures with label maps: seeds, or ground truth; and those without."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+
+from ..testing import partworld
+from ..utils.palette_png import voc_palette
+from .class_prompts import ClassPrompts, get_class_prompts
+from .image_files import FileFinder, find_images, list_images
+from .image_lists import read_image_list
+from .preparation import prepare_or_pack_failure
+
+__all__ = ['PairedDataset']
+
+
+class PairedDataset(BaseSegDataset):
+    """What data sets with one label map a picture have in common.
+
+    In a test run a picture whose pipeline fails becomes a placeholder with
+    ``metainfo['failure']``, and the run goes on. In training it is an error.
+
+    Args:
+        class_prompts (str | dict): Names the classes, so that both stages
+            have one list; see :func:`get_class_prompts`.
+        map_dir (str, optional): Folder of ``<image stem>.png``, below
+            ``data_root`` or absolute. None: there are no label maps.
+        image_list (str, optional): Split file, below ``data_root``. Without
+            it: all pictures of ``image_dir``.
+        image_dir (str): Folder of the pictures, below ``data_root``.
+        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures.
+        data_root (str): Folder of the data set.
+        metainfo (dict, optional): Replaces, for example, the ``palette``.
+        **kwargs: See mmseg's ``BaseSegDataset``.
+    """
+
+    def __init__(
+        self,
+        class_prompts: str | Mapping[str, Any] | ClassPrompts,
+        map_dir: str | None,
+        image_list: str | None,
+        image_dir: str,
+        image_suffix: str | Sequence[str] = '.jpg',
+        data_root: str = '',
+        metainfo: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.image_suffixes = (
+            (image_suffix,)
+            if isinstance(image_suffix, str)
+            else tuple(image_suffix)
+        )
+        prompts = get_class_prompts(class_prompts)
+        palette = (
+            partworld.PALETTE
+            if class_prompts == 'partworld'
+            else voc_palette(len(prompts.labels))
+        )
+        prefix = {'img_path': image_dir}
+        if map_dir is not None:
+            prefix['seg_map_path'] = map_dir
+        super().__init__(
+            ann_file=image_list or '',
+            data_root=data_root,
+            data_prefix=prefix,
+            metainfo={
+                'classes': prompts.labels,
+                'palette': palette,
+                **(metainfo or {}),
+            },
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Pair pictures and label maps.
+
+        Raises:
+            UserInputError: If pictures are missing, or too many label maps.
+        """
+        folder = self.data_prefix['img_path']
+        names = (
+            read_image_list(self.ann_file)
+            if self.ann_file
+            else list_images(folder, self.image_suffixes)
+        )
+        paths = find_images(
+            folder,
+            names,
+            self.image_suffixes,
+            'Put them there, correct `image_suffix`, or take them out of '
+            f'{self.ann_file or folder}.',
+        )
+        records = [self._record(paths[name]) for name in names]
+        if 'seg_map_path' not in self.data_prefix:
+            return records
+        finder = FileFinder()
+        missing = [r for r in records if not finder(r['seg_map_path'])]
+        if not missing:
+            return records
+        self.report_missing([r['seg_map_path'] for r in missing], len(names))
+        return [r for r in records if finder(r['seg_map_path'])]
+
+    def _record(self, path: str) -> dict[str, Any]:
+        record = {
+            'img_path': path,
+            'label_map': self.label_map,
+            'reduce_zero_label': self.reduce_zero_label,
+            'seg_fields': [],
+        }
+        if 'seg_map_path' in self.data_prefix:
+            record['seg_map_path'] = os.path.join(
+                self.data_prefix['seg_map_path'],
+                Path(path).stem + self.seg_map_suffix,
+            )
+        return record
+
+    def report_missing(self, missing: Sequence[str], total: int) -> None:
+        """Refuse to start, or say that pictures are left out.
+
+        Args:
+            missing (Sequence[str]): Label maps that are not there.
+            total (int): Number of pictures.
+        """
+        raise NotImplementedError
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline; a failure is listed, not fatal, in a test run."""
+        return prepare_or_pack_failure(self, idx)

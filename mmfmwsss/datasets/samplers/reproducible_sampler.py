@@ -1,0 +1,147 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""An order of the pictures that can be taken up anywhere."""
+
+from collections.abc import Iterator, Sized
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import get_dist_info, sync_random_seed
+from mmseg.registry import DATA_SAMPLERS
+from torch.utils.data import Sampler
+
+__all__ = ['Draw', 'ReproducibleSampler']
+
+
+class Draw(int):
+    """Index of a picture that knows which of its augmented views is meant.
+
+    A plain index to whoever does not care. mmengine's data sets keep it as
+    ``sample_idx``, so that it reaches the pipeline and the data sample.
+
+    Attributes:
+        view (int): Number of the view: of the pass over the data, unless the
+            sampler has a fixed number of views.
+        seed (int): Seed of the run.
+    """
+
+    view: int
+    seed: int
+
+    def __new__(cls, index: int, view: int = 0, seed: int = 0) -> 'Draw':
+        """Make the index, with what it stands for."""
+        draw = super().__new__(cls, index)
+        draw.view, draw.seed = view, seed
+        return draw
+
+    @property
+    def randomness(self) -> int:
+        """Seed of the augmentation of this view, below 2**32."""
+        state = np.random.SeedSequence((self.seed, int(self), self.view))
+        return int(state.generate_state(1)[0])
+
+
+@DATA_SAMPLERS.register_module()
+class ReproducibleSampler(Sampler[int]):
+    """Every draw depends on the seed and on its place in the order only.
+
+    The order of pass k over the data is a permutation seeded with
+    ``seed + k``; the augmentation of a picture in it is seeded with the run's
+    seed, the picture and k, by the transform ``ReproducibleAugmentation``.
+    Neither the number of workers, nor a stop and a resumption, nor the number
+    of processes changes what iteration i sees: processes deal the order out
+    to each other, so that their batches together are the one batch of a
+    single process.
+
+    Args:
+        dataset (Sized): The data set; mmengine gives it.
+        shuffle (bool): Whether to permute.
+        infinite (bool): Chain the passes, for ``IterBasedTrainLoop``. Else
+            one pass an epoch, the ``DistSamplerSeedHook`` says which.
+        views (int, optional): Augmented views of a picture; pass k shows
+            number k mod ``views``. None: new ones in every pass.
+        seed (int, optional): mmengine gives the run's. None: a random one.
+
+    Raises:
+        ValueError: If ``views`` is below 1.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        shuffle: bool = True,
+        infinite: bool = False,
+        views: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if views is not None and views < 1:
+            raise ValueError(f'Expected views >= 1, but got {views}.')
+        self.rank, self.world_size = get_dist_info()
+        self.dataset = dataset
+        self.shuffle = shuffle
+        self.infinite = infinite
+        self.views = views
+        self.seed: int = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self._skipped = 0
+
+    def _order(self, number: int) -> list[int]:
+        """Pictures in the order of a pass."""
+        if not self.shuffle:
+            return list(range(len(self.dataset)))
+        generator = torch.Generator().manual_seed(self.seed + number)
+        return torch.randperm(len(self.dataset), generator=generator).tolist()
+
+    def _draws(self, number: int, order: list[int]) -> list[Draw]:
+        view = number if self.views is None else number % self.views
+        return [Draw(index, view, self.seed) for index in order]
+
+    def __iter__(self) -> Iterator[int]:
+        """This process's share of the order."""
+        if self.infinite:
+            return self._endless()
+        order = self._order(self.epoch)
+        # As DefaultSampler: begin again, until all processes have as many.
+        padded = (order * (1 + self.world_size))[: self._total]
+        return iter(
+            self._draws(self.epoch, padded[self.rank :: self.world_size])
+        )
+
+    def _endless(self) -> Iterator[int]:
+        place = self.rank + self._skipped * self.world_size
+        number = -1
+        while True:
+            current, offset = divmod(place, len(self.dataset))
+            if current != number:
+                number, order = current, self._order(current)
+            yield self._draws(number, order[offset : offset + 1])[0]
+            place += self.world_size
+
+    @property
+    def _total(self) -> int:
+        return self.world_size * -(-len(self.dataset) // self.world_size)
+
+    def __len__(self) -> int:
+        """Draws of this process in an epoch; all pictures if infinite."""
+        if self.infinite:
+            return len(self.dataset)
+        return self._total // self.world_size
+
+    def skip(self, num_samples: int) -> None:
+        """Begin after that many draws of this process, if infinite.
+
+        Newer versions of mmengine call it on resumption; version 0.10.7 loads
+        and drops what was seen before, to the same effect.
+        """
+        self._skipped = num_samples
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which pass is next, if not infinite."""
+        self.epoch = epoch
+
+    def __repr__(self) -> str:
+        arguments: dict[str, Any] = dict(
+            shuffle=self.shuffle, infinite=self.infinite, views=self.views
+        )
+        text = ', '.join(f'{k}={v}' for k, v in arguments.items())
+        return f'{type(self).__name__}({text})'

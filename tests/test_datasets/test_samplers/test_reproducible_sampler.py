@@ -1,0 +1,105 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The order hangs on the seed, and can be taken up anywhere."""
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from mmseg.registry import DATA_SAMPLERS
+
+from mmfmwsss.datasets.samplers import Draw, ReproducibleSampler
+
+SAMPLER = 'mmfmwsss.datasets.samplers.reproducible_sampler'
+
+
+def sampler(size: int = 5, **arguments: object) -> ReproducibleSampler:
+    return DATA_SAMPLERS.build(
+        dict(
+            type='ReproducibleSampler', dataset=[0] * size, seed=3, **arguments
+        )
+    )
+
+
+def take(count: int, **arguments: object) -> list[tuple[int, int]]:
+    draws = itertools.islice(sampler(infinite=True, **arguments), count)
+    return [(int(draw), draw.view) for draw in draws]
+
+
+def test_a_draw_is_an_index_and_survives_the_trip_to_a_worker() -> None:
+    draw = pickle.loads(pickle.dumps(Draw(4, view=2, seed=9)))
+    assert [10, 11, 12, 13, 14][draw] == 14
+    assert (draw, draw.view, draw.seed) == (4, 2, 9)
+    same = Draw(4, view=2, seed=9)
+    assert draw.randomness == same.randomness < 2**32
+    others = [Draw(3, 2, 9), Draw(4, 1, 9), Draw(4, 2, 8)]
+    assert len({draw.randomness, *(d.randomness for d in others)}) == 4
+
+
+def test_endless_passes() -> None:
+    draws = take(15)
+    for number in range(3):
+        part = draws[5 * number : 5 * number + 5]
+        assert sorted(part) == [(i, number) for i in range(5)]
+    assert [i for i, _ in draws[:5]] != [i for i, _ in draws[5:10]]
+    assert take(15) == draws
+    in_order = take(7, shuffle=False)
+    assert in_order == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize('start', [0, 3, 5, 11])
+def test_it_can_be_taken_up(start: int) -> None:
+    resumed = sampler(infinite=True)
+    resumed.skip(start)
+    found = [(int(d), d.view) for d in itertools.islice(resumed, 6)]
+    assert found == take(start + 6)[start:]
+    assert len(resumed) == 5
+
+
+def test_epochs_are_the_passes() -> None:
+    epochs = sampler()
+    assert len(epochs) == 5
+    found = []
+    for number in range(2):
+        epochs.set_epoch(number)
+        found += [(int(draw), draw.view) for draw in epochs]
+    assert found == take(10)
+
+
+def test_views_come_back() -> None:
+    assert [view for _, view in take(20, views=2)] == [
+        *[0] * 5, *[1] * 5, *[0] * 5, *[1] * 5,
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match='views >= 1, but got 0'):
+        sampler(views=0)
+    assert 'views=2' in repr(sampler(views=2))
+
+
+@pytest.mark.parametrize('infinite', [True, False])
+def test_processes_deal_the_order_out(
+    infinite: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = np.array([int(d) for d in itertools.islice(
+        sampler(size=6, infinite=infinite), 6
+    )])  # fmt: skip
+    shares = []
+    for rank in (0, 1):
+        monkeypatch.setattr(f'{SAMPLER}.get_dist_info', lambda r=rank: (r, 2))
+        share = sampler(size=6, infinite=infinite)
+        assert len(share) == (6 if infinite else 3)
+        if infinite:
+            share.skip(0)
+        shares.append([int(d) for d in itertools.islice(share, 3)])
+    # batch i of one process is batch i of both, half the size
+    assert np.array_equal(np.array(shares).T.ravel(), whole)
+
+
+def test_uneven_epochs_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = []
+    for rank in (0, 1):
+        monkeypatch.setattr(f'{SAMPLER}.get_dist_info', lambda r=rank: (r, 2))
+        shares.append([int(d) for d in sampler(size=5)])
+    assert [len(share) for share in shares] == [3, 3]
+    dealt = np.array(shares).T.ravel().tolist()
+    assert sorted(dealt[:5]) == [0, 1, 2, 3, 4]
+    assert dealt[5] == dealt[0]

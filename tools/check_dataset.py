@@ -1,0 +1,159 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Check a data set before a run: pictures, labels, masks, lists.
+
+    python tools/check_dataset.py configs/fmwsss/voc_prompt.py
+    python tools/check_dataset.py --data-root data/coco14 --layout coco14
+    python tools/check_dataset.py --data-root photos --layout folder
+        --classes classes.yaml --label-file labels.csv
+
+(the last one is one line)
+
+Reads every file once and prints one table: what is wrong, how often, an
+example, the remedy. Exit code 1 where a run would stop or list failures, 0
+where there is nothing or only notes. Masks are opened to be checked, not to
+be learnt from.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from mmengine.config import Config
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import run_all
+from mmfmwsss.datasets import get_class_prompts
+from mmfmwsss.datasets.checks import (
+    Finding,
+    Picture,
+    PictureCheck,
+    Source,
+    check_lists,
+    check_picture,
+    collect,
+    findings_table,
+    join,
+    sources_of_config,
+    sources_of_layout,
+    stops_a_run,
+)
+from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
+from mmfmwsss.utils import UserInputError
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('config', nargs='?', help='config of a run')
+    parser.add_argument('--data-root', type=Path, help='instead of a config')
+    parser.add_argument('--layout', choices=['voc12', 'coco14', 'folder'])
+    parser.add_argument('--classes', help='folder: class prompts, YAML')
+    parser.add_argument('--image-dir', default='', help='folder: pictures')
+    parser.add_argument('--image-list', help='folder: split file')
+    parser.add_argument('--label-file', help='folder: text, CSV or JSON')
+    parser.add_argument('--ground-truth', help='folder: masks')
+    parser.add_argument('--workers', type=int, default=1, help='processes')
+    return parser.parse_args(argv)
+
+
+def find_sources(args: argparse.Namespace) -> list[Source]:
+    """What to check.
+
+    Raises:
+        UserInputError: If neither a config nor a layout is given, or both.
+    """
+    if (args.config is None) == (args.data_root is None):
+        raise UserInputError(
+            'Expected a config, or --data-root and --layout, got neither or '
+            'both.'
+        )
+    if args.config is not None:
+        return sources_of_config(Config.fromfile(args.config))
+    if args.layout is None:
+        raise UserInputError('--data-root needs --layout, got none.')
+    if args.layout != 'folder':
+        return sources_of_layout(args.data_root, args.layout)
+    if args.classes is None:
+        raise UserInputError('--layout folder needs --classes, got none.')
+    root = args.data_root
+
+    def below(path: str | None) -> str | None:
+        return str(root / path) if path else None
+
+    return [
+        Source(
+            name=Path(args.image_list or 'pictures').stem,
+            classes=get_class_prompts(args.classes).classes,
+            image_dir=str(root / args.image_dir),
+            image_suffixes=IMAGE_SUFFIXES,
+            image_list=below(args.image_list),
+            label_file=below(args.label_file),
+            map_dir=below(args.ground_truth),
+            needs_labels=args.label_file is not None,
+        )
+    ]
+
+
+def count_sources(named: list[tuple[Source, list[Picture]]]) -> str:
+    """One line a list: pictures, masks, annotations or labels."""
+    lines = []
+    for source, pictures in named:
+        masks = sum(p.seg_map is not None for p in pictures)
+        labels = sum(p.xml is not None or bool(p.labels) for p in pictures)
+        lines.append(
+            f'{source.name}: {len(pictures)} pictures, {labels} with labels, '
+            f'{masks} with masks'
+        )
+    return '\n'.join(lines)
+
+
+def describe(checks: list[PictureCheck]) -> str:
+    """Sizes of the pictures and values of the masks."""
+    sizes = [check.size for check in checks if check.size is not None]
+    values = Counter(v for check in checks for v in check.mask_labels)
+    lines = []
+    if sizes:
+        sides = [side for size in sizes for side in size]
+        lines.append(
+            f'{len(sizes)} pictures can be read; sides {min(sides)} to '
+            f'{max(sides)} pixels'
+        )
+    if values:
+        counts = ', '.join(f'{v} ({values[v]})' for v in sorted(values))
+        lines.append(f'label values (masks that have them): {counts}')
+    return '\n'.join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check; 1 if a run would stop or list failures."""
+    args = parse_args(argv)
+    named, findings = [], []
+    for source in find_sources(args):
+        pictures, found = collect(source)
+        named.append((source, pictures))
+        findings += found
+        if args.config is None and source.map_dir is None:
+            findings.append(Finding('no ground truth', source.name))
+    findings += check_lists(named)
+    pictures = join(p for _, mine in named for p in mine)
+    outcomes = run_all(check_picture, pictures, args.workers, 'check')
+    checks = []
+    for picture, outcome in zip(pictures, outcomes, strict=True):
+        if outcome.failure is None:
+            checks.append(outcome.result)
+        else:
+            example = f'{picture.image}: {outcome.failure}'
+            findings.append(Finding('image damaged', example))
+    findings += [f for check in checks for f in check.findings]
+    findings = list(dict.fromkeys(findings))  # lists share pictures
+    print(count_sources(named))
+    print(describe(checks))
+    print(findings_table(findings) if findings else 'nothing is wrong')
+    return int(stops_a_run(findings))
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

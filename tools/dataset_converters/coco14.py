@@ -1,0 +1,240 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""COCO 2014's instances to lists of pictures and masks of 81 labels.
+
+    python tools/dataset_converters/coco14.py data/coco14 --workers 8
+
+Reads `annotations/instances_{train,val}2014.json`. Writes the pictures that
+have an instance to `ImageSets/{train,val}.txt` (82,081 and 40,137), and their
+masks to `SegmentationClass/{train,val}2014/`: 0 background, then the 80
+classes in COCO's order. The masks are for evaluation and for the fully
+supervised upper bound; weak supervision needs the lists only, which
+--lists-only writes. A second run makes what is missing.
+
+Instances overlap, and there is no official order; code in use lets the later
+one, the higher class number or nobody (255) win. Here the smaller instance is
+on top, for a cup on a table is annotated inside the table. Crowds are their
+class, below all single instances, as the masks of the WSSS literature ignore
+nothing.
+"""
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmengine.logging import MMLogger
+from pycocotools import mask as coco_mask
+
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import report_failures, run_all
+from mmfmwsss.datasets import get_class_prompts
+from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+
+EXPECTED = {'train': 82081, 'val': 40137}
+OVERLAPS = ('smaller', 'later', 'ignore')
+CROWDS = ('class', 'ignore')
+SETTINGS_FILE = 'settings.json'
+IGNORE = 255
+
+
+class Job(NamedTuple):
+    """A mask to make.
+
+    Attributes:
+        name (str): Stem of the picture.
+        size (tuple[int, int]): Height and width.
+        instances (list): Label, whether it is a crowd, and COCO's outline of
+            each instance.
+    """
+
+    name: str
+    size: tuple[int, int]
+    instances: list[tuple[int, bool, Any]]
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('root', type=Path, help='folder with `annotations`')
+    parser.add_argument(
+        '--splits', nargs='+', choices=list(EXPECTED), default=list(EXPECTED)
+    )
+    parser.add_argument(
+        '--lists-only', action='store_true', help='write no masks'
+    )
+    parser.add_argument(
+        '--overlap',
+        choices=OVERLAPS,
+        default='smaller',
+        help='who wins where instances overlap: the smaller, the later in\n'
+        'the file, or nobody (255, unless they are of one class)',
+    )
+    parser.add_argument(
+        '--crowd',
+        choices=CROWDS,
+        default='class',
+        help='crowds are their class, or 255',
+    )
+    parser.add_argument('--workers', type=int, default=1, help='processes')
+    return parser.parse_args(argv)
+
+
+def read_jobs(path: Path) -> list[Job]:
+    """Pictures with an instance, in the order of the file.
+
+    Raises:
+        UserInputError: If the file is missing, damaged or not of COCO 2014.
+    """
+    if not path.is_file():
+        raise UserInputError(
+            f'Expected COCO instances at {path}, but there is no file. '
+            'Extract annotations_trainval2014.zip there.'
+        )
+    labels = get_class_prompts('coco14').labels
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+        label_of = {
+            c['id']: labels.index(c['name']) for c in content['categories']
+        }
+        jobs = {
+            i['id']: Job(
+                Path(i['file_name']).stem, (i['height'], i['width']), []
+            )
+            for i in content['images']
+        }
+        for thing in content['annotations']:
+            jobs[thing['image_id']].instances.append(
+                (
+                    label_of[thing['category_id']],
+                    bool(thing.get('iscrowd', 0)),
+                    thing['segmentation'],
+                )
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserInputError(
+            f"Expected COCO 2014's instances in {path}, but could not read "
+            f'them ({type(error).__name__}: {error}). Extract the file from '
+            'the archive again.'
+        ) from error
+    return [job for job in jobs.values() if job.instances]
+
+
+def decode(outline: Any, size: tuple[int, int]) -> np.ndarray:
+    """Bool mask (H, W) of polygons or of run lengths, packed or not."""
+    height, width = size
+    if isinstance(outline, list):
+        rle = coco_mask.merge(coco_mask.frPyObjects(outline, height, width))
+    elif isinstance(outline['counts'], list):
+        rle = coco_mask.frPyObjects(outline, height, width)
+    else:
+        rle = outline
+    mask: np.ndarray = coco_mask.decode(rle).astype(bool)
+    if mask.shape != size:
+        raise ValueError(f'an outline is of {mask.shape}, not {size}, pixels')
+    return mask
+
+
+def paint(job: Job, overlap: str, crowd: str) -> np.ndarray:
+    """Label map of a picture, uint8, (H, W).
+
+    Args:
+        job (Job): Its instances.
+        overlap (str): One of ``OVERLAPS``.
+        crowd (str): One of ``CROWDS``.
+    """
+    things = [
+        (label, is_crowd, decode(outline, job.size))
+        for label, is_crowd, outline in job.instances
+    ]
+    if overlap == 'smaller':
+        things.sort(key=lambda thing: -int(thing[2].sum()))
+    things.sort(key=lambda thing: not thing[1])  # crowds first, below
+    labels = np.zeros(job.size, np.uint8)
+    taken = np.zeros(job.size, np.uint8)  # by a single instance
+    for label, is_crowd, mask in things:
+        if is_crowd:
+            labels[mask] = IGNORE if crowd == 'ignore' else label
+            continue
+        disputed = mask & (taken != 0) & (taken != label)
+        labels[mask] = taken[mask] = label
+        if overlap == 'ignore':
+            labels[disputed] = taken[disputed] = IGNORE
+    return labels
+
+
+def make_mask(job: Job, folder: Path, overlap: str, crowd: str) -> bool:
+    """Write a mask; False if an earlier run did."""
+    path = folder / f'{job.name}.png'
+    try:
+        if read_label_png(path).shape == job.size:
+            return False
+    except UserInputError:
+        pass  # missing or damaged
+    write_palette_png(path, paint(job, overlap, crowd))
+    return True
+
+
+def check_settings(folder: Path, args: argparse.Namespace) -> None:
+    """Refuse to mix masks of two settings in one folder.
+
+    Raises:
+        UserInputError: If the folder holds masks of others.
+    """
+    settings = {'overlap': args.overlap, 'crowd': args.crowd}
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(settings) + '\n')
+    elif json.loads(path.read_text()) != settings:
+        raise UserInputError(
+            f'{folder} holds masks of other settings, see {path}. Delete the '
+            'folder, or repeat the settings.'
+        )
+
+
+def convert(split: str, args: argparse.Namespace, logger: MMLogger) -> int:
+    """Write list and masks of a split; the number of failures."""
+    logger.info(f'reading the instances of {split}')
+    jobs = read_jobs(args.root / f'annotations/instances_{split}2014.json')
+    names = [job.name for job in jobs]
+    failed = 0
+    if not args.lists_only:
+        folder = args.root / 'SegmentationClass' / f'{split}2014'
+        check_settings(folder, args)
+        make = partial(
+            make_mask, folder=folder, overlap=args.overlap, crowd=args.crowd
+        )
+        outcomes = run_all(make, jobs, args.workers, f'masks of {split}')
+        failed = report_failures(names, outcomes, logger)
+        made = sum(bool(outcome.result) for outcome in outcomes)
+        there = len(jobs) - made - failed
+        logger.info(f'{split}: {made} masks made, {there} were there')
+    path = args.root / 'ImageSets' / f'{split}.txt'
+    with atomic_path(path) as temporary:
+        temporary.write_text(''.join(f'{name}\n' for name in names))
+    if len(names) == EXPECTED[split]:
+        logger.info(f'{path}: {len(names)} pictures, as in the literature')
+    else:
+        logger.warning(
+            f'{path}: {len(names)} pictures, but {EXPECTED[split]} in the '
+            'literature. Scores on this data do not compare with published '
+            'ones.'
+        )
+    return failed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Convert; 1 if a mask could not be made."""
+    args = parse_args(argv)
+    logger = MMLogger.get_current_instance()
+    failures = [convert(split, args, logger) for split in args.splits]
+    return int(any(failures))
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

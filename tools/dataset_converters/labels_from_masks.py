@@ -1,0 +1,105 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Image-level labels from ground-truth masks, once, into a text file.
+
+    python tools/dataset_converters/labels_from_masks.py
+        data/VOCdevkit/VOC2012/SegmentationClassAug --classes voc12
+        --out data/VOCdevkit/VOC2012/image_labels.txt
+
+(one line)
+
+Our data sets never open a mask, so this is the only way from one to labels.
+The paper's official code has its labels from masks; XML and JSON annotations
+are the usual source, and differ in some pictures. Use the file with
+`label_file='image_labels.txt'`.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import MMLogger
+
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import report_failures, run_all
+from mmfmwsss.datasets import get_class_prompts, read_image_list
+from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.palette_png import read_label_png
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('mask_dir', type=Path, help='label maps, *.png')
+    parser.add_argument(
+        '--classes',
+        required=True,
+        help='voc12, coco14, or the YAML or JSON of class prompts',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='text file')
+    parser.add_argument(
+        '--list', type=Path, help='split file; default: all masks'
+    )
+    parser.add_argument('--workers', type=int, default=1, help='processes')
+    return parser.parse_args(argv)
+
+
+def labels_of(path: Path, names: tuple[str, ...]) -> list[str]:
+    """Classes of a mask, in the order of the classes.
+
+    Raises:
+        UserInputError: If the mask is not readable or has other labels.
+    """
+    found = np.unique(read_label_png(path))
+    found = found[(found > 0) & (found < 255)]
+    if len(found) and found[-1] > len(names):
+        raise UserInputError(
+            f'Expected labels 0..{len(names)} or 255 in {path}, but got '
+            f'{found[-1]}.'
+        )
+    return [names[label - 1] for label in found.tolist()]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the labels; 1, and no file, if a mask was wrong."""
+    args = parse_args(argv)
+    logger = MMLogger.get_current_instance()
+    classes = get_class_prompts(args.classes).classes
+    names = (
+        read_image_list(args.list)
+        if args.list
+        else sorted(path.stem for path in args.mask_dir.glob('*.png'))
+    )
+    if not names:
+        raise UserInputError(
+            f'Expected masks *.png in {args.mask_dir}, but found none.'
+        )
+    logger.warning(
+        f'The labels come from the ground-truth masks in {args.mask_dir}. '
+        'Say so with your results: labels that people gave to whole images '
+        'miss more.'
+    )
+    outcomes = run_all(
+        partial(labels_of, names=classes),
+        [args.mask_dir / f'{name}.png' for name in names],
+        args.workers,
+        'labels',
+    )
+    if report_failures(names, outcomes, logger):
+        return 1
+    with atomic_path(args.out) as temporary:
+        temporary.write_text(
+            ''.join(
+                '\t'.join([name, *outcome.result]) + '\n'
+                for name, outcome in zip(names, outcomes, strict=True)
+            ),
+            encoding='utf-8',
+        )
+    logger.info(f'{args.out}: labels of {len(names)} pictures')
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

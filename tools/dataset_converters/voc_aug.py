@@ -1,0 +1,196 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Add SBD's masks to VOC 2012: SegmentationClassAug and train_aug.txt.
+
+    python tools/dataset_converters/voc_aug.py data/VOCdevkit/VOC2012
+        data/benchmark_RELEASE/dataset
+
+(one line)
+
+Reads SBD's `cls/*.mat` and VOC's `SegmentationClass/*.png`; VOC's own mask is
+kept where there are both. `train_aug.txt` has VOC's train and all of SBD but
+VOC's val: 10,582 pictures. The masks are for evaluation and for the fully
+supervised upper bound; weak supervision needs `train_aug.txt` only, which
+--lists-only writes. A second run makes what is missing. Needs scipy.
+"""
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from mmengine.logging import MMLogger
+
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import report_failures, run_all
+from mmfmwsss.datasets import read_image_list
+from mmfmwsss.datasets.image_files import FileFinder
+from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+
+LISTS = Path('ImageSets', 'Segmentation')
+EXPECTED_MASKS = 12031  # train_aug and val
+EXPECTED_TRAIN_AUG = 10582
+NUM_LABELS = 21
+
+
+class Job(NamedTuple):
+    """A mask to make."""
+
+    source: Path
+    target: Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('voc', type=Path, help='the VOC2012 folder')
+    parser.add_argument(
+        'sbd', type=Path, help="SBD's `dataset` folder, which has `cls`"
+    )
+    parser.add_argument(
+        '--lists-only', action='store_true', help='write no masks'
+    )
+    parser.add_argument('--workers', type=int, default=1, help='processes')
+    return parser.parse_args(argv)
+
+
+def read_mat(path: Path) -> np.ndarray:
+    """Class map of an SBD annotation, uint8, (H, W).
+
+    Raises:
+        UserInputError: If scipy or the struct is missing, or a label is of no
+            VOC class.
+    """
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise UserInputError(
+            "SBD's .mat files need scipy: pip install scipy"
+        ) from error
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+        labels = np.asarray(content['GTcls'].Segmentation)
+    except Exception as error:  # scipy raises many kinds
+        raise UserInputError(
+            f'Expected a struct GTcls with a Segmentation in {path}, but '
+            f'could not read it ({type(error).__name__}: {error}). Extract '
+            'the file from the archive again.'
+        ) from error
+    if labels.ndim != 2 or labels.max(initial=0) >= NUM_LABELS:
+        raise UserInputError(
+            f'Expected labels 0..{NUM_LABELS - 1} of (H, W) in {path}, but '
+            f'got up to {labels.max(initial=0)} of {labels.shape}.'
+        )
+    return labels.astype(np.uint8)
+
+
+def is_label_png(path: Path) -> bool:
+    """Whether an earlier run finished this mask."""
+    try:
+        read_label_png(path)
+    except UserInputError:
+        return False
+    return True
+
+
+def make_mask(job: Job) -> bool:
+    """Write a mask; False if it was there already."""
+    if is_label_png(job.target):
+        return False
+    read = read_mat if job.source.suffix == '.mat' else read_label_png
+    write_palette_png(job.target, read(job.source))
+    return True
+
+
+def list_names(args: argparse.Namespace) -> dict[str, list[str]]:
+    """Names of VOC's splits, of SBD, and of train_aug.
+
+    Raises:
+        UserInputError: If a list is missing, or SBD's masks.
+    """
+    train = read_image_list(args.voc / LISTS / 'train.txt')
+    val = read_image_list(args.voc / LISTS / 'val.txt')
+    sbd = sorted(path.stem for path in (args.sbd / 'cls').glob('*.mat'))
+    if not sbd:
+        raise UserInputError(
+            f'Expected .mat files in {args.sbd / "cls"}, but found none. Give '
+            'the `dataset` folder of benchmark_RELEASE.'
+        )
+    train_aug = sorted(({*train, *sbd}) - {*val})
+    return {'train': train, 'val': val, 'sbd': sbd, 'train_aug': train_aug}
+
+
+def list_jobs(
+    args: argparse.Namespace, names: dict[str, list[str]]
+) -> list[Job]:
+    """One job for each picture of train_aug and val.
+
+    Raises:
+        UserInputError: If masks of VOC are missing.
+    """
+    own, out = (
+        args.voc / 'SegmentationClass',
+        args.voc / 'SegmentationClassAug',
+    )
+    voc = {name: own / f'{name}.png' for name in names['train'] + names['val']}
+    finder = FileFinder()
+    missing = [str(path) for path in voc.values() if not finder(path)]
+    if missing:
+        raise UserInputError(
+            f"Expected VOC's {len(voc)} masks in {own}, but {len(missing)} "
+            f'are missing, e.g. {missing[0]}. Extract the archive again.'
+        )
+    sources = {n: args.sbd / 'cls' / f'{n}.mat' for n in names['sbd']} | voc
+    return [
+        Job(sources[name], out / f'{name}.png')
+        for name in names['train_aug'] + names['val']
+    ]
+
+
+def write_list(path: Path, names: list[str]) -> None:
+    """Write a split file."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(''.join(f'{name}\n' for name in names))
+
+
+def compare(what: str, found: int, expected: int, logger: MMLogger) -> None:
+    """Say whether a count is that of the literature."""
+    if found == expected:
+        logger.info(f'{what}: {found}, as in the literature')
+    else:
+        logger.warning(
+            f'{what}: {found}, but {expected} in the literature. Scores on '
+            'this data do not compare with published ones; see what is '
+            'missing in the archives.'
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Convert; 1 if a mask could not be made."""
+    args = parse_args(argv)
+    logger = MMLogger.get_current_instance()
+    names = list_names(args)
+    if not args.lists_only:
+        jobs = list_jobs(args, names)
+        outcomes = run_all(make_mask, jobs, args.workers, 'masks')
+        failed = report_failures(
+            [str(job.source) for job in jobs], outcomes, logger
+        )
+        made = sum(bool(outcome.result) for outcome in outcomes)
+        logger.info(
+            f'{made} masks made, {len(jobs) - made - failed} were there'
+        )
+        if failed:
+            logger.error('No list is written before all masks are there.')
+            return 1
+        compare('masks', len(jobs), EXPECTED_MASKS, logger)
+    path = args.voc / LISTS / 'train_aug.txt'
+    write_list(path, names['train_aug'])
+    compare(str(path), len(names['train_aug']), EXPECTED_TRAIN_AUG, logger)
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)
