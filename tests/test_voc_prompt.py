@@ -52,7 +52,7 @@ def test_a_step_from_the_official_archive(
     write_voc(root, ['2007_000032', '2007_000039'], masks)
     torch.manual_seed(0)
     model = open_clip.create_model('ViT-B-16-quickgelu', pretrained=None)
-    weights = tmp_path / 'ViT-B-16.pt'
+    weights = tmp_path / 'clip.pt'
     archive = OpenAIArchive(model.half(), 224)
     torch.jit.trace(archive, torch.ones(1)).save(str(weights))
     monkeypatch.setenv('VOC12_ROOT', str(root))

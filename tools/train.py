@@ -5,14 +5,17 @@ import argparse
 import os
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
     add_common_arguments,
+    check_pretrained,
     load_config,
     run_reporting_user_errors,
 )
+from mmfmwsss.engine import prepare_processes
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,11 +24,20 @@ def parse_args() -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument(
         '--resume',
-        action='store_true',
-        help='resume from the latest checkpoint in the work_dir',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='resume from a checkpoint; default: the latest in the work_dir',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='automatic mixed precision'
+        '--amp',
+        action='store_true',
+        help='mixed precision: float16 on a GPU, bfloat16 on the CPU',
+    )
+    parser.add_argument(
+        '--tensorboard',
+        action='store_true',
+        help='learning curves for TensorBoard, in WORK_DIR/*/vis_data',
     )
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -34,8 +46,24 @@ def parse_args() -> argparse.Namespace:
 
 def enable_amp(config: Config) -> None:
     """Wrap the optimiser for mixed precision."""
+    if get_device() == 'cpu':
+        config.optim_wrapper.type = 'Bfloat16OptimWrapper'
+        return
     config.optim_wrapper.type = 'AmpOptimWrapper'
     config.optim_wrapper.loss_scale = 'dynamic'
+
+
+def enable_tensorboard(config: Config) -> None:
+    """Add TensorBoard to what draws learning curves."""
+    backends = config.visualizer.setdefault('vis_backends', [])
+    backends.append(dict(type='TensorboardVisBackend'))
+
+
+def set_resume(config: Config, checkpoint: str | None) -> None:
+    """Resume from the latest checkpoint, from a given one, or not at all."""
+    config.resume = checkpoint is not None
+    if checkpoint not in (None, 'auto'):
+        config.load_from = checkpoint
 
 
 def main() -> int:
@@ -44,8 +72,13 @@ def main() -> int:
     config = load_config(args)
     if args.amp:
         enable_amp(config)
-    config.resume = args.resume
-    Runner.from_cfg(config).train()
+    if args.tensorboard:
+        enable_tensorboard(config)
+    set_resume(config, args.resume)
+    prepare_processes(config, training=True)
+    runner = Runner.from_cfg(config)
+    check_pretrained(runner.model, config.get('pretrained_remedy', ''))
+    runner.train()
     return 0
 
 

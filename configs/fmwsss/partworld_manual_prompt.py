@@ -9,7 +9,10 @@ model = dict(
         _delete_=True,
         manual=dict(
             type='CLIPPromptHead',
-            prompts=dict(type='ManualPrompts', templates=['a photo of a {}.']),
+            prompts=dict(
+                type='ManualPrompts',
+                templates={{_base_.manual_templates}},
+            ),
         ),
     ),
     coarse_route=None,

@@ -1,6 +1,20 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Parts of the runner."""
 
+from . import hooks
+from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
+from .distributed import (
+    AnyDeviceDataParallel,
+    InferenceDataParallel,
+    prepare_processes,
+)
 from .hooks import ProgressBarHook
 
-__all__ = ['ProgressBarHook']
+__all__ = [
+    'AnyDeviceDataParallel',
+    'Bfloat16OptimWrapper',
+    'InferenceDataParallel',
+    'ProgressBarHook',
+    'hooks',
+    'prepare_processes',
+]

@@ -42,11 +42,16 @@ model = dict(
     ),
     affinity=dict(type='AttentionAffinity'),
     coarse_route=dict(
-        stream='classification', seeder=dict(type='SAMS', alpha=0.6)
+        stream='classification',
+        affinity=True,
+        seeder=dict(type='SAMS', alpha=0.6),
     ),
     routes=dict(
         fine_seed=dict(
-            stream='segmentation', seeder=dict(type='SAMS', alpha=0.6)
+            stream='segmentation',
+            affinity=True,
+            seeder=dict(type='SAMS', alpha=0.6),
         ),
     ),
 )
+manual_templates = ['a clean origami {}.']  # of CLIP-ES, for comparisons

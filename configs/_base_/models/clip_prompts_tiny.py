@@ -33,3 +33,4 @@ model = dict(
     coarse_route=dict(affinity=False),
     routes=dict(fine_seed=dict(affinity=False)),
 )
+manual_templates = ['a photo of a {}.']  # frequent in its captions

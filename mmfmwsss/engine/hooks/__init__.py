@@ -2,5 +2,15 @@
 """Hooks."""
 
 from .progress_bar_hook import ProgressBarHook
+from .prompt_file_hook import PromptFileHook
+from .reproducible_iteration_hook import ReproducibleIterationHook
+from .seed_visualization_hook import SeedVisualizationHook
+from .trunk_cache_hook import TrunkCacheHook
 
-__all__ = ['ProgressBarHook']
+__all__ = [
+    'ProgressBarHook',
+    'PromptFileHook',
+    'ReproducibleIterationHook',
+    'SeedVisualizationHook',
+    'TrunkCacheHook',
+]

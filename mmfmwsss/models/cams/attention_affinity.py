@@ -75,6 +75,8 @@ class AttentionAffinity:
         refine (str): ``'score'`` refines the map clamped at 0 and scaled to
             0..1 (CLIP-ES), ``'cam'`` the signed map itself.
         use_boxes (bool): False leaves the box mask out.
+        normalise (bool): Whether to stretch each refined map over the patches
+            to 0..1, before anything enlarges it (CLIP-ES).
         parity (bool): See :func:`box_mask`.
     """
 
@@ -86,6 +88,7 @@ class AttentionAffinity:
         box_threshold: float = 0.4,
         refine: Literal['score', 'cam'] = 'score',
         use_boxes: bool = True,
+        normalise: bool = False,
         parity: bool = False,
     ) -> None:
         if refine not in ('score', 'cam'):
@@ -98,6 +101,7 @@ class AttentionAffinity:
         self.box_threshold = box_threshold
         self.refine = refine
         self.use_boxes = use_boxes
+        self.normalise = normalise
         self.parity = parity
 
     def __call__(
@@ -111,7 +115,7 @@ class AttentionAffinity:
             images (Tensor): Index of the image of each map, int64, (P,).
 
         Returns:
-            Tensor: Refined maps, not normalised, (P, h, w).
+            Tensor: Refined maps, (P, h, w).
         """
         scores = min_max_over_image(cams)
         sources = scores if self.refine == 'score' else cams
@@ -125,4 +129,5 @@ class AttentionAffinity:
         refined = sources.flatten(1)[..., None]  # (P, hw, 1)
         for _ in range(self.power):
             refined = affinity[images] @ refined
-        return refined[..., 0].unflatten(1, cams.shape[1:])
+        maps = refined[..., 0].unflatten(1, cams.shape[1:])
+        return min_max_over_image(maps) if self.normalise else maps

@@ -8,26 +8,43 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..clip import FrozenCLIP, ImageFeatures
+from ..clip.last_block import LastBlock
 
 __all__ = ['present_softmax', 'score_gradient', 'softmax_gradcam']
 
+_OFFICIAL_EPSILON = 1e-5
 
-def present_softmax(logits: Tensor, labels: Tensor) -> Tensor:
+
+def present_softmax(
+    logits: Tensor, labels: Tensor, parity: bool = False
+) -> Tensor:
     """Softmax over the present foreground and all background prompts (Eq. 1).
 
     Args:
         logits (Tensor): Foreground prompts first, (N, G).
         labels (Tensor): Multi-hot image-level labels, bool, (N, C), C <= G.
+        parity (bool): Subtract the maximum over all logits, absent classes
+            included, and add 1e-5 to the denominator, as the official code
+            does. An absent class with a much higher logit then damps the
+            scores, whose sum stays below 1.
 
     Returns:
         Tensor: Scores s, 0 for absent classes, (N, G).
     """
     absent = F.pad(~labels, (0, logits.shape[1] - labels.shape[1]))
-    return logits.masked_fill(absent, float('-inf')).softmax(dim=1)
+    if not parity:
+        return logits.masked_fill(absent, float('-inf')).softmax(dim=1)
+    highest = logits.max(dim=1, keepdim=True).values
+    powers = (logits - highest).exp().masked_fill(absent, 0)
+    return powers / (powers.sum(dim=1, keepdim=True) + _OFFICIAL_EPSILON)
 
 
 def score_gradient(
-    embedding: Tensor, text: Tensor, scale: Tensor, labels: Tensor
+    embedding: Tensor,
+    text: Tensor,
+    scale: Tensor,
+    labels: Tensor,
+    parity: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Gradient of the softmax score of every present class, d s / d e.
 
@@ -36,6 +53,7 @@ def score_gradient(
         text (Tensor): L2-normalised text features, foreground first, (G, E).
         scale (Tensor): Inverse temperature, a scalar.
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        parity (bool): See :func:`present_softmax`.
 
     Returns:
         tuple[Tensor, Tensor]: Gradients (P, E), differentiable with respect
@@ -43,10 +61,15 @@ def score_gradient(
     """
     length = embedding.norm(dim=1, keepdim=True)
     direction = embedding / length  # (N, E)
-    scores = present_softmax(scale * direction @ text.T, labels)  # (N, G)
+    logits = scale * direction @ text.T  # (N, G)
+    scores = present_softmax(logits, labels, parity)
     pairs = labels.nonzero()  # (P, 2)
     image, category = pairs.unbind(1)
-    expected = (scores @ text)[image]  # (P, E)
+    mean_text = scores @ text  # (N, E)
+    if parity:  # what is missing to 1 hangs on the subtracted maximum
+        missing = 1 - scores.sum(dim=1, keepdim=True)
+        mean_text = mean_text + missing * text[logits.argmax(dim=1)]
+    expected = mean_text[image]  # (P, E)
     score = scores[image, category, None]
     along_unit = scale * score * (text[category] - expected)
     unit = direction[image]
@@ -55,7 +78,7 @@ def score_gradient(
 
 
 class _ChannelWeights(torch.autograd.Function):
-    """Eq. 2 as a linear map of d s / d e: vjp forwards, jvp backwards.
+    """Eq. 2 as a linear map of d s / d e, and its adjoint backwards.
 
     With a frozen last block f, the weights w = mean over patches of J^T v are
     linear in v = d s / d e, where J is the Jacobian of f. The gradient with
@@ -65,30 +88,18 @@ class _ChannelWeights(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, gradient: Tensor, features: ImageFeatures, clip: FrozenCLIP
+        ctx: Any, gradient: Tensor, images: Tensor, last_block: LastBlock
     ) -> Tensor:
-        ctx.features, ctx.clip = features, clip
-        # The stubs also know a variant with auxiliary outputs.
-        _, pull_back = torch.func.vjp(  # type: ignore[misc]
-            lambda tokens: clip.embed_image(tokens, features.residual),
-            features.tokens,
-        )
-        (per_token,) = pull_back(gradient.to(features.tokens.dtype))
-        return per_token[:, 1:].mean(dim=1)  # (P, D)
+        ctx.last_block = last_block
+        ctx.save_for_backward(images)
+        return last_block.pull_back(gradient, images)  # (P, D)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
-        features, clip = ctx.features, ctx.clip
+        (images,) = ctx.saved_tensors
         (grad,) = grad_outputs
-        patches = features.tokens.shape[1] - 1
-        spread = (grad / patches)[:, None].expand(-1, patches, -1)
-        tangent = F.pad(spread, (0, 0, 1, 0))  # nothing on the class token
-        _, grad_gradient = torch.func.jvp(  # type: ignore[misc]
-            lambda tokens: clip.embed_image(tokens, features.residual),
-            (features.tokens,),
-            (tangent.contiguous(),),
-        )
-        return grad_gradient, None, None
+        with torch.autocast(grad.device.type, enabled=False):
+            return ctx.last_block.push_forward(grad, images), None, None
 
 
 def softmax_gradcam(
@@ -97,6 +108,7 @@ def softmax_gradcam(
     embedding: Tensor,
     text: Tensor,
     labels: Tensor,
+    parity: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Class activation maps of every present class of every image.
 
@@ -109,6 +121,7 @@ def softmax_gradcam(
         embedding (Tensor): Their image embeddings, (N, E).
         text (Tensor): L2-normalised text features, foreground first, (G, E).
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        parity (bool): See :func:`present_softmax`.
 
     Returns:
         tuple[Tensor, Tensor]: Maps (P, h, w), differentiable with respect to
@@ -117,11 +130,20 @@ def softmax_gradcam(
     """
     with torch.autocast(embedding.device.type, enabled=False):
         gradient, pairs = score_gradient(
-            embedding.float(), text.float(), clip.scale.float(), labels
+            embedding.float(),
+            text.float(),
+            clip.scale.float(),
+            labels,
+            parity,
         )
         if not len(pairs):
-            return embedding.new_zeros(0, *features.grid), pairs
-        paired = features[pairs[:, 0]]
-        weights = _ChannelWeights.apply(gradient, paired, clip)  # (P, D)
-        cams = (paired.tokens[:, 1:] * weights[:, None]).sum(dim=2)
-    return cams.unflatten(1, features.grid), pairs
+            # Still a function of the text: every process has its gradient.
+            none = gradient @ gradient.new_zeros(
+                gradient.shape[1], features.grid[0] * features.grid[1]
+            )
+            return none.unflatten(1, features.grid), pairs
+        images = pairs[:, 0]
+        last_block = clip.run_last_block(features)
+        weights = _ChannelWeights.apply(gradient, images, last_block)
+        cams = features.tokens[images, 1:] @ weights[..., None]
+    return cams[..., 0].unflatten(1, features.grid), pairs

@@ -2,14 +2,19 @@
 """The frozen CLIP and its prompts."""
 
 from .frozen_clip import FrozenCLIP, ImageFeatures
-from .loading import build_clip, read_clip_state
-from .prompt_learner import LearnablePrompts, ManualPrompts, prompt_layout
+from .loading import build_clip
+from .manual_prompts import ManualPrompts
+from .prompt_learner import LearnablePrompts, prompt_layout
+from .trunk_cache import TrunkCache
+from .weight_files import CLIPWeights, read_clip_state
 
 __all__ = [
+    'CLIPWeights',
     'FrozenCLIP',
     'ImageFeatures',
     'LearnablePrompts',
     'ManualPrompts',
+    'TrunkCache',
     'build_clip',
     'prompt_layout',
     'read_clip_state',

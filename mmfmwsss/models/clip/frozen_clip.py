@@ -11,9 +11,15 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from .frozen_linear import feed_forward, project_heads
+from .last_block import LastBlock, attention_weights, split_heads
 from .loading import build_clip
+from .text_tower import PromptStarts, encode_after, encode_starts
 
 __all__ = ['FrozenCLIP', 'ImageFeatures']
+
+# Images at once on a CPU: more would only leave its caches.
+_CPU_IMAGES = 4
 
 
 @dataclass
@@ -26,14 +32,18 @@ class ImageFeatures:
             part of it F.
         residual (Tensor): Input of the last block, (N, L, D).
         affinity (Tensor): Attention between patches, averaged over the heads
-            and the last ``attention_layers`` blocks, (N, hw, hw).
+            and the last ``attention_layers`` blocks, (N, hw, hw); (N, 0, 0)
+            if it was not asked for.
         grid (tuple[int, int]): (h, w) patches.
+        last_block (LastBlock, optional): The last block at these images, once
+            somebody has run it.
     """
 
     tokens: Tensor
     residual: Tensor
     affinity: Tensor
     grid: tuple[int, int]
+    last_block: LastBlock | None = None
 
     def __getitem__(self, index: Tensor) -> 'ImageFeatures':
         """Features of some images of the batch."""
@@ -92,12 +102,15 @@ class FrozenCLIP(BaseModule):
     # ------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode_trunk(self, images: Tensor) -> ImageFeatures:
+    def encode_trunk(
+        self, images: Tensor, affinity: bool = True
+    ) -> ImageFeatures:
         """Run everything below the last block's attention.
 
         Args:
             images (Tensor): Normalised images, (N, 3, H, W), H and W
                 multiples of the patch size.
+            affinity (bool): Whether the attention is needed.
 
         Returns:
             ImageFeatures: In fp32.
@@ -105,26 +118,61 @@ class FrozenCLIP(BaseModule):
         Raises:
             ValueError: If a side is no multiple of the patch size.
         """
-        visual = self.model.visual
-        tokens, grid = self._embed_patches(images)
-        blocks = visual.transformer.resblocks
+        on_cpu = images.device.type == 'cpu'
+        parts = images.split(_CPU_IMAGES) if on_cpu else (images,)
+        residuals, affinities = zip(
+            *(self._run_trunk(part, affinity) for part in parts), strict=True
+        )
+        patch = self.patch_size
+        grid = (images.shape[-2] // patch, images.shape[-1] // patch)
+        return self.resume_trunk(
+            torch.cat(residuals), torch.cat(affinities), grid
+        )
+
+    @torch.no_grad()
+    def resume_trunk(
+        self, residual: Tensor, affinity: Tensor, grid: tuple[int, int]
+    ) -> ImageFeatures:
+        """Features from what must be kept of them.
+
+        Args:
+            residual (Tensor): As in :class:`ImageFeatures`, (N, L, D).
+            affinity (Tensor): Likewise, (N, hw, hw) or (N, 0, 0).
+            grid (tuple[int, int]): (h, w) patches.
+
+        Returns:
+            ImageFeatures: In fp32.
+        """
+        with torch.autocast(residual.device.type, enabled=False):
+            tokens = self.model.visual.transformer.resblocks[-1].ln_1(residual)
+        return ImageFeatures(tokens, residual, affinity, grid)
+
+    def _run_trunk(
+        self, images: Tensor, affinity: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Input of the last block, and affinity, of some images."""
+        tokens, _ = self._embed_patches(images)
+        blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
         attention = []
         for number, block in enumerate(blocks[:-1]):
-            if number < first_seen:
-                tokens = block(tokens)
-                continue
-            update, weights = _attend(block.attn, block.ln_1(tokens))
-            tokens = tokens + block.ls_1(update)
-            tokens = tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
-            attention.append(weights)
+            query, key, value = project_heads(block.attn, block.ln_1(tokens))
+            if affinity and number >= first_seen:
+                weights = attention_weights(query, key)
+                seen = weights @ value
+                attention.append(weights.mean(dim=1))
+            else:
+                seen = F.scaled_dot_product_attention(query, key, value)
+            tokens = feed_forward(block, tokens, seen)
         residual = tokens.float()
+        if not affinity:
+            return residual, residual.new_zeros(len(images), 0, 0)
         with torch.autocast(images.device.type, enabled=False):
             normalised = blocks[-1].ln_1(residual)
-            weights = _attend(blocks[-1].attn, normalised)[1]
-        attention.append(weights)
-        affinity = torch.stack([a[:, 1:, 1:].float() for a in attention])
-        return ImageFeatures(normalised, residual, affinity.mean(0), grid)
+            query, key, _ = project_heads(blocks[-1].attn, normalised)
+            attention.append(attention_weights(query, key).mean(dim=1))
+        weights = torch.stack([a[:, 1:, 1:].float() for a in attention])
+        return residual, weights.mean(0)
 
     def _embed_patches(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
         visual, patch = self.model.visual, self.patch_size
@@ -157,9 +205,19 @@ class FrozenCLIP(BaseModule):
         """
         visual = self.model.visual
         block = visual.transformer.resblocks[-1]
-        x = residual + block.ls_1(_attend(block.attn, tokens)[0])
+        x = residual + block.ls_1(_attend(block.attn, tokens))
         x = x + block.ls_2(block.mlp(block.ln_2(x)))
         return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
+
+    @torch.no_grad()
+    def run_last_block(self, features: ImageFeatures) -> LastBlock:
+        """The last block at the features of images; run once, then kept."""
+        if features.last_block is None:
+            with torch.autocast(features.tokens.device.type, enabled=False):
+                features.last_block = LastBlock(
+                    self.model, features.tokens, features.residual
+                )
+        return features.last_block
 
     # ------------------------------------------------------------------
     # Text side
@@ -181,7 +239,31 @@ class FrozenCLIP(BaseModule):
         model, length = self.model, embeddings.shape[1]
         x = embeddings + model.positional_embedding[:length]
         x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
-        x = x[torch.arange(len(x), device=x.device), ends]
+        return self._project_text(
+            x[torch.arange(len(x), device=x.device), ends]
+        )
+
+    def encode_starts(
+        self, embeddings: Tensor, lengths: Tensor
+    ) -> PromptStarts:
+        """Run what prompts begin with; see :func:`encode_starts`."""
+        return encode_starts(self.model, embeddings, lengths)
+
+    def encode_after(
+        self, starts: PromptStarts, embeddings: Tensor, ends: Tensor
+    ) -> Tensor:
+        """Text features of prompts whose starts were run before, (G, E).
+
+        The same as :meth:`encode_prompts` of the whole; see
+        :func:`encode_after`.
+        """
+        return self._project_text(
+            encode_after(self.model, starts, embeddings, ends)
+        )
+
+    def _project_text(self, x: Tensor) -> Tensor:
+        """Outputs at the end tokens, (G, D), to normalised features."""
+        model = self.model
         x = model.ln_final(x)
         if isinstance(model.text_projection, nn.Linear):
             x = model.text_projection(x)
@@ -194,30 +276,24 @@ class FrozenCLIP(BaseModule):
         return self.model.token_embedding(ids)
 
 
-def _attend(
-    attention: nn.MultiheadAttention, x: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Self-attention spelled out, so that it has weights and all derivatives.
+def _attend(attention: nn.MultiheadAttention, x: Tensor) -> Tensor:
+    """Self-attention spelled out, so that it has all derivatives.
 
     Args:
         attention (nn.MultiheadAttention): The module whose weights are used.
         x (Tensor): Normalised tokens, (N, L, D).
 
     Returns:
-        tuple[Tensor, Tensor]: Output (N, L, D) and the weights averaged over
-        the heads (N, L, L).
+        Tensor: (N, L, D).
     """
-    heads = attention.num_heads
     query, key, value = (
-        part.unflatten(-1, (heads, -1)).transpose(1, 2)  # (N, heads, L, D')
+        split_heads(part, attention.num_heads)  # (N, heads, L, D')
         for part in F.linear(
             x, attention.in_proj_weight, attention.in_proj_bias
         ).chunk(3, dim=-1)
     )
-    scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-    weights = scores.softmax(dim=-1)
-    output = (weights @ value).transpose(1, 2).flatten(2)
-    return attention.out_proj(output), weights.mean(dim=1)
+    output = attention_weights(query, key) @ value
+    return attention.out_proj(output.transpose(1, 2).flatten(2))
 
 
 def resize_position(

@@ -1,34 +1,25 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Prompts: learnable contexts (Eq. 5 to 7) and manual templates."""
+"""Prompts with learnable contexts (Eq. 5 to 7)."""
 
 import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 from ...datasets.class_prompts import ClassPrompts
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
+from .text_tower import PromptStarts
+from .tokenizer import get_tokenizer, spoken
 
-__all__ = ['LearnablePrompts', 'ManualPrompts', 'prompt_layout']
+__all__ = ['LearnablePrompts', 'prompt_layout']
 
 NamePosition = Literal['end', 'front', 'middle']
 _CONTEXT = -1  # marks a learnable slot among token ids
-_tokenizer: SimpleTokenizer | None = None
-
-
-def _get_tokenizer() -> SimpleTokenizer:
-    """CLIP's byte-pair encoder, read from disk once."""
-    global _tokenizer
-    if _tokenizer is None:
-        _tokenizer = SimpleTokenizer()
-    return _tokenizer
 
 
 def prompt_layout(
@@ -82,6 +73,10 @@ class LearnablePrompts(BaseModule):
         init_std (float): Standard deviation of the initial contexts. Default:
             0.02, CoOp's.
         init_seed (int): Seed of the initial contexts.
+
+    Raises:
+        ValueError: If ``name_position`` or ``context_length`` is none.
+        UserInputError: If a prompt has more than CLIP's 77 tokens.
     """
 
     def __init__(
@@ -101,6 +96,11 @@ class LearnablePrompts(BaseModule):
                 f"Expected `name_position` to be 'end', 'front' or 'middle', "
                 f'but got {name_position!r}.'
             )
+        if context_length < 1:
+            raise ValueError(
+                f'Expected `context_length` >= 1, but got {context_length}. '
+                f'Use ManualPrompts to learn nothing.'
+            )
         background = [
             '' if nameless_background else name
             for name in class_prompts.background
@@ -114,6 +114,11 @@ class LearnablePrompts(BaseModule):
         self.register_buffer('fixed', fixed, persistent=False)  # (G, T, D)
         self.register_buffer('is_context', is_context, persistent=False)
         self.register_buffer('ends', ends, persistent=False)
+        shared = 0 if class_specific else _common_start(ids)
+        self.register_buffer(
+            'starts', _start_lengths(is_context, shared), persistent=False
+        )
+        self._constant_starts: dict[Any, PromptStarts] = {}
         generator = torch.Generator().manual_seed(init_seed)
         shape: tuple[int, ...] = (context_length, fixed.shape[-1])
         if class_specific:
@@ -139,11 +144,11 @@ class LearnablePrompts(BaseModule):
         names: Sequence[str], context_length: int, name_position: NamePosition
     ) -> tuple[Tensor, Tensor]:
         """Ids (G, T) cut at the longest prompt, and positions of the end."""
-        tokenizer = _get_tokenizer()
+        tokenizer = get_tokenizer()
         (full_stop,) = tokenizer.encode('.')
         layouts = [
             prompt_layout(
-                tokenizer.encode(name.replace('_', ' ')),
+                tokenizer.encode(spoken(name)),
                 context_length,
                 name_position,
                 tokenizer.sot_token_id,
@@ -165,16 +170,63 @@ class LearnablePrompts(BaseModule):
         ends = torch.tensor([len(layout) - 1 for layout in layouts])
         return ids, ends
 
-    def forward(self, clip: FrozenCLIP) -> Tensor:
-        """Text features of all prompts, L2-normalised, (G, E)."""
+    def forward(self, clip: FrozenCLIP, rows: Tensor | None = None) -> Tensor:
+        """Text features of the prompts.
+
+        Args:
+            clip (FrozenCLIP): The frozen model.
+            rows (Tensor, optional): Prompts that are needed, int64, (K,).
+                None: all.
+
+        Returns:
+            Tensor: L2-normalised, (G, E); 0 for what is not needed.
+        """
+        everything = rows is None
+        if rows is None:
+            rows = torch.arange(len(self.ends), device=self.ends.device)
+        embeddings = self.embeddings()
+        if len(self.starts) == 1:
+            starts = clip.encode_starts(
+                embeddings[:1, : int(self.starts)], self.starts
+            )
+        else:
+            starts = self._frozen_starts(clip)[rows]
+        lengths = self.starts.expand(len(self.ends))[rows]
+        ends = self.ends[rows] - lengths
+        steps = torch.arange(int(ends.max()) + 1, device=rows.device)
+        # Behind the end a prompt may have no token: whatever is there.
+        places = (lengths[:, None] + steps).clamp(max=embeddings.shape[1] - 1)
+        rest = embeddings[rows[:, None], places]  # (K, T', D)
+        features = clip.encode_after(starts, rest, ends)
+        if everything:
+            return features
+        blank = features.new_zeros(len(self.ends), features.shape[1])
+        return blank.index_copy(0, rows, features)
+
+    def embeddings(self) -> Tensor:
+        """Token embeddings of all prompts, (G, T, D)."""
         context: Tensor = self.context
         if context.ndim == 2:
             context = context.expand(len(self.fixed), -1, -1)
         # Every prompt has the same number of context slots, in order.
-        embeddings = self.fixed.masked_scatter(
+        return self.fixed.masked_scatter(
             self.is_context[..., None], context.to(self.fixed.dtype)
         )
-        return clip.encode_prompts(embeddings, self.ends)
+
+    @torch.no_grad()
+    def _frozen_starts(self, clip: FrozenCLIP) -> PromptStarts:
+        """What stands before the first context never changes: run once."""
+        key = (self.fixed.device, self.fixed.dtype)
+        if key not in self._constant_starts:
+            longest = int(self.starts.max())
+            with (
+                torch.autocast(self.fixed.device.type, enabled=False),
+                torch.inference_mode(False),  # training will read it, too
+            ):
+                self._constant_starts[key] = clip.encode_starts(
+                    self.fixed[:, :longest], self.starts
+                )
+        return self._constant_starts[key]
 
     def _check_layout(
         self, state_dict: dict[str, Any], prefix: str, *_: Any
@@ -194,45 +246,24 @@ class LearnablePrompts(BaseModule):
         )
 
 
-def _read_layout(layout: Tensor) -> dict[str, Any]:
-    return dict(json.loads(bytes(layout.tolist()).decode()))
+def _common_start(ids: Tensor) -> int:
+    """Number of tokens that all prompts begin with."""
+    return int((ids != ids[:1]).any(dim=0).nonzero()[0])
 
 
-@MODELS.register_module()
-class ManualPrompts(BaseModule):
-    """Prompts written by hand, as in CLIP-ES; nothing is learnt.
-
-    Several templates are encoded, normalised, averaged and normalised again.
+def _start_lengths(is_context: Tensor, shared: int) -> Tensor:
+    """Tokens that are run before the others, (G,), or (1,) if shared.
 
     Args:
-        clip (FrozenCLIP): Accepted for symmetry with LearnablePrompts.
-        class_prompts (ClassPrompts): Names of foreground and background.
-        templates (Sequence[str]): Each with one ``{}`` for the name. Default:
-            CLIP-ES's.
+        is_context (Tensor): Whether a token is a context vector, (G, T).
+        shared (int): Tokens that all prompts begin with, contexts included.
     """
+    # All before the first context; one token at least, the start token.
+    fixed = is_context.int().argmax(dim=1).clamp(min=1)
+    if shared > int(fixed.min()):
+        return torch.tensor([shared])
+    return fixed
 
-    def __init__(
-        self,
-        clip: FrozenCLIP,
-        class_prompts: ClassPrompts,
-        templates: Sequence[str] = ('a clean origami {}.',),
-    ) -> None:
-        super().__init__()
-        del clip
-        tokenizer = _get_tokenizer()
-        names = [*class_prompts.foreground, *class_prompts.background]
-        texts = [t.format(name) for name in names for t in templates]
-        ids = tokenizer(texts)
-        ends = ids.argmax(dim=1)  # the end token has the largest id
-        self.num_templates = len(templates)
-        self.register_buffer(
-            'ids', ids[:, : int(ends.max()) + 1], persistent=False
-        )
-        self.register_buffer('ends', ends, persistent=False)
 
-    @torch.no_grad()
-    def forward(self, clip: FrozenCLIP) -> Tensor:
-        """Text features of all prompts, L2-normalised, (G, E)."""
-        features = clip.encode_prompts(clip.embed_tokens(self.ids), self.ends)
-        features = features.unflatten(0, (-1, self.num_templates)).mean(dim=1)
-        return F.normalize(features, dim=-1)
+def _read_layout(layout: Tensor) -> dict[str, Any]:
+    return dict(json.loads(bytes(layout.tolist()).decode()))

@@ -37,9 +37,17 @@ class CLIPPromptHead(BaseModule):
         )
         self.loss_module = None if loss is None else MODELS.build(loss)
 
-    def text_features(self, clip: FrozenCLIP) -> Tensor:
-        """Features of the foreground, then the background prompts, (G, E)."""
-        return self.prompts(clip)
+    def text_features(
+        self, clip: FrozenCLIP, rows: Tensor | None = None
+    ) -> Tensor:
+        """Features of the foreground, then the background prompts, (G, E).
+
+        Args:
+            clip (FrozenCLIP): The frozen model.
+            rows (Tensor, optional): Prompts that are needed, int64, (K,); the
+                others may be 0. None: all.
+        """
+        return self.prompts(clip, rows)
 
     def loss(self, *inputs: Tensor) -> dict[str, Tensor]:
         """Loss of this stream under its name."""

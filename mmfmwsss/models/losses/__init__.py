@@ -2,6 +2,11 @@
 """Losses that train the prompts."""
 
 from .cam_activation_loss import CAMActivationLoss, cam_activation_loss
+from .cam_cross_entropy_loss import (
+    CAMCrossEntropyLoss,
+    cam_cross_entropy_loss,
+)
+from .multilabel_bce_loss import MultiLabelBCELoss, multilabel_bce_loss
 from .multilabel_contrastive_loss import (
     MultiLabelContrastiveLoss,
     multilabel_contrastive_loss,
@@ -9,7 +14,11 @@ from .multilabel_contrastive_loss import (
 
 __all__ = [
     'CAMActivationLoss',
+    'CAMCrossEntropyLoss',
+    'MultiLabelBCELoss',
     'MultiLabelContrastiveLoss',
     'cam_activation_loss',
+    'cam_cross_entropy_loss',
+    'multilabel_bce_loss',
     'multilabel_contrastive_loss',
 ]

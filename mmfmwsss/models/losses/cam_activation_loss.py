@@ -1,12 +1,16 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """CAM activation loss, L_CAL (Eq. 13 to 15)."""
 
-from typing import Literal
-
 import torch
-import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from .map_losses import (
+    MapAverage,
+    average_over_maps,
+    check_map_average,
+    maps_on_seeds,
+)
 
 __all__ = ['CAMActivationLoss', 'cam_activation_loss']
 
@@ -30,15 +34,7 @@ def cam_activation_loss(
         tuple[Tensor, Tensor]: Summed loss of each map, (P,), and its number
         of pixels that count, (P,).
     """
-    cams = F.interpolate(
-        cams[:, None].float(),
-        size=seeds.shape[-2:],
-        mode='bilinear',
-        align_corners=False,
-    )[:, 0]  # (P, H, W)
-    seed = seeds[pairs[:, 0]]
-    counted = seed != ignore_index
-    inside = seed == pairs[:, 1, None, None] + 1
+    cams, inside, counted = maps_on_seeds(cams, pairs, seeds, ignore_index)
     with torch.no_grad():  # detached, so that the maximum is not lowered
         peak = cams.masked_fill(~inside, 0).flatten(1).amax(dim=1)
     raise_inside = (peak[:, None, None] - cams).abs() * inside
@@ -52,9 +48,8 @@ class CAMActivationLoss(nn.Module):
     """L_CAL of FMA-WSSS; see :func:`cam_activation_loss`.
 
     Args:
-        average (str): ``'image'`` divides by |P| H W of each image, then
-            averages over the images (Eq. 15); ``'batch'`` divides by all
-            pixels of all maps of the batch (official code).
+        average (str): ``'image'`` as in Eq. 15, ``'batch'`` as in the
+            official code; see :func:`average_over_maps`.
         ignore_index (int): Seed value that counts for nothing.
         loss_weight (float): Factor of the loss.
         loss_name (str): Key of the loss in the log.
@@ -62,18 +57,14 @@ class CAMActivationLoss(nn.Module):
 
     def __init__(
         self,
-        average: Literal['image', 'batch'] = 'image',
+        average: MapAverage = 'image',
         ignore_index: int = 255,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_cal',
     ) -> None:
         super().__init__()
-        if average not in ('image', 'batch'):
-            raise ValueError(
-                f"Expected `average` to be 'image' or 'batch', but got "
-                f'{average!r}.'
-            )
-        self.average = average
+        check_map_average(average)
+        self.average: MapAverage = average
         self.ignore_index = ignore_index
         self.loss_weight = loss_weight
         self.loss_name = loss_name
@@ -85,13 +76,7 @@ class CAMActivationLoss(nn.Module):
         total, pixels = cam_activation_loss(
             cams, pairs, seeds, self.ignore_index
         )
-        if self.average == 'batch':
-            mean = total.sum() / pixels.sum().clamp(min=1)
-        else:
-            sums = total.new_zeros(2, len(seeds))
-            sums.index_add_(
-                1, pairs[:, 0], torch.stack([total, pixels.to(total.dtype)])
-            )
-            per_image = sums[0] / sums[1].clamp(min=1)
-            mean = per_image.sum() / (sums[1] > 0).sum().clamp(min=1)
+        mean = average_over_maps(
+            total, pixels, pairs[:, 0], len(seeds), self.average
+        )
         return self.loss_weight * mean

@@ -1,7 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The coarse-to-fine framework of Figure 2: images and labels to seeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import mmcv
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ...datasets.class_prompts import ClassPrompts, get_class_prompts
 from ..cams import AttentionAffinity, softmax_gradcam
-from ..clip import FrozenCLIP, ImageFeatures
+from ..clip import FrozenCLIP, ImageFeatures, TrunkCache
 from ..heads import CLIPPromptHead
 from .seed_route import SeedRoute
 
@@ -51,7 +51,10 @@ class CLIPPromptSegmentor(BaseSegmentor):
             made before, in ``gt_sem_seg``.
         routes (dict[str, dict]): Ways from a CAM to a seed, by name; see
             :class:`SeedRoute`. Each is a field of the predicted samples, the
-            first is also ``pred_sem_seg``.
+            first is also ``pred_sem_seg``. None at all: classes are scored,
+            nothing else.
+        parity (bool): Whether the softmax of the CAMs is the official code's;
+            see :func:`present_softmax`.
         data_preprocessor (dict, optional): As in mmseg.
         train_cfg (dict, optional): Unused; mmseg's runner passes it.
         test_cfg (dict, optional): Unused likewise.
@@ -66,6 +69,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         affinity: dict[str, Any],
         routes: dict[str, dict[str, Any]],
         coarse_route: dict[str, Any] | None = None,
+        parity: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
         train_cfg: dict[str, Any] | None = None,
         test_cfg: dict[str, Any] | None = None,
@@ -93,7 +97,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
         self.routes = {
             name: SeedRoute(**route) for name, route in routes.items()
         }
+        self.parity = parity
+        self.trunk_cache: TrunkCache | None = None  # see TrunkCacheHook
         self._check_streams()
+        for stream in self.streams:  # what no loss trains stays as it is
+            if self.head(stream).loss_module is None:
+                self.head(stream).requires_grad_(False)
 
     clip: FrozenCLIP
 
@@ -137,9 +146,11 @@ class CLIPPromptSegmentor(BaseSegmentor):
             dict[str, Tensor]: Losses by name.
         """
         labels = self._stack_labels(data_samples, inputs.device)
-        features, embedding = self.encode(inputs)
+        features, embedding = self._encode_views(inputs, data_samples)
         text = {
-            name: self.head(name).text_features(self.clip)
+            name: self.head(name).text_features(
+                self.clip, self._needed_prompts(name, labels)
+            )
             for name in self.streams
         }
         losses: dict[str, Tensor] = {}
@@ -152,10 +163,44 @@ class CLIPPromptSegmentor(BaseSegmentor):
                 features, embedding, text, labels, data_samples, inputs.shape
             )
             cams, pairs = softmax_gradcam(
-                self.clip, features, embedding, text[SEGMENTATION], labels
+                self.clip,
+                features,
+                embedding,
+                text[SEGMENTATION],
+                labels,
+                self.parity,
             )
             losses |= self.head(SEGMENTATION).loss(cams, pairs, seeds)
         return losses
+
+    def _needed_prompts(self, stream: str, labels: Tensor) -> Tensor | None:
+        """Prompts of a stream that the losses depend on; None: all.
+
+        A CAM is made of the present classes and the backgrounds (Eq. 1).
+        """
+        if stream != SEGMENTATION or self.parity:
+            return None
+        prompts = labels.shape[1] + len(self.class_prompts.background)
+        background = torch.arange(
+            labels.shape[1], prompts, device=labels.device
+        )
+        return torch.cat([labels.any(dim=0).nonzero()[:, 0], background])
+
+    @torch.no_grad()
+    def _encode_views(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> tuple[ImageFeatures, Tensor]:
+        """As :meth:`encode`, with the trunk from the cache if there is one."""
+        if self.trunk_cache is None:
+            return self.encode(inputs, self.needs_affinity)
+        draws = [s.metainfo.get('sample_idx') for s in data_samples]
+        features = self.trunk_cache.features(self.clip, inputs, draws)
+        return features, self.clip.run_last_block(features).embedding
+
+    @property
+    def needs_affinity(self) -> bool:
+        """Whether training reads the attention."""
+        return self.coarse_route is not None and self.coarse_route.affinity
 
     @torch.no_grad()
     def _coarse_seeds(
@@ -176,7 +221,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
         if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
         cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, text[route.stream], labels
+            self.clip,
+            features,
+            embedding,
+            text[route.stream],
+            labels,
+            self.parity,
         )
         if route.affinity:
             cams = self.affinity(cams, features.affinity, pairs[:, 0])
@@ -194,7 +244,11 @@ class CLIPPromptSegmentor(BaseSegmentor):
 
     @torch.no_grad()
     def predict(
-        self, inputs: Tensor, data_samples: list[SegDataSample]
+        self,
+        inputs: Tensor,
+        data_samples: list[SegDataSample],
+        routes: Mapping[str, SeedRoute] | None = None,
+        keep_cams: bool = False,
     ) -> list[SegDataSample]:
         """Make the seeds of every route at the images' original size.
 
@@ -202,16 +256,25 @@ class CLIPPromptSegmentor(BaseSegmentor):
             inputs (Tensor): Normalised images, (N, 3, H, W).
             data_samples (list[SegDataSample]): With ``image_labels`` and, if a
                 route's seeder needs them, ``sam_masks`` at original size.
+            routes (Mapping[str, SeedRoute], optional): Instead of the model's
+                own, e.g. with its ``coarse_route``.
+            keep_cams (bool): Whether to add ``<route>_cams``, the maps that
+                the route's seeder reads, (P, H, W), in the order of the
+                present classes.
 
         Returns:
-            list[SegDataSample]: With one field a route and ``pred_sem_seg``.
+            list[SegDataSample]: With one field a route, ``pred_sem_seg``
+            and, if there is a classification stream, ``class_scores``.
         """
         if any('failure' in s.metainfo for s in data_samples):
             return data_samples  # placeholders for images that do not load
         labels = self._stack_labels(data_samples, inputs.device)
-        features, embedding = self.encode(inputs)
+        routes = self.routes if routes is None else routes
+        features, embedding = self.encode(
+            inputs, any(route.affinity for route in routes.values())
+        )
         cams: dict[tuple[str, bool], Tensor] = {}
-        for name, route in self.routes.items():
+        for name, route in routes.items():
             key = (route.stream, route.affinity)
             if key not in cams:
                 cams[key], pairs = self._cams(
@@ -223,10 +286,46 @@ class CLIPPromptSegmentor(BaseSegmentor):
                     route, cams[key][of_image], pairs[of_image, 1], sample
                 )
                 sample.set_data({name: PixelData(data=seed[None])})
-        main = next(iter(self.routes))
-        for sample in data_samples:
-            sample.set_data({'pred_sem_seg': sample.get(main)})
+                if keep_cams:
+                    maps = upsample_cams(
+                        cams[key][of_image], sample.ori_shape[:2]
+                    )
+                    sample.set_data({f'{name}_cams': PixelData(data=maps)})
+        for main in list(routes)[:1]:
+            for sample in data_samples:
+                sample.set_data({'pred_sem_seg': sample.get(main)})
+        self._score_classes(embedding, data_samples)
         return data_samples
+
+    @torch.no_grad()
+    def val_step(self, data: Any) -> list[SegDataSample]:
+        """Score the classes only: what can be validated with image labels.
+
+        Without a classification stream there is nothing to score, and the
+        seeds are made as in a test.
+
+        Returns:
+            list[SegDataSample]: With ``class_scores``.
+        """
+        if CLASSIFICATION not in self.streams:
+            return cast(list[SegDataSample], super().val_step(data))
+        data = self.data_preprocessor(data, False)
+        _, embedding = self.encode(data['inputs'], affinity=False)
+        self._score_classes(embedding, data['data_samples'])
+        return cast(list[SegDataSample], data['data_samples'])
+
+    def _score_classes(
+        self, embedding: Tensor, data_samples: list[SegDataSample]
+    ) -> None:
+        """Set ``class_scores``, logits of the foreground classes, (C,)."""
+        if CLASSIFICATION not in self.streams:
+            return
+        logits = self._logits(embedding, self._frozen_text(CLASSIFICATION))
+        classes = len(self.class_prompts.foreground)
+        for sample, scores in zip(
+            data_samples, logits[:, :classes], strict=True
+        ):
+            sample.class_scores = scores
 
     def _cams(
         self,
@@ -238,7 +337,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
     ) -> tuple[Tensor, Tensor]:
         """Maps of a stream, refined or not, (P, h, w), and their pairs."""
         cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, self._frozen_text(stream), labels
+            self.clip,
+            features,
+            embedding,
+            self._frozen_text(stream),
+            labels,
+            self.parity,
         )
         if affinity:
             cams = self.affinity(cams, features.affinity, pairs[:, 0])
@@ -252,13 +356,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
         sample: SegDataSample,
     ) -> Tensor:
         size = sample.ori_shape[:2]
-        seeder = route.seeder
-        masks = sample.sam_masks if seeder.needs_masks else None
         image = None
-        if seeder.needs_image:
+        if route.seeder.needs_image:
             image = mmcv.imread(sample.img_path, channel_order='rgb')
             image = torch.from_numpy(image).to(cams.device)
-        return seeder(upsample_cams(cams, size), classes, masks, image)
+        cams = upsample_cams(cams, size)
+        return route.seeder(cams, classes, route.masks(sample), image)
 
     def _frozen_text(self, stream: str) -> Tensor:
         """Text features of a stream, computed once a run at test time."""
@@ -279,17 +382,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
     # Shared
     # ------------------------------------------------------------------
 
-    def encode(self, inputs: Tensor) -> tuple[ImageFeatures, Tensor]:
-        """Trunk features and image embeddings (N, E)."""
-        features = self.clip.encode_trunk(inputs)
-        with (
-            torch.no_grad(),
-            torch.autocast(inputs.device.type, enabled=False),
-        ):
-            embedding = self.clip.embed_image(
-                features.tokens, features.residual
-            )
-        return features, embedding
+    def encode(
+        self, inputs: Tensor, affinity: bool = True
+    ) -> tuple[ImageFeatures, Tensor]:
+        """Trunk features, with or without attention, and embeddings (N, E)."""
+        features = self.clip.encode_trunk(inputs, affinity)
+        return features, self.clip.run_last_block(features).embedding
 
     def _logits(self, embedding: Tensor, text: Tensor) -> Tensor:
         """Cosine similarities over the temperature, (N, G)."""

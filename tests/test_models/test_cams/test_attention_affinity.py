@@ -140,3 +140,17 @@ def test_empty_and_zero_maps() -> None:
 def test_errors() -> None:
     with pytest.raises(ValueError, match="'score' or 'cam'"):
         AttentionAffinity(refine='both')  # type: ignore[arg-type]
+
+
+def test_normalised_maps_span_the_unit_interval() -> None:
+    """CLIP-ES stretches the refined map before it is enlarged."""
+    cams, attention, images = random_case()
+    plain = AttentionAffinity()(cams, attention, images)
+    scaled = AttentionAffinity(normalise=True)(cams, attention, images)
+    low = plain.flatten(1).amin(1)[:, None, None]
+    high = plain.flatten(1).amax(1)[:, None, None]
+    torch.testing.assert_close(scaled, (plain - low) / (high - low))
+    assert scaled.flatten(1).amin(1).tolist() == [0.0] * 3
+    assert scaled.flatten(1).amax(1).tolist() == [1.0] * 3
+    none = AttentionAffinity(normalise=True)(cams[:0], attention, images[:0])
+    assert none.shape == (0, 4, 5)

@@ -77,6 +77,29 @@ def test_resize_position_by_hand() -> None:
     assert resize_position(position, (1, 2), (1, 2)) is position
 
 
+def test_resize_position_pixel_by_pixel() -> None:
+    """Bilinear between the centres of the patches, edges repeated."""
+    source, target = (3, 4), (5, 7)
+    position = torch.randn(1 + 12, 6, generator=torch.Generator())
+    old = position[1:].view(*source, 6)
+    new = resize_position(position, source, target)
+    assert torch.equal(new[0], position[0])
+
+    def neighbours(i: int, axis: int) -> tuple[int, int, float]:
+        place = (i + 0.5) * source[axis] / target[axis] - 0.5
+        place = min(max(place, 0.0), source[axis] - 1.0)
+        return int(place), min(int(place) + 1, source[axis] - 1), place % 1
+
+    for i in range(target[0]):
+        y0, y1, dy = neighbours(i, 0)
+        for j in range(target[1]):
+            x0, x1, dx = neighbours(j, 1)
+            upper = (1 - dx) * old[y0, x0] + dx * old[y0, x1]
+            lower = (1 - dx) * old[y1, x0] + dx * old[y1, x1]
+            expected = (1 - dy) * upper + dy * lower
+            torch.testing.assert_close(new[1 + 7 * i + j], expected)
+
+
 def test_prompts_cut_at_the_longest_equal_encode_text(
     clip: FrozenCLIP,
 ) -> None:

@@ -1,16 +1,15 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Prompt layouts token by token, and what a checkpoint may hold."""
 
+import hashlib
+
+import open_clip
 import pytest
 import torch
+from torch import Tensor
 
-from mmfmwsss.datasets import ClassPrompts
-from mmfmwsss.models.clip import (
-    FrozenCLIP,
-    LearnablePrompts,
-    ManualPrompts,
-    prompt_layout,
-)
+from mmfmwsss.datasets import CLASS_PROMPTS, ClassPrompts
+from mmfmwsss.models.clip import FrozenCLIP, LearnablePrompts, prompt_layout
 from mmfmwsss.testing.tiny_models import random_clip
 from mmfmwsss.utils import UserInputError
 
@@ -55,30 +54,93 @@ def test_end_token_as_in_the_official_code(
     assert nameless.ends.tolist() == [19, 25, 18, 18]
 
 
-def test_embeddings_are_assembled_in_place(clip: FrozenCLIP) -> None:
+def official_embeddings(
+    clip: FrozenCLIP, name: str, context: Tensor, position: str
+) -> tuple[Tensor, int]:
+    """A prompt as the official code builds it, and where it ends.
+
+    The text with placeholders is tokenised and embedded whole; prefix and
+    suffix of the placeholders are kept, the name is moved by its length.
+    """
+    count = len(context)
+    text = ' '.join(['X'] * count) + f' {name.replace("_", " ")}.'
+    (ids,) = open_clip.tokenize([text])
+    assert (ids[1 : 1 + count] == 343).all()
+    table = clip.model.token_embedding.weight
+    prefix, suffix = table[ids[:1]], table[ids[1 + count :]]
+    length = len(open_clip.tokenize([name])[0].nonzero()) - 2 if name else 0
+    label, rest = suffix[:length], suffix[length:]
+    half = count // 2 if position == 'middle' else 0
+    parts = {
+        'end': [prefix, context, label, rest],
+        'front': [prefix, label, context, rest],
+        'middle': [prefix, context[:half], label, context[half:], rest],
+    }[position]
+    end = int((ids == END).nonzero())
+    assert end == 1 + count + length + 1
+    return torch.cat(parts), end
+
+
+@pytest.mark.parametrize('table', ['voc12', 'coco14', 'coco14_official'])
+@pytest.mark.parametrize('position', ['end', 'front', 'middle'])
+def test_all_names_as_in_the_official_code(
+    clip: FrozenCLIP, table: str, position: str
+) -> None:
+    names = CLASS_PROMPTS[table]
+    prompts = LearnablePrompts(
+        clip, names, class_specific=True, name_position=position,
+        nameless_background=position != 'end',
+    )  # fmt: skip
+    background = names.background
+    if position != 'end':
+        background = ('',) * len(background)
+    embeddings = prompts.embeddings()
+    everything = [*names.foreground, *background]
+    assert len(everything) == len(embeddings)
+    assert len(everything) == (45 if table == 'voc12' else 103)
+    assert max(prompts.ends) == 25  # 'person with clothes,people,human'
+    for name, ours, end, context in zip(
+        everything, embeddings, prompts.ends, prompts.context, strict=True
+    ):
+        theirs, last = official_embeddings(clip, name, context, position)
+        assert end == last
+        assert torch.equal(ours[: end + 1], theirs[: end + 1])
+
+
+def test_class_specific_contexts_are_in_place(clip: FrozenCLIP) -> None:
     prompts = LearnablePrompts(
         clip, CLASSES, context_length=2, class_specific=True,
         name_position='front',
     )  # fmt: skip
-    seen = {}
-    original = clip.encode_prompts
-
-    def spy(embeddings: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-        seen['x'] = embeddings.detach()
-        return original(embeddings, ends)
-
-    clip.encode_prompts = spy  # type: ignore[method-assign]
-    try:
-        prompts(clip)
-    finally:
-        clip.encode_prompts = original  # type: ignore[method-assign]
     table = clip.model.token_embedding.weight
-    x, context = seen['x'], prompts.context.detach()
+    x, context = prompts.embeddings().detach(), prompts.context.detach()
     assert torch.equal(x[0, 0], table[START])
     assert torch.equal(x[0, 2:4], context[0])  # cat: start, name, contexts
     assert torch.equal(x[0, 4], table[STOP])
     assert torch.equal(x[0, 5], table[END])
     assert torch.equal(x[2, 2:4], context[2])
+
+
+@pytest.mark.parametrize('specific', [False, True])
+@pytest.mark.parametrize('position', ['end', 'front', 'middle'])
+def test_features_are_those_of_the_official_prompts(
+    clip: FrozenCLIP, position: str, specific: bool
+) -> None:
+    prompts = LearnablePrompts(
+        clip, CLASSES, class_specific=specific, name_position=position,
+        nameless_background=True,
+    )  # fmt: skip
+    names = [*CLASSES.foreground, '', '']
+    expected = []
+    for row, name in enumerate(names):
+        context = prompts.context[row] if specific else prompts.context
+        x, end = official_embeddings(clip, name, context, position)
+        assert len(x) == 77  # padded, as the official code's
+        features = clip.encode_prompts(x[None], torch.tensor([end]))
+        expected.append(features)
+    torch.testing.assert_close(
+        prompts(clip), torch.cat(expected), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_only_the_context_learns(clip: FrozenCLIP) -> None:
@@ -102,6 +164,26 @@ def test_initialisation_is_seeded(clip: FrozenCLIP) -> None:
     assert make(1).context.std().item() == pytest.approx(0.02, rel=0.15)
 
 
+@pytest.mark.parametrize(
+    ('text', 'number', 'std', 'specific'),
+    [('真', 2763632353, 0.015, False), ('机', 3631188958, 0.0125, True)],
+)
+def test_initialisation_with_the_official_seeds(
+    clip: FrozenCLIP, text: str, number: int, std: float, specific: bool
+) -> None:
+    """Their library seeds torch with the SHA-1 of a string, mod 2^32."""
+    digest = hashlib.sha1(text.encode()).hexdigest()
+    assert int(digest, 16) % 2**32 == number
+    prompts = LearnablePrompts(
+        clip, CLASSES, init_std=std, init_seed=number, class_specific=specific
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(number)
+        expected = torch.empty((4, 16, 16) if specific else (16, 16))
+        torch.nn.init.normal_(expected, std=std)
+    assert torch.equal(prompts.context, expected)
+
+
 def test_checkpoints_of_other_prompts_are_refused(clip: FrozenCLIP) -> None:
     saved = LearnablePrompts(clip, CLASSES).state_dict()
     assert set(saved) == {'context', 'layout'}
@@ -113,18 +195,10 @@ def test_checkpoints_of_other_prompts_are_refused(clip: FrozenCLIP) -> None:
         other.load_state_dict(saved)
 
 
-def test_manual_prompts_are_averaged_over_templates(clip: FrozenCLIP) -> None:
-    one = ManualPrompts(clip, CLASSES, templates=['a photo of a {}.'])(clip)
-    two = ManualPrompts(clip, CLASSES, templates=['a clean origami {}.'])(clip)
-    both = ManualPrompts(
-        clip, CLASSES, templates=['a photo of a {}.', 'a clean origami {}.']
-    )(clip)
-    expected = torch.nn.functional.normalize(one + two, dim=1)
-    torch.testing.assert_close(both, expected)
-
-
 def test_errors(clip: FrozenCLIP) -> None:
     with pytest.raises(ValueError, match="'end', 'front' or 'middle'"):
         LearnablePrompts(clip, CLASSES, name_position='back')  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match='`context_length` >= 1, but got 0'):
+        LearnablePrompts(clip, CLASSES, context_length=0)
     with pytest.raises(UserInputError, match='at most 77 tokens'):
         LearnablePrompts(clip, CLASSES, context_length=75)

@@ -255,8 +255,9 @@ def test_a_wrong_key_is_still_reported():
         model.load_state_dict(state, strict=True)
 
 
-def test_augmentation_merges_then_refines():
-    model = build(DEEPLAB)
+@pytest.mark.parametrize('make', [lambda: DEEPLAB, mask2former])
+def test_augmentation_merges_then_refines(make):
+    model = build(make())
     tta = MODELS.build(dict(type='RefinedSegTTAModel', module=model))
     pair = [batch(), batch(flip=True)]
     data = {key: [one[key] for one in pair] for key in pair[0]}
@@ -264,8 +265,12 @@ def test_augmentation_merges_then_refines():
         sample = tta.test_step(copy.deepcopy(data))[0]
         singles = [model.segmentor.test_step(one)[0] for one in pair]
     assert model.refines
-    mean = sum(one.seg_logits.data.softmax(0) for one in singles) / 2
-    expected = model.refiner.refine(mean, two_masks())
+    each = [
+        seg_probabilities(one.seg_logits.data, model.probabilities)
+        for one in singles
+    ]
+    assert not torch.allclose(*each)  # the flipped copy says something else
+    expected = model.refiner.refine(sum(each) / 2, two_masks())
     assert torch.equal(sample.pred_sem_seg.data[0], expected.long())
     assert sample.gt_sem_seg.data.shape == (1, *SIZE)
     assert sample.img_path == 'a.jpg'

@@ -1,0 +1,29 @@
+# Learn both sets of prompts on COCO 2014 train from image-level labels: the
+# paper's joint recipe (N 16, batch 16, 10 epochs, CoOp's optimiser). The
+# released code trains COCO otherwise: see coco_prompt_official_cls.py.
+# Needs: COCO 2014 in data/coco14 (or $COCO14_ROOT), OpenAI's ViT-B-16.pt in
+#        weights/ (or $CLIP_VIT_B16), the masks of coco_sam_masks.py.
+# Run:   python tools/train.py configs/fmwsss/coco_prompt.py
+# Cost:  not run here; it needs a GPU, the data and the weights.
+_base_ = [
+    '../_base_/models/clip_prompts_vit_b16.py',
+    '../_base_/datasets/coco14_image_labels.py',
+    '../_base_/schedules/prompt_coco14.py',
+    '../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/coco14/prompt'
+model = dict(class_prompts='coco14')
+log_processor = dict(by_epoch=True)
+default_hooks = dict(
+    logger=dict(log_metric_by_epoch=True),
+    checkpoint=dict(by_epoch=True, interval=1),
+)
+test_cfg = dict()
+test_evaluator = dict(
+    type='SeedMetric',
+    prediction='fine_seed',
+    output_dir=None,
+    ground_truth_dir=None,
+    split='COCO 2014 train',
+    protocol='single scale',
+)

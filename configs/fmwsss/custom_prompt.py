@@ -1,0 +1,60 @@
+# Learn both sets of prompts on your own photos from their tags alone: the
+# recipe of voc_prompt.py (CoOp's optimiser, warm-up of one epoch, cosine).
+# Needs: the settings of custom.py, the masks of custom_sam_masks.py, and CLIP
+#        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
+# Run:   python tools/train.py configs/fmwsss/custom_prompt.py
+# Cost:  see docs/your_own_photos.md.
+_base_ = [
+    '../_base_/models/clip_prompts_{{$CUSTOM_MODELS:vit_b16}}.py',
+    './custom.py',
+]
+work_dir = f'{_base_.work}/prompt'
+model = dict(class_prompts=_base_.class_prompts)
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=False,  # there may be fewer photos than a batch
+    sampler=dict(type='ReproducibleSampler'),
+    dataset=dict(
+        _base_.photos,
+        drop_unlabelled=True,
+        pipeline=[
+            dict(type='LoadImageStrict'),
+            _base_.load_masks,
+            dict(type='ReproducibleAugmentation'),
+            dict(
+                type='RandomLongSideResize',
+                low=_base_.prompt_sides[0],
+                high=_base_.prompt_sides[1],
+                min_short=_base_.prompt_crop,
+            ),
+            dict(type='RandomCropWithMasks', crop_size=_base_.prompt_crop),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PhotoMetricDistortion'),
+            dict(type='PackWSSSInputs'),
+        ],
+    ),
+)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),
+)
+param_scheduler = [
+    dict(type='ConstantLR', factor=0.005, begin=0, end=1),
+    dict(
+        type='CosineAnnealingLR',
+        begin=1,
+        end=max(2, _base_.prompt_epochs),
+        eta_min=0.0,
+    ),
+]
+train_cfg = dict(
+    by_epoch=True, max_epochs=_base_.prompt_epochs, val_interval=10**9
+)
+randomness = dict(seed=0)
+log_processor = dict(by_epoch=True)
+default_hooks = dict(
+    logger=dict(interval=10, log_metric_by_epoch=True),
+    checkpoint=dict(by_epoch=True, interval=1, max_keep_ckpts=1),
+)

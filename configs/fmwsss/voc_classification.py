@@ -1,0 +1,19 @@
+# Multi-label mAP of the classification prompts on VOC 2012 train_aug, from
+# image-level labels alone: no mask is read, not even SAM's.
+# Needs: the checkpoint of voc_prompt.py.
+# Run:   python tools/test.py configs/fmwsss/voc_classification.py
+# Cost:  not run here, see voc_prompt.py.
+_base_ = './voc_prompt.py'
+work_dir = 'work_dirs/voc12/classification'
+load_from = 'work_dirs/voc12/prompt/prompts.pth'
+train_command = 'python tools/train.py configs/fmwsss/voc_prompt.py'
+model = dict(routes=dict(_delete_=True))
+pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='ResizeToPatchMultiple', patch_size=16),
+    dict(type='PackWSSSInputs'),
+]
+test_dataloader = dict(dataset=dict(pipeline=pipeline))
+test_evaluator = dict(
+    _delete_=True, type='ImageLabelMetric', split='VOC 2012 train_aug'
+)

@@ -1,0 +1,58 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The learnt prompts alone, in a small file that is safe to load."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from ...models.segmentors import CLIPPromptSegmentor
+from ...utils import atomic_path
+from ...version import __version__
+
+__all__ = ['PromptFileHook']
+
+
+@HOOKS.register_module()
+class PromptFileHook(Hook):
+    """Write ``prompts.pth`` beside every checkpoint, of the same state.
+
+    mmengine's checkpoints also hold optimiser, schedules and log history, for
+    resumption. This file holds tensors, numbers and strings only: the prompts,
+    the layouts that tell which classes and settings they are for, and where
+    they come from. ``torch.load(weights_only=True)`` reads it without this
+    package, ``tools/test.py`` like any checkpoint. Runs of other models, and
+    of prompts written by hand, write none.
+
+    Args:
+        filename (str): Name in the ``work_dir``.
+    """
+
+    def __init__(self, filename: str = 'prompts.pth') -> None:
+        self.filename = filename
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write the file; mmengine calls this in the main process."""
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        state = dict(checkpoint['state_dict'])
+        if not isinstance(model, CLIPPromptSegmentor) or not state:
+            return
+        prompts = model.class_prompts
+        meta = dict(
+            foreground=list(prompts.foreground),
+            background=list(prompts.background),
+            clip=model.clip.description,
+            epoch=int(checkpoint['meta']['epoch']),
+            iter=int(checkpoint['meta']['iter']),
+            mmfmwsss_version=__version__,
+        )
+        with atomic_path(Path(runner.work_dir) / self.filename) as path:
+            torch.save(dict(meta=meta, state_dict=state), path)

@@ -1,0 +1,93 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Prompts written by hand, the baseline without learning."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from ...datasets.class_prompts import ClassPrompts
+from ...utils import UserInputError
+from .frozen_clip import FrozenCLIP
+from .tokenizer import get_tokenizer, spoken
+
+__all__ = ['ManualPrompts']
+
+
+@MODELS.register_module()
+class ManualPrompts(BaseModule):
+    """Prompts written by hand, as in CLIP-ES; nothing is learnt.
+
+    Several templates are encoded, normalised, averaged and normalised again.
+
+    Args:
+        clip (FrozenCLIP): Accepted for symmetry with LearnablePrompts.
+        class_prompts (ClassPrompts): Names of foreground and background.
+        templates (Sequence[str]): Each with one ``{}`` for the name. Default:
+            CLIP-ES's.
+
+    Raises:
+        UserInputError: If there is no template, one has no place for the
+            name, or a text has more than CLIP's 77 tokens.
+    """
+
+    def __init__(
+        self,
+        clip: FrozenCLIP,
+        class_prompts: ClassPrompts,
+        templates: Sequence[str] = ('a clean origami {}.',),
+    ) -> None:
+        super().__init__()
+        del clip
+        tokenizer = get_tokenizer()
+        texts = _fill(templates, class_prompts)
+        longest = max(texts, key=lambda text: len(tokenizer.encode(text)))
+        count = len(tokenizer.encode(longest)) + 2  # start and end
+        if count > tokenizer.context_length:  # it would be cut off silently
+            raise UserInputError(
+                f'Expected prompts of at most {tokenizer.context_length} '
+                f'tokens, but {longest!r} has {count}. Shorten the template '
+                f'or the class name.'
+            )
+        ids = tokenizer(texts)
+        ends = ids.argmax(dim=1)  # the end token has the largest id
+        self.num_templates = len(templates)
+        self.register_buffer(
+            'ids', ids[:, : int(ends.max()) + 1], persistent=False
+        )
+        self.register_buffer('ends', ends, persistent=False)
+
+    @torch.no_grad()
+    def forward(self, clip: FrozenCLIP, rows: Tensor | None = None) -> Tensor:
+        """Text features of all prompts, L2-normalised, (G, E).
+
+        ``rows`` is accepted for symmetry with LearnablePrompts.
+        """
+        del rows
+        features = clip.encode_prompts(clip.embed_tokens(self.ids), self.ends)
+        features = features.unflatten(0, (-1, self.num_templates)).mean(dim=1)
+        return F.normalize(features, dim=-1)
+
+
+def _fill(templates: Sequence[str], class_prompts: ClassPrompts) -> list[str]:
+    """Texts of all classes, foreground first, templates fastest."""
+    if not templates or isinstance(templates, str):
+        raise UserInputError(
+            f"Expected `templates` to be a list such as ['a photo of a {{}}.']"
+            f', but got {templates!r}.'
+        )
+    for template in templates:
+        if template.count('{}') != 1:
+            raise UserInputError(
+                f'Expected one `{{}}` for the name in every template, but got '
+                f'{template!r}.'
+            )
+    names = [*class_prompts.foreground, *class_prompts.background]
+    return [
+        template.replace('{}', spoken(name))
+        for name in names
+        for template in templates
+    ]

@@ -1,0 +1,130 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""CLIP's causal text tower, run in two parts.
+
+A token sees what stands before it. So what all prompts begin with is computed
+once, what never changes is computed once a run, and of the last layer only
+the end tokens are needed. The result is that of the whole prompts.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from open_clip import CLIP
+from torch import Tensor
+
+from .frozen_linear import feed_forward, project_heads
+
+__all__ = ['PromptStarts', 'encode_after', 'encode_starts']
+
+
+@dataclass
+class PromptStarts:
+    """What the rest of the prompts reads of their starts.
+
+    Attributes:
+        keys (list[Tensor]): Of each layer, (G or 1, heads, S, D').
+        values (list[Tensor]): Of each layer, (G or 1, heads, S, D').
+        lengths (Tensor): Tokens of each start, int64, (G or 1,).
+    """
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    lengths: Tensor
+
+    def __getitem__(self, rows: Tensor) -> 'PromptStarts':
+        """Starts of some prompts; one for all stays as it is."""
+        if len(self.lengths) == 1:
+            return self
+        return PromptStarts(
+            [key[rows] for key in self.keys],
+            [value[rows] for value in self.values],
+            self.lengths[rows],
+        )
+
+
+def encode_starts(
+    model: CLIP, embeddings: Tensor, lengths: Tensor
+) -> PromptStarts:
+    """Run the first tokens of prompts.
+
+    Args:
+        model (CLIP): The frozen model.
+        embeddings (Tensor): Token embeddings, cut at the longest start,
+            (G, S, D).
+        lengths (Tensor): Tokens of each start, at least 1, int64, (G,).
+            Whatever stands behind is not read.
+
+    Returns:
+        PromptStarts: Differentiable with respect to the embeddings.
+    """
+    x = embeddings + model.positional_embedding[: embeddings.shape[1]]
+    starts = PromptStarts([], [], lengths)
+    blocks = model.transformer.resblocks
+    for number, block in enumerate(blocks):
+        query, key, value = project_heads(block.attn, block.ln_1(x))
+        starts.keys.append(key)
+        starts.values.append(value)
+        if number + 1 < len(blocks):
+            seen = F.scaled_dot_product_attention(
+                query, key, value, is_causal=True
+            )
+            x = feed_forward(block, x, seen)
+    return starts
+
+
+def encode_after(
+    model: CLIP, starts: PromptStarts, embeddings: Tensor, ends: Tensor
+) -> Tensor:
+    """Run the other tokens of prompts.
+
+    Args:
+        model (CLIP): The frozen model.
+        starts (PromptStarts): Of each prompt, or one for all.
+        embeddings (Tensor): Token embeddings of what follows, cut at the
+            longest, (G, T, D).
+        ends (Tensor): Position of the end token therein, int64, (G,).
+
+    Returns:
+        Tensor: Output of the last layer at the end tokens, (G, D).
+    """
+    prompts, length = embeddings.shape[:2]
+    steps = torch.arange(length, device=embeddings.device)
+    positions = starts.lengths[:, None] + steps
+    # Behind a prompt's end the number may exceed the table: it is not read.
+    positions = positions.clamp(max=len(model.positional_embedding) - 1)
+    x = embeddings + model.positional_embedding[positions]
+    visible = _visible(starts, steps).expand(prompts, -1, -1, -1)
+    rows = torch.arange(prompts, device=embeddings.device)
+    blocks = model.transformer.resblocks
+    for number, block in enumerate(blocks):
+        query, key, value = project_heads(block.attn, block.ln_1(x))
+        mask = visible
+        if number + 1 == len(blocks):  # only the end token is read
+            query = query[rows, :, ends][:, :, None]
+            mask = visible.expand(-1, -1, length, -1)[rows, :, ends][
+                :, :, None
+            ]
+            x = x[rows, ends][:, None]
+        key = _join(starts.keys[number], key)
+        value = _join(starts.values[number], value)
+        seen = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask
+        )
+        x = feed_forward(block, x, seen)
+    return x[:, 0]
+
+
+def _visible(starts: PromptStarts, steps: Tensor) -> Tensor:
+    """Which keys a token sees, bool, (G or 1, 1, T, S + T)."""
+    width = starts.keys[0].shape[-2]
+    places = torch.arange(width, device=steps.device)
+    before = places < starts.lengths[:, None]  # (G, S)
+    before = before[:, None].expand(-1, len(steps), -1)
+    causal = (steps <= steps[:, None]).expand(len(before), -1, -1)
+    return torch.cat([before, causal], dim=-1)[:, None]
+
+
+def _join(start: Tensor, rest: Tensor) -> Tensor:
+    start = start.to(rest.dtype).expand(len(rest), -1, -1, -1)
+    return torch.cat([start, rest], dim=-2)

@@ -1,0 +1,97 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Training from the cache is training on the same views without it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmfmwsss.models.clip import FrozenCLIP
+from mmfmwsss.utils import UserInputError
+
+Losses = dict[int, dict[str, float]]
+
+
+def cached(config: Config, folder: Path, **arguments: Any) -> Config:
+    config.default_hooks.trunk_cache = dict(
+        type='TrunkCacheHook', folder=str(folder), views=2, **arguments
+    )
+    return config
+
+
+@pytest.mark.slow
+def test_the_same_views_the_same_prompts(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    prompts_of: Callable[[Config, str], dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+    trunk = FrozenCLIP.encode_trunk
+
+    def spy(
+        self: FrozenCLIP, images: torch.Tensor, affinity: bool = True
+    ) -> Any:
+        calls.append(len(images))
+        return trunk(self, images, affinity)
+
+    monkeypatch.setattr(FrozenCLIP, 'encode_trunk', spy)
+    # 6 pictures, 2 views: from the fifth batch of 3 on all are there.
+    size: dict[str, Any] = dict(iters=8, batch_size=3)
+    size['optim_wrapper.optimizer.lr'] = 0.01  # rounding must not build up
+    plain = prompt_config('plain', **size)
+    plain.train_dataloader.sampler.views = 2
+    expected = train(plain)
+    assert calls == [3] * 8
+    for dtype, tolerance in (('float32', 1e-6), ('float16', 5e-3)):
+        calls.clear()
+        config = cached(
+            prompt_config(dtype, **size), tmp_path / f'c_{dtype}', dtype=dtype
+        )
+        losses = train(config)
+        assert calls == [3] * 4
+        for number, values in expected.items():
+            for key in ('loss_mcl', 'loss_cal'):
+                value = losses[number][key]
+                assert value == pytest.approx(values[key], rel=tolerance)
+        ours = prompts_of(config, 'iter_8.pth')
+        for name, value in prompts_of(plain, 'iter_8.pth').items():
+            assert (ours[name] - value).abs().max() < tolerance
+
+    calls.clear()  # a second training finds everything
+    again = cached(
+        prompt_config('again', **size), tmp_path / 'c_float16', dtype='float16'
+    )
+    assert train(again) == losses
+    assert calls == []
+
+
+def test_a_cache_of_other_pictures_is_refused(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    tmp_path: Path,
+) -> None:
+    train(cached(prompt_config('first', iters=1), tmp_path / 'cache'))
+    other = cached(prompt_config('other', iters=1), tmp_path / 'cache')
+    other.train_dataloader.dataset.pipeline[-2].brightness_delta = 5
+    with pytest.raises(UserInputError, match='its `pipeline` is'):
+        train(other)
+    other = cached(prompt_config('third', iters=1), tmp_path / 'cache')
+    other.train_dataloader.sampler = dict(type='InfiniteSampler')
+    pipeline = other.train_dataloader.dataset.pipeline
+    other.train_dataloader.dataset.pipeline = [
+        t for t in pipeline if t.type != 'ReproducibleAugmentation'
+    ]
+    with pytest.raises(UserInputError, match='and InfiniteSampler'):
+        train(other)
+    crop = cached(prompt_config('fourth', iters=1), tmp_path / 'cache')
+    pipeline = crop.train_dataloader.dataset.pipeline
+    crop.train_dataloader.dataset.pipeline = [
+        t for t in pipeline if t.type != 'RandomCropWithMasks'
+    ]
+    with pytest.raises(UserInputError, match='expected crops of one size'):
+        train(crop)

@@ -1,0 +1,81 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""A resumed training repeats the uninterrupted one, to the last bit."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+
+Losses = dict[int, dict[str, float]]
+
+
+def resume(config: Config, whole: Config, file: str) -> Config:
+    """Stop was after ``file``: that is all there is."""
+    shutil.rmtree(config.work_dir, ignore_errors=True)
+    config.load_from = str(Path(whole.work_dir) / file)
+    config.resume = True
+    return config
+
+
+def assert_same(resumed: Losses, whole: Losses, first: int, last: int) -> None:
+    assert sorted(whole) == list(range(last))
+    assert sorted(resumed) == list(range(first, last))
+    for number, losses in resumed.items():
+        assert losses == whole[number], number
+
+
+@pytest.mark.parametrize(
+    'num_workers', [0, pytest.param(2, marks=pytest.mark.slow)]
+)
+def test_by_iteration(
+    num_workers: int,
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    prompts_of: Callable[[Config, str], dict[str, Any]],
+) -> None:
+    # 6 pictures in batches of 4: the passes end within batches.
+    def make(name: str, workers: int) -> Config:
+        return prompt_config(name, iters=5, batch_size=4, num_workers=workers)
+
+    whole = make('whole', num_workers)
+    losses = train(whole)
+    for start in (2,) if num_workers else (2, 4):
+        # The number of workers may change, too.
+        config = resume(
+            make(f'resumed_{start}', 0), whole, f'iter_{start}.pth'
+        )
+        assert_same(train(config), losses, start, 5)
+        ours = prompts_of(config, 'iter_5.pth')
+        for name, value in prompts_of(whole, 'iter_5.pth').items():
+            assert torch.equal(ours[name], value)
+    values = [value['loss'] for value in losses.values()]
+    assert len(set(values)) == 5  # something is learnt, views differ
+
+
+@pytest.mark.slow
+def test_by_epoch(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    prompts_of: Callable[[Config, str], dict[str, Any]],
+) -> None:
+    def make(name: str, workers: int) -> Config:
+        config = prompt_config(name, batch_size=3, num_workers=workers)
+        config.train_cfg = dict(by_epoch=True, max_epochs=3)
+        config.train_dataloader.sampler.infinite = False
+        config.default_hooks.checkpoint.update(by_epoch=True, interval=1)
+        config.param_scheduler = [
+            dict(type='CosineAnnealingLR', begin=0, end=3, eta_min=0.0)
+        ]
+        return config
+
+    whole = make('whole', 2)
+    losses = train(whole)
+    config = resume(make('resumed', 0), whole, 'epoch_1.pth')
+    assert_same(train(config), losses, 2, 6)
+    ours = prompts_of(config, 'epoch_3.pth')
+    for name, value in prompts_of(whole, 'epoch_3.pth').items():
+        assert torch.equal(ours[name], value)
