@@ -4,9 +4,11 @@
 import io
 import re
 import tokenize
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmseg.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
@@ -14,13 +16,25 @@ from open_clip import create_model
 from segment_anything import sam_model_registry
 from torch import nn
 
+from mmfmwsss.apis import fill_num_classes
+from mmfmwsss.datasets import get_class_prompts
+
 ROOT = Path(__file__).parents[1]
-CONFIGS = sorted((ROOT / 'configs' / 'fmwsss').glob('*.py'))
+CONFIGS = sorted((ROOT / 'configs' / 'fmwsss').rglob('*.py'))
 ALL = sorted((ROOT / 'configs').rglob('*.py'))
+# Shared by others, and no run of their own.
+SETTINGS = ('custom.py',)
+RUNS = [path for path in CONFIGS if path.name not in SETTINGS]
 
 
 def names(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(ROOT / 'configs')) for path in paths]
+
+
+@cache
+def random_clip(name: str) -> nn.Module:
+    """Built once: no config changes its weights."""
+    return create_model(name, pretrained=None)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +45,7 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
         name = arch if isinstance(arch, str) else 'ViT-B-32'
         assert isinstance(arch, (str, dict))
         assert checkpoint
-        return create_model(name, pretrained=None), name
+        return random_clip(name), name
 
     def small_sam(arch: object, checkpoint: object) -> nn.Module:
         assert isinstance(arch, dict) or arch in sam_model_registry
@@ -47,29 +61,70 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f'{masks}.sha256_of', lambda path: 'not there')
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
-def test_config_builds(path: Path) -> None:
+@pytest.fixture(autouse=True)
+def _own_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the class names of own photos."""
+    (tmp_path / 'classes.yaml').write_text(
+        'classes: [cat, dog]\nbackground: [wall]\n'
+    )
+    monkeypatch.setenv('CUSTOM_ROOT', str(tmp_path))
+
+
+def build_model(config: Config) -> nn.Module:
+    """Build it; networks of full size without memory for their weights."""
+    if config.model.type not in ('EncoderDecoder', 'RefinedSegmentor'):
+        return MODELS.build(config.model)
+    linspace = partial(torch.linspace, device='cpu')  # mmseg reads its values
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        torch.device('meta'),
+    ):
+        patch.setattr(torch, 'linspace', linspace)
+        return MODELS.build(config.model)
+
+
+def check(path: Path) -> None:
+    """Build everything that a config describes, or see that it is known."""
     config = Config.fromfile(path)
-    assert MODELS.build(config.model) is not None
+    fill_num_classes(config)
+    assert build_model(config) is not None
     for key in ('train_dataloader', 'test_dataloader'):
         if config.get(key) is None:
             continue
         dataset = config[key].dataset
         assert dataset.type in DATASETS
+        dataset = dataset.get('dataset', dataset)
+        assert dataset.type in DATASETS
         for transform in dataset.pipeline:
             assert TRANSFORMS.build(transform) is not None
-    evaluators = config.test_evaluator
+    evaluators = config.get('test_evaluator', [])
     for metric in evaluators if isinstance(evaluators, list) else [evaluators]:
         assert METRICS.build(metric) is not None
     for hook in config.custom_hooks:
         assert isinstance(HOOKS.build(hook), Hook)
 
 
+@pytest.mark.parametrize('path', RUNS, ids=names(RUNS))
+def test_config_builds(path: Path) -> None:
+    check(path)
+
+
+OWN = [path for path in RUNS if path.name.startswith('custom')]
+
+
+@pytest.mark.parametrize('path', OWN, ids=names(OWN))
+def test_own_photos_with_the_tiny_models(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CUSTOM_MODELS', 'tiny')
+    check(path)
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
 def test_head_comment_says_what_how_and_at_what_cost(path: Path) -> None:
     head = path.read_text().split('_base_')[0]
     assert re.search(r'^# Run:   python tools/(train|test)\.py', head, re.M)
-    assert f'configs/fmwsss/{path.name}' in head
+    assert str(path.relative_to(ROOT)) in head
     assert '# Cost:  ' in head
     assert 'FILL' not in head
 
@@ -83,8 +138,63 @@ def test_config_style(path: Path) -> None:
     assert 'mmseg::' not in text  # does not resolve with the onedl packages
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
-def test_class_weights_fit_the_classes(path: Path) -> None:
-    head = Config.fromfile(path).model.get('decode_head', {})
-    if head.get('type') == 'Mask2FormerHead':
-        assert len(head.loss_cls.class_weight) == head.num_classes + 1
+NETWORKS = ('deeplabv3plus', 'mask2former', 'network', 'predict')
+STAGE2 = [p for p in RUNS if any(name in p.stem for name in NETWORKS)]
+
+
+@pytest.mark.parametrize('path', STAGE2, ids=names(STAGE2))
+def test_networks_have_as_many_outputs_as_the_data_has_labels(
+    path: Path,
+) -> None:
+    config = Config.fromfile(path)
+    fill_num_classes(config)
+    model = config.model.get('segmentor', config.model)
+    dataset = config.train_dataloader.dataset
+    dataset = dataset.get('dataset', dataset)
+    kind = dataset.type.removesuffix('SegDataset').lower()
+    prompts = dataset.get('class_prompts', kind)
+    labels = len(get_class_prompts(prompts).labels)
+    head = model.decode_head
+    assert head.num_classes == labels
+    assert model.get('auxiliary_head', head).num_classes == labels
+    if head.type == 'Mask2FormerHead':
+        assert len(head.loss_cls.class_weight) == labels + 1
+
+
+@pytest.mark.parametrize('path', STAGE2, ids=names(STAGE2))
+def test_schedules_end_with_the_training(path: Path) -> None:
+    config = Config.fromfile(path)
+    schedules = config.param_scheduler
+    last = config.train_cfg.get(
+        'max_iters', config.train_cfg.get('max_epochs')
+    )
+    assert max(schedule.end for schedule in schedules) == last
+
+
+@pytest.mark.parametrize('path', RUNS, ids=names(RUNS))
+def test_a_weakly_supervised_stage_is_given_no_masks(path: Path) -> None:
+    """Ground truth is named where it is scored, or trains an upper bound."""
+    config = Config.fromfile(path)
+    if config.get('train_dataloader') is None:
+        return
+    training = str(config.train_dataloader)
+    if path.stem.endswith('_supervised'):
+        assert 'SegDataset' in training
+    else:
+        assert 'SegmentationClass' not in training
+        assert 'SegDataset' not in training
+        assert 'GroundTruth' not in training
+        assert config.train_cfg.val_interval >= 10**9
+
+
+@pytest.mark.parametrize('page', ['voc_and_coco', 'your_own_photos'])
+def test_pages_name_files_that_exist(page: str) -> None:
+    text = (ROOT / 'docs' / f'{page}.md').read_text()
+    named = set(re.findall(r'(?:tools|configs)/[\w/]+\.py', text))
+    ours = {name for name in named if 'mask2former_swin-l' not in name}
+    ours -= {'tools/model_converters/swin2mmseg.py'}  # mmseg's
+    assert len(ours) > 5
+    assert not [name for name in ours if not (ROOT / name).is_file()]
+    links = re.findall(r'\]\(([\w./]+)', text)
+    for link in links:
+        assert link.startswith('http') or (ROOT / 'docs' / link).exists()

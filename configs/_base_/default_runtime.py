@@ -6,6 +6,9 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
+# Curves and pictures go to files; to TensorBoard as well with `tools/train.py
+# --tensorboard`, or with `visualizer = dict(vis_backends=[
+# dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])`.
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer'
@@ -20,6 +23,15 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # A resumed training repeats the uninterrupted one.
+    randomness=dict(type='ReproducibleIterationHook'),
+    # prompts.pth beside the checkpoints: what one publishes.
+    prompt_file=dict(type='PromptFileHook'),
     visualization=dict(type='SegVisualizationHook'),
+    # Strips of 4 images, CAMs and seeds while prompts learn (other models have
+    # none), in vis_data/vis_image; off with `images=0`.
+    seed_visualization=dict(
+        type='SeedVisualizationHook', interval=500, images=4
+    ),
 )
 custom_hooks = [dict(type='ProgressBarHook')]

@@ -15,5 +15,11 @@ model = dict(
     refiner=dict(type='SAMS'),
 )
 test_dataloader = dict(
-    dataset=dict(pipeline={{_base_.test_pipeline_with_masks}})
+    dataset=dict(
+        pipeline=[
+            *_base_.test_pipeline[:-1],
+            _base_.load_masks,
+            dict(type='PackWSSSInputs'),
+        ]
+    )
 )

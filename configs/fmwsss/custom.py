@@ -1,0 +1,65 @@
+# Your own photos: the settings that all custom_*.py share. This is the one
+# file to edit; what has a $NAME can be set without, as `export NAME=...`.
+# The tutorial is docs/your_own_photos.md.
+# Needs: $CUSTOM_ROOT (or data/custom) with the photos in `images`, their tags
+#        in `image_labels.csv` and the class names in `classes.yaml`; CLIP and
+#        SAM in weights/, or CUSTOM_MODELS=tiny for a rehearsal without.
+# Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
+#        python tools/train.py configs/fmwsss/custom_prompt.py
+#        python tools/test.py configs/fmwsss/custom_seed.py
+#        python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
+#        python tools/test.py configs/fmwsss/custom_predict.py
+#        (all with the settings of configs/fmwsss/custom.py)
+# Cost:  see docs/your_own_photos.md; with the full models it needs a GPU and
+#        was not run here.
+_base_ = [
+    # vit_b16: OpenAI's CLIP ViT-B/16, SAM ViT-H, DeepLabV3+ on ResNet-101.
+    # tiny: what comes with the package.
+    '../_base_/models/custom_{{$CUSTOM_MODELS:vit_b16}}.py',
+    '../_base_/default_runtime.py',
+]
+
+# What you have. The folders and files are below data_root.
+data_root = '{{$CUSTOM_ROOT:data/custom}}'
+image_dir = 'images'
+image_suffix = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
+label_file = '{{$CUSTOM_LABELS:image_labels.csv}}'  # .csv, .json or .txt
+class_prompts = f'{data_root}/classes.yaml'
+# Photos to segment with the trained network; they need no tags.
+predict_dir = '{{$CUSTOM_PREDICT_DIR:images}}'
+# Where the results go.
+work = '{{$CUSTOM_WORK:work_dirs/custom}}'
+
+# How long to train.
+# Passes over the photos: 25 as for the 10,582 of VOC.
+prompt_epochs = int('{{$CUSTOM_PROMPT_EPOCHS:25}}')
+# Each is of `network_repeats` passes over the photos.
+network_epochs = int('{{$CUSTOM_NETWORK_EPOCHS:20}}')
+network_repeats = 10
+batch_size = 16
+# Photos in image_dir without a seed (that have no line in label_file) are
+# left out; a greater share of them is an error.
+max_missing = 0.5
+
+# Nothing to edit below.
+mask_dir = f'{work}/sam_masks'
+seed_dir = f'{work}/seed/fine_seed'
+photos = dict(
+    type='ImageLabelDataset',
+    class_prompts=class_prompts,
+    data_root=data_root,
+    image_dir=image_dir,
+    image_suffix=image_suffix,
+    label_file=label_file,
+)
+one_by_one = dict(
+    batch_size=1,  # photos differ in size
+    num_workers=2,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+)
+load_masks = dict(
+    type='LoadSAMMasks',
+    mask_dir=mask_dir,
+    mask_command='python tools/test.py configs/fmwsss/custom_sam_masks.py',
+)

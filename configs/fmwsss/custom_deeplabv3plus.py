@@ -1,0 +1,69 @@
+# Stage 2 on your own photos: DeepLabV3+ on their fine seeds. It is trained by
+# epochs; the learning rate falls by poly 0.9, as for VOC. No mask is read.
+# Needs: the seeds of custom_seed.py, and the weights of ResNet-101 in weights/
+#        (or $RESNET101_V1C, or CUSTOM_MODELS=tiny).
+# Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
+# Cost:  see docs/your_own_photos.md.
+_base_ = [
+    '../_base_/models/custom_network_{{$CUSTOM_MODELS:vit_b16}}.py',
+    './custom.py',
+]
+work_dir = f'{_base_.work}/deeplabv3plus'
+train_dataloader = dict(
+    batch_size=_base_.batch_size,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,  # batch norm refuses a batch of one
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='RepeatDataset',
+        times=_base_.network_repeats,
+        dataset=dict(
+            type='PseudoLabelDataset',
+            class_prompts=_base_.class_prompts,
+            data_root=_base_.data_root,
+            image_dir=_base_.image_dir,
+            image_suffix=_base_.image_suffix,
+            seed_dir=_base_.seed_dir,
+            seed_command='python tools/test.py configs/fmwsss/custom_seed.py',
+            max_missing=_base_.max_missing,
+            pipeline=[
+                dict(type='LoadImageStrict'),
+                dict(type='LoadAnnotations'),
+                dict(
+                    type='RandomResize',
+                    scale=_base_.network_scale,
+                    ratio_range=(0.5, 2.0),
+                    keep_ratio=True,
+                ),
+                dict(
+                    type='RandomCrop',
+                    crop_size=_base_.network_crop,
+                    cat_max_ratio=0.75,
+                ),
+                dict(type='RandomFlip', prob=0.5),
+                dict(type='PhotoMetricDistortion'),
+                dict(type='PackSegInputs'),
+            ],
+        ),
+    ),
+)
+param_scheduler = [
+    dict(
+        type='PolyLR',
+        power=0.9,
+        eta_min=1e-4,
+        begin=0,
+        end=_base_.network_epochs,
+        convert_to_iter_based=True,
+    )
+]
+train_cfg = dict(
+    by_epoch=True, max_epochs=_base_.network_epochs, val_interval=10**9
+)
+randomness = dict(seed=0)
+log_processor = dict(by_epoch=True)
+default_hooks = dict(
+    logger=dict(interval=10, log_metric_by_epoch=True),
+    checkpoint=dict(by_epoch=True, interval=1, max_keep_ckpts=1),
+)

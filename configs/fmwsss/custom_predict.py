@@ -1,0 +1,37 @@
+# Segment photos with the trained network: palette PNGs in
+# work_dirs/custom/predictions. They need no tags and are not scored; where you
+# have masks, `<photo>.png` of label values, add
+# --cfg-options test_evaluator.ground_truth_dir=FOLDER.
+# Needs: the checkpoint of custom_deeplabv3plus.py; photos in `predict_dir`.
+# Run:   python tools/test.py configs/fmwsss/custom_predict.py
+#        (--show-dir FOLDER paints the labels over the photos)
+# Cost:  see docs/your_own_photos.md.
+_base_ = './custom_deeplabv3plus.py'
+work_dir = f'{_base_.work}/predict'
+load_from = f'{_base_.work}/deeplabv3plus/epoch_{_base_.network_epochs}.pth'
+train_command = 'python tools/train.py configs/fmwsss/custom_deeplabv3plus.py'
+test_dataloader = dict(
+    _base_.one_by_one,
+    dataset=dict(
+        type='GroundTruthDataset',
+        class_prompts=_base_.class_prompts,
+        data_root=_base_.data_root,
+        image_dir=_base_.predict_dir,
+        image_suffix=_base_.image_suffix,
+        ground_truth_dir=None,
+        test_mode=True,
+        pipeline=[
+            dict(type='LoadImageStrict'),
+            dict(type='Resize', scale=_base_.network_scale, keep_ratio=True),
+            dict(type='PackWSSSInputs'),
+        ],
+    ),
+)
+test_cfg = dict()
+test_evaluator = dict(
+    type='SeedMetric',
+    output_dir=f'{_base_.work}/predictions',
+    ground_truth_dir=None,
+    split='own photos',
+    protocol='single scale',
+)

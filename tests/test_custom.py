@@ -1,0 +1,165 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Own photos: the commands of the tutorial, on a handful of pictures."""
+
+import csv
+import json
+import os
+import re
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmseg.registry import TASK_UTILS
+from mmseg.visualization import SegLocalVisualizer
+from PIL import Image
+
+from mmfmwsss.testing import partworld
+from mmfmwsss.utils.palette_png import read_label_png
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / 'configs' / 'fmwsss'
+PAGE = (ROOT / 'docs' / 'your_own_photos.md').read_text()
+CLASSES = [thing.name for thing in partworld.CLASSES]
+
+
+def bash_lines() -> list[str]:
+    """What the page tells to type."""
+    blocks = re.findall(r'```bash\n(.*?)```', PAGE, re.S)
+    lines = [
+        line.split('#')[0].strip() for b in blocks for line in b.split('\n')
+    ]
+    return [line for line in lines if line]
+
+
+def write_own(
+    root: Path, photos: dict[Path, list[str]], classes: list[str]
+) -> None:
+    """Lay photos out as the page says."""
+    (root / 'images').mkdir(parents=True)
+    with (root / 'image_labels.csv').open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['image', 'tags'])
+        for path, tags in photos.items():
+            shutil.copy(path, root / 'images')
+            writer.writerow([path.name, *tags])
+    (root / 'classes.yaml').write_text(
+        json.dumps(dict(classes=classes, background=['backdrop', 'ground']))
+    )
+
+
+def run_page(
+    own: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Type the page's lines, for other folders; returns the commands.
+
+    The scripts run in this process, for imports and the layout of a config
+    by yapf take most of the time of so small runs.
+    """
+    for module in ('mmengine.config.config', 'yapf.yapflib.yapf_api'):
+        monkeypatch.setattr(
+            f'{module}.FormatCode',
+            lambda text, **kwargs: (text, False),
+            raising=False,
+        )
+    monkeypatch.chdir(ROOT)
+    commands = []
+    for line in bash_lines():
+        if line.startswith('export '):
+            for pair in line.removeprefix('export ').split():
+                monkeypatch.setenv(*pair.split('=', 1))
+            continue
+        monkeypatch.setenv('CUSTOM_ROOT', str(own))
+        monkeypatch.setenv('CUSTOM_WORK', str(work))
+        monkeypatch.setenv('CUSTOM_PROMPT_EPOCHS', '1')
+        line = line.replace('work_dirs/painted', str(work / 'painted'))
+        program, script, *arguments = line.split()
+        assert program == 'python'
+        monkeypatch.setattr(sys, 'argv', [script, *arguments])
+        SegLocalVisualizer._instance_dict.clear()  # one a process
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(script, run_name='__main__')
+        assert not end.value.code, line
+        commands.append(script)
+    return commands
+
+
+def check_results(own: Path, work: Path, classes: int) -> None:
+    """Every photo has masks, a seed and a prediction of its size."""
+    photos = sorted((own / 'images').iterdir())
+    for photo in photos:
+        size = Image.open(photo).size[::-1]
+        assert (work / 'sam_masks' / f'{photo.stem}.json').is_file()
+        for folder in ('seed/fine_seed', 'predictions'):
+            labels = read_label_png(work / folder / f'{photo.stem}.png')
+            assert labels.shape == size
+            assert labels.max() <= classes
+    painted = [p for p in (work / 'painted').rglob('*.png') if p.is_file()]
+    assert len(painted) == len(photos)
+
+
+@pytest.mark.slow
+def test_the_tutorial(
+    partworld_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, work = tmp_path / 'own', tmp_path / 'work'
+    lines = (partworld_root / 'image_labels.txt').read_text().splitlines()
+    photos = {}
+    for line in lines[:3]:
+        name, *tags = line.split()
+        photos[partworld_root / f'JPEGImages/{name}.jpg'] = tags
+    write_own(own, photos, CLASSES)
+    commands = run_page(own, work, monkeypatch)
+    assert len(commands) == 6
+    check_results(own, work, len(CLASSES))
+    for line, path in zip(lines, photos, strict=False):
+        seed = read_label_png(work / f'seed/fine_seed/{path.stem}.png')
+        shown = {CLASSES.index(tag) + 1 for tag in line.split()[1:]}
+        assert set(np.unique(seed).tolist()) <= shown | {0}
+
+
+@pytest.mark.slow
+def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three photos of $MMFMWSSS_REAL_PHOTOS/coco100, with its JSON."""
+    source = Path(os.environ.get('MMFMWSSS_REAL_PHOTOS', '')) / 'coco100'
+    if not source.is_dir():
+        pytest.skip('no real photos in $MMFMWSSS_REAL_PHOTOS/coco100')
+    tags = json.loads((source / 'image_labels.json').read_text())
+    classes = sorted({name for names in tags.values() for name in names})
+    names = list(tags)[:3]
+    own, work = tmp_path / 'own', tmp_path / 'work'
+    photos = {source / f'images/{n}.jpg': tags[n] for n in names}
+    write_own(own, photos, classes)
+    run_page(own, work, monkeypatch)
+    check_results(own, work, len(classes))
+
+
+def test_the_page_names_settings_that_exist() -> None:
+    settings = (CONFIGS / 'custom.py').read_text()
+    for path in (ROOT / 'configs/_base_/models').glob('*.py'):
+        settings += path.read_text()
+    names = set(re.findall(r'\b(?:CUSTOM|SAM|CLIP|RESNET)\w*_\w+', PAGE))
+    assert len(names) > 8
+    missing = [name for name in names if f'${name}' not in settings]
+    assert not missing
+    for name in ('prompt_epochs', 'batch_size'):
+        assert f'`{name}`' in PAGE
+        assert f'{name} = ' in settings
+
+
+def test_the_seeds_are_made_at_one_scale() -> None:
+    """The resize of the seed pipeline leaves nothing to chance."""
+    config = Config.fromfile(CONFIGS / 'custom_seed.py')
+    pipeline = config.test_dataloader.dataset.pipeline
+    (resize,) = [t for t in pipeline if t.type == 'RandomLongSideResize']
+    assert resize.low == resize.high
+
+
+def test_superpixels_need_no_weights() -> None:
+    (call,) = re.findall(r'`sam = dict\((.*?)\)`', PAGE)
+    source = TASK_UTILS.build(dict([call.replace("'", '').split('=')]))
+    picture = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
+    assert source(picture).size == (24, 32)
