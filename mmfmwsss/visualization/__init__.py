@@ -1,6 +1,24 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Pictures of masks, maps and seeds."""
+"""Pictures of masks, maps and seeds, and the HTML report (``report``)."""
 
-from .sheet import overlay_cam, paint_labels, paint_masks, picture_sheet
+from .error_kinds import ERROR_COLOURS, ERROR_NAMES, error_kinds
+from .painting import (
+    label_borders,
+    overlay_cam,
+    paint_errors,
+    paint_labels,
+    paint_masks,
+)
+from .sheet import picture_sheet
 
-__all__ = ['overlay_cam', 'paint_labels', 'paint_masks', 'picture_sheet']
+__all__ = [
+    'ERROR_COLOURS',
+    'ERROR_NAMES',
+    'error_kinds',
+    'label_borders',
+    'overlay_cam',
+    'paint_errors',
+    'paint_labels',
+    'paint_masks',
+    'picture_sheet',
+]

@@ -5,81 +5,13 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ..structures import SAMMasks
-
-__all__ = ['overlay_cam', 'paint_labels', 'paint_masks', 'picture_sheet']
+__all__ = ['picture_sheet']
 
 Image = NDArray[np.uint8]  # RGB, (H, W, 3)
 
 _BLACK = (0, 0, 0)
-
-
-def overlay_cam(image: Image, cam: NDArray[np.floating]) -> Image:
-    """Lay a class activation map over a picture as a heat map.
-
-    Args:
-        image (ndarray): RGB, uint8, (H, W, 3).
-        cam (ndarray): Map of one class, (H, W); clamped at 0 and stretched to
-            0..1, as the seeders do.
-
-    Returns:
-        ndarray: RGB, uint8, (H, W, 3).
-    """
-    positive = np.clip(cam, 0, None)
-    low, high = float(positive.min()), float(positive.max())
-    scaled = (positive - low) / max(high - low, 1e-12)
-    heat = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_JET)
-    return np.asarray(0.45 * image + 0.55 * heat[..., ::-1], np.uint8)
-
-
-def paint_labels(
-    image: Image,
-    labels: NDArray[np.integer],
-    palette: Sequence[Sequence[int]],
-    opacity: float = 0.75,
-) -> Image:
-    """Lay a label map over a picture; background and 255 stay as they are.
-
-    Args:
-        image (ndarray): RGB, uint8, (H, W, 3).
-        labels (ndarray): Class index plus one, 0 background, (H, W).
-        palette (Sequence): RGB of each label.
-        opacity (float): Of the colours, 0 to 1.
-
-    Returns:
-        ndarray: RGB, uint8, (H, W, 3).
-    """
-    colours = np.zeros((256, 3), np.float32)
-    colours[: len(palette)] = palette
-    shown = ((labels > 0) & (labels != 255))[..., None]
-    mixed = (1 - opacity) * image + opacity * colours[labels]
-    return np.asarray(np.where(shown, mixed, 0.6 * image), np.uint8)
-
-
-def paint_masks(image: Image, masks: SAMMasks, level: int) -> Image:
-    """Paint the masks of one level in colours of their own.
-
-    Args:
-        image (ndarray): RGB, uint8, (H, W, 3).
-        masks (SAMMasks): Masks of all levels, of the picture's size.
-        level (int): 0 sub-part, 1 part, 2 whole.
-
-    Returns:
-        ndarray: RGB, uint8, (H, W, 3). Small masks lie on top of large ones.
-    """
-    chosen = masks.filter(masks.levels == level).masks.cpu()
-    order = torch.argsort(chosen.sum(dim=(1, 2)), descending=True)
-    canvas = 0.35 * image.astype(np.float32)
-    for number, index in enumerate(order.tolist()):
-        hue = int(180 * (number * 0.618 % 1))  # golden ratio: far apart
-        hsv = np.array([[[hue, 190, 240]]], np.uint8)
-        colour = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
-        where = chosen[index].numpy()
-        canvas[where] = 0.3 * image[where] + 0.7 * colour
-    return canvas.astype(np.uint8)
 
 
 def picture_sheet(

@@ -60,14 +60,20 @@ def test_picture(case):
     picture = explanation_picture(
         image, cams, masks, decisions, seed, NAMES, [2], palette, cell=60
     )
-    assert picture.dtype == np.uint8 and picture.shape[1] > 6 * 60
+    # image, CAM, whole and part in a row, then the seed: no sub-parts
+    assert picture.dtype == np.uint8
+    assert 4 * 60 < picture.shape[1] < 5 * 60
+    assert picture.shape[0] > 2 * 60
+    # the legend: grey for the background, red for the class
+    colours = {tuple(pixel) for pixel in picture[-50:, 6:30].reshape(-1, 3)}
+    assert colours >= {(150, 150, 150), (250, 0, 0)}
     empty = SAMMasks.empty((10, 12))
     nothing = SAMS().decide(cams, empty)
     assert explain_masks(empty, nothing, NAMES) == []
     bare = explanation_picture(
         image, cams, empty, nothing, seed * 0, NAMES, [2], palette, cell=60
     )
-    assert bare.shape == picture.shape
+    assert bare.shape[1] < picture.shape[1]  # three panels are left
 
 
 def test_colours_of_a_level(case):
@@ -85,6 +91,11 @@ def test_colours_of_a_level(case):
     assert (whole[3, 69] == 255).all()
     part = paint_decisions(image, record, decisions, colours, 0)
     assert part.max() == 0
+    # A mask on top: a border between the two, and room for both numbers.
+    masks[2, :, :35] = True
+    both = paint_decisions(image, record, decisions, colours, 2)
+    assert (both[3, 34] == 255).all()
+    assert (both == 255).sum() > (whole == 255).sum()
 
 
 def test_needs_all_names(case):

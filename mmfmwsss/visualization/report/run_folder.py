@@ -1,0 +1,211 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What a run left in its folder: config, scores, curves, label maps."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ...utils import UserInputError
+
+__all__ = ['Result', 'RunFolder', 'find_runs']
+
+_METRICS = 'metrics.json'
+
+
+@dataclass(frozen=True)
+class Result:
+    """Label maps that a metric of a run writes or scores.
+
+    Attributes:
+        run: The run.
+        field: Name of the label maps in the predicted samples.
+        prefix: In front of the keys in ``metrics.json``; '' for none.
+        maps_dir: Folder of the label maps, if they were written.
+        truth_dir: Folder of the ground truth, if the metric names one.
+        reads_annotations: Whether the ground truth is the data set's own.
+        split: What was scored.
+        protocol: How it was made.
+    """
+
+    run: 'RunFolder'
+    field: str
+    prefix: str
+    maps_dir: Path | None
+    truth_dir: Path | None
+    reads_annotations: bool
+    split: str
+    protocol: str
+
+    @property
+    def title(self) -> str:
+        """Name for people, such as 'fine seed'."""
+        plain = 'prediction' if self.field == 'pred_sem_seg' else self.field
+        return plain.replace('_', ' ')
+
+    def score(self, key: str) -> float | None:
+        """A number of ``metrics.json``, such as 'mIoU'."""
+        full = f'{self.prefix}/{key}' if self.prefix else key
+        value = self.run.metrics.get(full)
+        return None if value is None else float(value)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the metric noted beside its numbers."""
+        records: dict[str, Any] = self.run.record.get('records', {})
+        return dict(records.get(self.prefix, {}))
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A work_dir of ``tools/train.py`` or ``tools/test.py``.
+
+    Attributes:
+        path: The folder.
+        name: Short name in the report.
+        config: The config as it was run.
+        record: ``metrics.json``; empty for a training.
+    """
+
+    path: Path
+    name: str
+    config: Config
+    record: Mapping[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Numbers by name."""
+        return dict(self.record.get('metrics', {}))
+
+    @cached_property
+    def scalars(self) -> list[dict[str, float]]:
+        """What was logged while training, by step; resumed runs joined."""
+        rows: dict[int, dict[str, float]] = {}
+        for file in sorted(self.path.glob('*/vis_data/scalars.json')):
+            for line in file.read_text(encoding='utf-8').splitlines():
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    continue  # cut off while it was written
+                rows.setdefault(int(row.get('step', 0)), {}).update(row)
+        return [rows[step] for step in sorted(rows)]
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """One a metric of the test that scores label maps."""
+        evaluators = self.config.get('test_evaluator') or []
+        if isinstance(evaluators, Mapping):
+            evaluators = [evaluators]
+        return [
+            self._result(evaluator)
+            for evaluator in evaluators
+            if evaluator.get('type') in ('SeedMetric', 'IoUMetric')
+        ]
+
+    def _result(self, evaluator: Mapping[str, Any]) -> Result:
+        field = evaluator.get('prediction', 'pred_sem_seg')
+        ours = evaluator['type'] == 'SeedMetric'
+        truth = evaluator.get('ground_truth_dir')
+        return Result(
+            run=self,
+            field=field,
+            prefix=evaluator.get('prefix') or (field if ours else ''),
+            maps_dir=self._moved(evaluator.get('output_dir')),
+            truth_dir=Path(truth) if truth else None,
+            reads_annotations=not ours,
+            split=evaluator.get('split', ''),
+            protocol=evaluator.get('protocol', ''),
+        )
+
+    def _moved(self, folder: str | None) -> Path | None:
+        """A folder of the run, also where the run was moved or copied."""
+        if not folder:
+            return None
+        places = (Path(folder), self.path / Path(folder).name)
+        return next((p for p in places if p.is_dir()), None)
+
+    def checkpoint(self) -> Path | None:
+        """The weights that were tested, or the last ones of a training."""
+        if self.record:
+            named = self.record.get('checkpoint')
+        elif (self.path / 'last_checkpoint').is_file():
+            named = (self.path / 'last_checkpoint').read_text().strip()
+        else:
+            named = self.config.get('load_from')
+        if not named:
+            return None
+        beside = self.path / Path(named).name
+        return beside if beside.is_file() else Path(named)
+
+
+def find_runs(folders: Sequence[Path]) -> list[RunFolder]:
+    """Find the runs in some folders, oldest first.
+
+    Args:
+        folders (Sequence[Path]): Work_dirs, or folders of them at any depth.
+
+    Returns:
+        list[RunFolder]: In the order in which they were made. Their names are
+        distinct: as short as they can be.
+
+    Raises:
+        UserInputError: If there is none in one of the folders, or a config
+            cannot be read.
+    """
+    found: dict[Path, float] = {}
+    for folder in folders:
+        files = _config_files(folder)
+        if not files:
+            raise UserInputError(
+                'Expected the work_dir of a run, or a folder of them, at '
+                f'{folder}, but there is no config in it. tools/train.py and '
+                'tools/test.py write one, e.g. to work_dirs/partworld/seed.'
+            )
+        found.update((file, file.stat().st_mtime) for file in files)
+    files = sorted(found, key=lambda file: (found[file], file))
+    names = _short_names([file.parent for file in files])
+    return [
+        _read_run(file, name) for file, name in zip(files, names, strict=True)
+    ]
+
+
+def _short_names(paths: Sequence[Path]) -> list[str]:
+    """The last part of each path, or as many as tell them apart."""
+    parts = [path.resolve().parts for path in paths]
+    for count in range(1, max(map(len, parts)) + 1):
+        names = ['/'.join(p[-count:]) for p in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise ValueError(f'Expected different folders, got {list(paths)}.')
+
+
+def _config_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    here = [f for f in folder.glob('*.py') if not f.name.startswith('.')]
+    if here:  # the newest, where several configs were run in one folder
+        return [max(here, key=lambda file: file.stat().st_mtime)]
+    return [
+        file
+        for child in folder.iterdir()
+        if child.is_dir() and not child.is_symlink()
+        for file in _config_files(child)
+    ]
+
+
+def _read_run(file: Path, name: str) -> RunFolder:
+    path = file.parent
+    metrics = path / _METRICS
+    try:
+        config = Config.fromfile(file, import_custom_modules=False)
+        record = json.loads(metrics.read_text()) if metrics.is_file() else {}
+    except (OSError, SyntaxError, ValueError, AttributeError) as error:
+        raise UserInputError(
+            f'Expected the config and the scores of a run in {path}, but '
+            f'could not read them ({error}). Run it again, or leave it out.'
+        ) from error
+    return RunFolder(path=path, name=name, config=config, record=record)

@@ -1,0 +1,48 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Tables beside the paper's, as Markdown and as sections."""
+
+from mmfmwsss.evaluation.paper_tables import PAPER_TABLES, Figure
+from mmfmwsss.visualization.report import Prose, Table
+from mmfmwsss.visualization.report.table_report import (
+    Cost,
+    TableResult,
+    markdown_tables,
+    table_sections,
+)
+
+RESULT = TableResult(
+    PAPER_TABLES[5],
+    'PartWorld train, 3 seeds',
+    {
+        'L_BCE': Figure(20.0, 0.5, 3),
+        'L_MCL': Figure(41.25, 0.5, 3),
+        'L_MCL + L_CAL': Figure(40.0, 0.5, 3),
+    },
+    {'L_MCL': Cost(61.4, 512.0, shared=True)},
+    ['A remark.'],
+)
+
+
+def test_markdown() -> None:
+    page = markdown_tables('Tables', ['Preface.'], [RESULT])
+    assert page.startswith('# Tables\n\nPreface.\n\n## Table 5: losses\n')
+    assert '| L_MCL | 71.5 | 41.2 ± 0.5 | 61 s, shared | 512 MiB |' in page
+    assert '| L_MCL + L_CE | 52.1 | not run |  |  |' in page
+    assert "2 of 3 pairs of rows are in the paper's order." in page
+    assert (
+        '- L_MCL + L_CAL is not better than L_MCL: paper +2.7, here -1.2 '
+        '(more than the spread)'
+    ) in page
+    assert page.endswith('A remark.\n')
+    assert '\n\n\n' not in page
+
+
+def test_sections() -> None:
+    table, prose = table_sections([RESULT])
+    assert isinstance(table, Table)
+    assert isinstance(prose, Prose)
+    best = [row[0].text for row in table.cells if row[2].highlight]
+    assert best == ['L_MCL']
+    assert 'PartWorld train, 3 seeds' in table.caption
+    assert len(prose.items) == 1
+    assert prose.paragraphs[-1] == 'A remark.'
