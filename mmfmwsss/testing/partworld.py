@@ -45,6 +45,7 @@ __all__ = [
     'SubPart',
     'random_object_class',
     'render_assemblies',
+    'render_landscape',
     'render_scene',
 ]
 
@@ -370,6 +371,21 @@ def render_scene(
     if count < 3 and rng.uniform() < 0.2:  # a second one of the same class
         things.append(things[0])
     return _render(rng, things, background, size)
+
+
+def render_landscape(seed: int, index: int, size: tuple[int, int]) -> Scene:
+    """Draw a background without an object, as captioned pictures have them.
+
+    Args:
+        seed (int): Number of the world.
+        index (int): Number of the picture.
+        size (tuple[int, int]): (H, W) in pixels.
+
+    Returns:
+        Scene: The picture; it shows no class.
+    """
+    rng = np.random.default_rng([seed, index, 1])
+    return _render(rng, [], str(rng.choice(list(BACKGROUNDS))), size)
 
 
 # --------------------------------------------------------------------------

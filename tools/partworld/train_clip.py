@@ -65,6 +65,8 @@ def caption_of(
 
     Returns the text, the classes it names and the background it names.
     """
+    if not classes:
+        return caption_of_landscape(rng, background)
     count = int(rng.integers(1, len(classes) + 1))
     named = rng.permutation(classes)[:count]
     names = [partworld.CLASSES[c].name for c in named]
@@ -74,11 +76,19 @@ def caption_of(
     if place:
         text = str(rng.choice(PLACES)).format(text, place)
     if rng.uniform() < empty_share and not place:
-        return f'a photo of the {background}.', frozenset(), background
+        return caption_of_landscape(rng, background)
     text = str(rng.choice(PREFIXES)).format(text)
     if rng.uniform() < 0.7:
         text += '.'
     return text, frozenset(int(c) for c in named), place
+
+
+def caption_of_landscape(
+    rng: np.random.Generator, background: str
+) -> tuple[str, frozenset[int], str]:
+    """A caption of the background alone, as :func:`caption_of` gives it."""
+    text = str(rng.choice(PREFIXES)).format(f'the {background}')
+    return f'{text}.', frozenset(), background
 
 
 def match_matrix(
@@ -107,15 +117,25 @@ class ScenePool:
     """Pictures of one world, drawn once and kept in memory."""
 
     def __init__(
-        self, world: int, count: int, home_share: float, first: int = 0
+        self,
+        world: int,
+        count: int,
+        home_share: float,
+        first: int = 0,
+        landscape_share: float = 0.0,
     ) -> None:
         self.images = np.zeros((count, 112, 112, 3), np.uint8)
         self.labels: list[list[int]] = []
         self.backgrounds: list[str] = []
+        size = (112, 112)
+        landscapes = round(landscape_share * count)
         for index in range(count):
-            scene = partworld.render_scene(
-                world, first + index, size=(112, 112), home_share=home_share
-            )
+            if index < landscapes:
+                scene = partworld.render_landscape(world, index, size)
+            else:
+                scene = partworld.render_scene(
+                    world, first + index, size=size, home_share=home_share
+                )
             self.images[index] = scene.image
             self.labels.append(scene.visible_classes())
             self.backgrounds.append(scene.background)
@@ -178,6 +198,12 @@ def parse_args() -> argparse.Namespace:
         default=0.08,
         help='share of the other captions that name the background only',
     )
+    parser.add_argument(
+        '--landscape-share',
+        type=float,
+        default=0.0,
+        help='share of pictures without an object',
+    )
     parser.add_argument('--init', type=Path, help='weights to start from')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument(
@@ -204,7 +230,12 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
     started = time.time()
-    pool = ScenePool(TRAIN_WORLD, args.pool, home_share=args.home_share)
+    pool = ScenePool(
+        TRAIN_WORLD,
+        args.pool,
+        home_share=args.home_share,
+        landscape_share=args.landscape_share,
+    )
     held_out = ScenePool(HELD_OUT_WORLD, 200, home_share=0.8)
     print(f'{args.pool} pictures drawn in {time.time() - started:.0f} s')
 
@@ -302,6 +333,7 @@ def save(
         home_share=args.home_share,
         place_share=args.place_share,
         empty_share=args.empty_share,
+        landscape_share=args.landscape_share,
         seed=args.seed,
         init=_record_of(args.init),
         seconds=round(seconds),
