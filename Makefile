@@ -6,6 +6,7 @@ VENV_OPENMMLAB ?= .venv-openmmlab
 PYTHON ?=
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+TABLES_ARGS ?=
 
 # The package is found here, not installed: an environment made by one checkout
 # serves another.
@@ -13,13 +14,13 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab demo test test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab demo tables test test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
 	    | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@echo 'VENV=DIR keeps the environment elsewhere; PYTHON= names the interpreter that makes it;'
-	@echo 'PYTEST_ARGS= and DEMO_ARGS= are passed on.'
+	@echo 'PYTEST_ARGS=, DEMO_ARGS= and TABLES_ARGS= are passed on.'
 
 setup:  ## make the environment (.venv)
 	@tools/make_env.sh '$(VENV)' default
@@ -29,6 +30,9 @@ setup-openmmlab:  ## make the one with the original OpenMMLab packages
 
 demo: setup  ## from image-level labels to a segmentation network, on PartWorld
 	'$(VENV)/bin/python' tools/run_pipeline.py $(DEMO_ARGS)
+
+tables: setup  ## the tables of the paper on PartWorld, one seed
+	'$(VENV)/bin/python' tools/reproduce_tables.py $(TABLES_ARGS)
 
 test: setup  ## run the tests
 	'$(VENV)/bin/python' -m pytest tests $(PYTEST_ARGS)

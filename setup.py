@@ -42,7 +42,13 @@ setup(
     license='Apache-2.0',
     keywords='weakly supervised semantic segmentation, CLIP, SAM, mmseg',
     packages=find_packages(include=['mmfmwsss', 'mmfmwsss.*']),
-    package_data={'mmfmwsss': ['assets/*', 'assets/**/*']},
+    package_data={
+        'mmfmwsss': [
+            'assets/*',
+            'assets/**/*',
+            'visualization/report/templates/*',
+        ]
+    },
     python_requires='>=3.10',
     # No mm packages: an environment has one of two sets (requirements/README).
     install_requires=requirements('runtime'),

@@ -14,27 +14,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from mmfmwsss.apis import Stage, StageRunner, run_reporting_user_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = Path('configs/fmwsss')
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One run of a config.
-
-    Attributes:
-        name: Key in the summary's ``seconds``, and folder of its metrics.
-        title: What it does.
-        command: Arguments after ``python``.
-    """
-
-    name: str
-    title: str
-    command: tuple[str, ...]
 
 
 def _test(config: str) -> tuple[str, ...]:
@@ -51,18 +36,30 @@ STAGES = (
         'draw PartWorld',
         ('tools/partworld/make_dataset.py', 'data/partworld'),
     ),
-    Stage('sam_masks', 'masks of SAM', _test('sam_masks')),
-    Stage('prompt', 'learn the prompts', _train('prompt')),
-    Stage('seed', 'seeds from the learnt prompts', _test('seed')),
+    Stage('sam_masks', 'masks of SAM', _test('sam_masks'), needs=('dataset',)),
+    Stage(
+        'prompt',
+        'learn the prompts',
+        _train('prompt'),
+        needs=('sam_masks',),
+    ),
+    Stage(
+        'seed',
+        'seeds from the learnt prompts',
+        _test('seed'),
+        needs=('prompt',),
+    ),
     Stage(
         'manual_prompt',
         'baseline: seeds from a manual prompt',
         _test('manual_prompt'),
+        needs=('sam_masks',),
     ),
     Stage(
         'deeplabv3plus',
         'train DeepLabV3+ on the seeds',
         _train('deeplabv3plus'),
+        needs=('seed',),
     ),
     Stage(
         'deeplabv3plus_test',
@@ -73,11 +70,13 @@ STAGES = (
             '--work-dir',
             'work_dirs/partworld/deeplabv3plus_test',
         ),
+        needs=('deeplabv3plus',),
     ),
     Stage(
         'deeplabv3plus_sams',
         'test DeepLabV3+ with SAMS',
         _test('deeplabv3plus_sams'),
+        needs=('deeplabv3plus',),
     ),
 )
 
@@ -126,36 +125,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_stage(stage: Stage, out: Path, number: int) -> float:
-    """Run a stage unless it is done; its wall-clock seconds."""
-    record = out / 'stages' / f'{stage.name}.json'
-    label = f'[{number}/{len(STAGES)}] {stage.title}'
-    if record.exists():
-        print(f'{label}: done before', flush=True)
-        return float(json.loads(record.read_text())['seconds'])
-    print(f'{label}: python {" ".join(stage.command)}', flush=True)
-    log = out / 'logs' / f'{stage.name}.log'
-    log.parent.mkdir(parents=True, exist_ok=True)
-    started = time.time()
-    environment = dict(os.environ)
-    environment['PYTHONPATH'] = os.pathsep.join(
-        filter(None, [str(ROOT), environment.get('PYTHONPATH')])
-    )
-    with log.open('w') as file:
-        # The log goes to a file, the progress bar to the terminal.
-        code = subprocess.run(
-            [sys.executable, *stage.command],
-            cwd=ROOT, env=environment, stdout=file, check=False,
-        ).returncode  # fmt: skip
-    seconds = time.time() - started
-    if code:
-        tail = log.read_text().splitlines()[-15:]
-        print('\n'.join(tail), file=sys.stderr)
-        sys.exit(f'{label} failed with exit code {code}; see {log}')
-    record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(dict(seconds=round(seconds, 1))))
-    print(f'    {seconds:.0f} s', flush=True)
-    return seconds
+def run_stages(out: Path) -> dict[str, float]:
+    """Run what is not done; the wall-clock seconds of every stage."""
+    runner = StageRunner(ROOT, out)
+    for number, stage in enumerate(STAGES, start=1):
+        label = f'[{number}/{len(STAGES)}] {stage.title}'
+        print(f'{label}: python {" ".join(stage.command)}', flush=True)
+        ran = runner.run(stage)
+        seconds = runner.records[stage.name].seconds
+        print(f'    {seconds:.0f} s' if ran else '    done before', flush=True)
+    return {name: r.seconds for name, r in runner.records.items()}
 
 
 def read_summary(out: Path, seconds: dict[str, float]) -> dict[str, object]:
@@ -190,17 +169,13 @@ def print_table(summary: dict[str, object]) -> None:
     print(f'total {sum(seconds.values()):.0f} s')
 
 
-def main() -> None:
+def main() -> int:
     """Run all stages."""
     args = parse_args()
     out = ROOT / args.out
     if args.fresh and out.exists():
         shutil.rmtree(out)
-    seconds = {
-        stage.name: run_stage(stage, out, number)
-        for number, stage in enumerate(STAGES, start=1)
-    }
-    summary = read_summary(out, seconds)
+    summary = read_summary(out, run_stages(out))
     (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
     subprocess.run(
         [sys.executable, 'tools/partworld/picture_sheet.py'],
@@ -210,7 +185,8 @@ def main() -> None:
     )
     print_table(summary)
     print(f'\n{out / "summary.json"}\n{out / "pictures.png"}')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    run_reporting_user_errors(main)

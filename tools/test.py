@@ -6,7 +6,7 @@ import os
 import time
 
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
@@ -15,6 +15,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
     write_metrics,
 )
+from mmfmwsss.engine import prepare_processes
 from mmfmwsss.utils import UserInputError
 
 
@@ -25,7 +26,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint; default: `load_from` of the config, if any',
+        help='checkpoint, or the folder of a run for its latest one; '
+        'default: `load_from` of the config, if any',
     )
     parser.add_argument('--out', help='folder for the predictions')
     parser.add_argument('--show', action='store_true', help='show results')
@@ -43,6 +45,14 @@ def parse_args() -> argparse.Namespace:
 
 def set_checkpoint(config: Config, checkpoint: str | None) -> None:
     """Choose the checkpoint and see that it is there."""
+    if checkpoint is not None and os.path.isdir(checkpoint):
+        latest = find_latest_checkpoint(checkpoint)
+        if latest is None:
+            raise UserInputError(
+                f'Expected a checkpoint in the folder of a run, {checkpoint}, '
+                f'but it has none. Train with tools/train.py first.'
+            )
+        checkpoint = latest
     if checkpoint is not None:
         config.load_from = checkpoint
     path = config.get('load_from')
@@ -59,6 +69,7 @@ def set_outputs(config: Config, args: argparse.Namespace) -> None:
     if args.show or args.show_dir:
         hook = config.default_hooks.visualization
         hook.draw, hook.show, hook.wait_time = True, args.show, args.wait_time
+        hook.interval = 1  # mmseg's default paints every 50th image
         if args.show_dir:
             config.visualizer.save_dir = args.show_dir
     if args.out is not None:
@@ -66,9 +77,30 @@ def set_outputs(config: Config, args: argparse.Namespace) -> None:
         first = evaluators[0] if isinstance(evaluators, list) else evaluators
         first.output_dir = args.out
     if args.tta:
-        config.test_dataloader.dataset.pipeline = config.tta_pipeline
-        config.tta_model.module = config.model
-        config.model = config.tta_model
+        set_augmentation(config)
+
+
+def set_augmentation(config: Config) -> None:
+    """Turn on test-time augmentation, and say so in the protocol.
+
+    Raises:
+        UserInputError: If the config has none.
+    """
+    if 'tta_pipeline' not in config:
+        raise UserInputError(
+            'Expected `tta_pipeline` and `tta_model` in the config for --tta, '
+            'but it has none. Test without --tta, or take them from '
+            'configs/_base_/datasets/segmentor_pipelines.py.'
+        )
+    config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    config.tta_model.module = config.model
+    config.model = config.tta_model
+    evaluators = config.test_evaluator
+    for metric in evaluators if isinstance(evaluators, list) else [evaluators]:
+        if metric.get('protocol'):
+            metric.protocol = metric.protocol.replace(
+                'single scale', 'multi-scale and flip'
+            )
 
 
 def main() -> int:
@@ -77,6 +109,7 @@ def main() -> int:
     config = load_config(args)
     set_checkpoint(config, args.checkpoint)
     set_outputs(config, args)
+    prepare_processes(config, training=False)
     runner = Runner.from_cfg(config)
     started = time.time()
     metrics = runner.test()

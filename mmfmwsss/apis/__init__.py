@@ -1,15 +1,27 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Ways to run the package."""
 
+from .class_count import fill_num_classes
 from .command_line import (
     add_common_arguments,
     load_config,
     run_reporting_user_errors,
     write_metrics,
 )
+from .pretrained import check_pretrained
+from .stages import Stage, StageRecord, StageRunner
+from .table_stages import TABLE_DATASETS, TableDataset, TableStages
 
 __all__ = [
+    'TABLE_DATASETS',
+    'Stage',
+    'StageRecord',
+    'StageRunner',
+    'TableDataset',
+    'TableStages',
     'add_common_arguments',
+    'check_pretrained',
+    'fill_num_classes',
     'load_config',
     'run_reporting_user_errors',
     'write_metrics',

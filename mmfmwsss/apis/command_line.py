@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from ..utils import UserInputError, atomic_path
+from .class_count import fill_num_classes
 
 __all__ = [
     'add_common_arguments',
@@ -47,7 +49,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it.
 
     Raises:
-        UserInputError: If the file is not there.
+        UserInputError: If the file is not there, or its class names are wrong.
     """
     if not Path(args.config).is_file():
         raise UserInputError(
@@ -62,15 +64,28 @@ def load_config(args: argparse.Namespace) -> Config:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    fill_num_classes(config)
     return config
 
 
 def write_metrics(
     runner: Runner, metrics: dict[str, Any], seconds: float
 ) -> None:
-    """Write ``metrics.json`` into the run's work_dir."""
+    """Write ``metrics.json`` into the run's work_dir.
+
+    ``metrics`` are the numbers; ``records`` has, for each metric that keeps
+    one, the split, the protocol and the scores of each class.
+    """
+    if not is_main_process():
+        return
+    records = {
+        metric.prefix: metric.record
+        for metric in runner.test_loop.evaluator.metrics
+        if getattr(metric, 'record', None)
+    }
     record = dict(
         metrics={k: float(v) for k, v in metrics.items() if _is_number(v)},
+        records=records,
         seconds=round(seconds, 1),
         checkpoint=str(runner._load_from) if runner._load_from else None,
         date=time.strftime('%Y-%m-%dT%H:%M:%S'),

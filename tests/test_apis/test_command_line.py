@@ -21,7 +21,18 @@ from mmfmwsss.utils import UserInputError
 
 
 def test_metrics_of_any_number_type_are_written(tmp_path: Path) -> None:
-    runner: Any = SimpleNamespace(work_dir=str(tmp_path), _load_from=None)
+    evaluator = SimpleNamespace(
+        metrics=[
+            SimpleNamespace(prefix='fine_seed', record={'split': 'train'}),
+            SimpleNamespace(prefix='cam', record={}),
+            SimpleNamespace(prefix=None),  # a metric of another library
+        ]
+    )
+    runner: Any = SimpleNamespace(
+        work_dir=str(tmp_path),
+        _load_from=None,
+        test_loop=SimpleNamespace(evaluator=evaluator),
+    )
     metrics = {
         'mIoU': np.float32(41.5),
         'images': 200,
@@ -31,6 +42,7 @@ def test_metrics_of_any_number_type_are_written(tmp_path: Path) -> None:
     write_metrics(runner, metrics, seconds=1.234)
     record = json.loads((tmp_path / 'metrics.json').read_text())
     assert record['metrics'] == {'mIoU': 41.5, 'images': 200, 'loss': 0.25}
+    assert record['records'] == {'fine_seed': {'split': 'train'}}
     assert record['seconds'] == 1.2
     assert record['checkpoint'] is None
 

@@ -1,0 +1,29 @@
+# Table 5, first row: binary cross entropy instead of L_MCL, no segmentation
+# task.
+# Needs: the masks of the data set.
+# Run:   python tools/train.py configs/fmwsss/ablation/binary_cross_entropy.py
+# Cost:  on PartWorld about 1 minute on 2 cores.
+_base_ = './prompts.py'
+work_dir = (
+    '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/binary_cross_entropy'
+)
+model = dict(
+    streams=dict(
+        _delete_=True,
+        classification=dict(
+            type='CLIPPromptHead',
+            prompts={{_base_.model.streams.classification.prompts}},
+            loss=dict(type='MultiLabelBCELoss'),
+        ),
+    ),
+    coarse_route=None,
+    routes=dict(
+        _delete_=True,
+        coarse_seed=dict(
+            stream='classification',
+            affinity={{_base_.model.routes.fine_seed.affinity}},
+            seeder={{_base_.model.routes.fine_seed.seeder}},
+        ),
+    ),
+)
+test_evaluator = dict(prediction='coarse_seed')

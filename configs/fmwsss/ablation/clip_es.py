@@ -1,0 +1,41 @@
+# Table 1, first row: a manual template and dense CRF, as in CLIP-ES; nothing
+# is learnt. The same with SAMS is not in the paper.
+# Needs: the masks of the data set.
+# Run:   python tools/test.py configs/fmwsss/ablation/clip_es.py
+# Cost:  on PartWorld about 2 minutes on a core.
+_base_ = './prompts.py'
+work_dir = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/clip_es'
+affinity = {{_base_.model.routes.fine_seed.affinity}}
+manual = dict(stream='manual', affinity=affinity)
+routes = dict(
+    manual_crf=dict(manual, seeder=dict(type='DenseCRF')),
+    manual_sams=dict(manual, seeder={{_base_.model.routes.fine_seed.seeder}}),
+)
+model = dict(
+    streams=dict(
+        _delete_=True,
+        manual=dict(
+            type='CLIPPromptHead',
+            prompts=dict(
+                type='ManualPrompts',
+                templates={{_base_.manual_templates}},
+            ),
+        ),
+    ),
+    coarse_route=None,
+    routes=dict(_delete_=True, **routes),
+)
+test_evaluator = [
+    dict(
+        type='SeedMetric',
+        prediction=route,
+        prefix=route,
+        output_dir=f'{work_dir}/{route}',
+        ground_truth_dir=(
+            '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
+        ),
+        split='{{$ABLATION_DATASET:partworld}} train',
+        protocol='single scale',
+    )
+    for route in routes
+]

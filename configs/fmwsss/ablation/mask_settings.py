@@ -1,0 +1,30 @@
+# SAMS on masks made without some of the paper's three changes (Table 4).
+# Needs: the prompts of prompts.py and the masks of masks_*.py, all here.
+# Run:   python tools/test.py configs/fmwsss/ablation/mask_settings.py \
+#            PROMPT_RUN
+# Cost:  on PartWorld about 1 minute on a core.
+_base_ = './prompts.py'
+work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/mask_settings'
+masks = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/masks'
+sams = {{_base_.model.routes.fine_seed.seeder}}
+cam = dict(stream='segmentation', affinity=False, seeder=sams)
+routes = dict(
+    plain=dict(cam, mask_dir=f'{masks}_plain'),
+    more_whole=dict(cam, mask_dir=f'{masks}_more_whole'),
+    nms_priority=dict(cam, mask_dir=f'{masks}_nms_priority'),
+    no_filter=dict(cam, mask_dir=f'{masks}_no_filter'),
+)
+model = dict(routes=dict(_delete_=True, **routes))
+test_evaluator = [
+    dict(
+        type='SeedMetric',
+        prediction=route,
+        prefix=route,
+        ground_truth_dir=(
+            '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
+        ),
+        split='{{$ABLATION_DATASET:partworld}} train',
+        protocol='single scale',
+    )
+    for route in routes
+]

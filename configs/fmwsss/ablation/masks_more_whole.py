@@ -1,0 +1,11 @@
+# Table 4: of the three changes to SAM only the lower threshold for whole
+# masks.
+# Run:   python tools/test.py configs/fmwsss/ablation/masks_more_whole.py
+# Cost:  on PartWorld about 2 minutes on 2 cores.
+_base_ = '../{{$ABLATION_DATASET:partworld}}_sam_masks.py'
+output_dir = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/masks_more_whole'
+work_dir = f'{output_dir}_run'
+model = dict(
+    output_dir=output_dir,
+    source=dict(whole_first_nms=False, occupation_threshold=None),
+)

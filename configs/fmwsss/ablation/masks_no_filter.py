@@ -1,0 +1,10 @@
+# Table 4: two of the three changes to SAM, all but the filter.
+# Run:   python tools/test.py configs/fmwsss/ablation/masks_no_filter.py
+# Cost:  on PartWorld about 2 minutes on 2 cores.
+_base_ = '../{{$ABLATION_DATASET:partworld}}_sam_masks.py'
+output_dir = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/masks_no_filter'
+work_dir = f'{output_dir}_run'
+model = dict(
+    output_dir=output_dir,
+    source=dict(occupation_threshold=None),
+)

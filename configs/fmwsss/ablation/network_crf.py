@@ -1,0 +1,15 @@
+# Table 3: the network of network.py here with a dense CRF as post-processing.
+# Needs: its checkpoint.
+# Run:   python tools/test.py configs/fmwsss/ablation/network_crf.py RUN
+# Cost:  on PartWorld about 1 minute on a core.
+_base_ = './network.py'
+work_dir = (
+    '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/'
+    '{{$ABLATION_NETWORK:partworld_deeplabv3plus}}_crf'
+)
+model = dict(
+    _delete_=True,
+    type='RefinedSegmentor',
+    segmentor={{_base_.model}},
+    refiner=dict(type='DenseCRF'),
+)

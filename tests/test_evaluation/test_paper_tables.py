@@ -1,0 +1,80 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The order of rows against the paper's, worked by hand."""
+
+import itertools
+
+import pytest
+
+from mmfmwsss.evaluation.paper_tables import (
+    PAPER_TABLES,
+    Figure,
+    PaperTable,
+    Row,
+    compare_order,
+    summarise,
+)
+
+TABLE = PaperTable(
+    9,
+    'a table',
+    'a split',
+    (
+        Row('a', 10.0, 's', 'm'),
+        Row('b', 12.0, 's', 'm'),
+        Row('c', 15.0, 's', 'm'),
+        Row('ours', None, 's', 'm'),
+    ),
+)
+
+
+def figures(**means: float) -> dict[str, Figure]:
+    return {label: Figure(mean, 0.3, 3) for label, mean in means.items()}
+
+
+def test_mean_and_sample_deviation() -> None:
+    figure = summarise([30.0, 31.0, 35.0])
+    assert figure.mean == pytest.approx(32.0)
+    assert figure.spread == pytest.approx(7**0.5)  # (4 + 1 + 9) / 2
+    assert str(figure) == '32.0 ± 2.6'
+    assert str(summarise([30.04])) == '30.0'
+    with pytest.raises(ValueError, match='a value or more'):
+        summarise([])
+
+
+def test_same_order_has_no_differing_pair() -> None:
+    assert compare_order(TABLE, figures(a=1, b=2, c=3, ours=9)) == (3, [])
+
+
+def test_differing_pairs_by_distance_in_the_paper() -> None:
+    count, pairs = compare_order(TABLE, figures(a=5, b=5.2, c=5.1, ours=0))
+    assert count == 3
+    (pair,) = pairs
+    assert (pair.better, pair.worse) == ('c', 'b')
+    assert (pair.paper, pair.ours, pair.clear) == (3.0, -0.1, False)
+    _, pairs = compare_order(TABLE, figures(a=7, b=6, c=5))
+    assert [(p.better, p.worse) for p in pairs] == [
+        ('c', 'a'),
+        ('c', 'b'),
+        ('b', 'a'),
+    ]
+    assert all(pair.clear for pair in pairs)
+
+
+def test_one_seed_has_no_spread() -> None:
+    one = {label: Figure(mean, 0.0, 1) for label, mean in (('a', 2), ('b', 1))}
+    _, (pair,) = compare_order(TABLE, one)
+    assert pair.clear is None
+
+
+def test_a_tie_is_a_disagreement_and_a_missing_row_no_pair() -> None:
+    count, pairs = compare_order(TABLE, figures(a=5, b=5))
+    assert (count, len(pairs)) == (1, 1)
+
+
+def test_every_row_is_measured_in_one_way() -> None:
+    assert sorted(PAPER_TABLES) == [1, 2, 3, 4, 5]
+    rows = [row for table in PAPER_TABLES.values() for row in table.rows]
+    for one, other in itertools.combinations(rows, 2):
+        same = (one.stage, one.metric) == (other.stage, other.metric)
+        if same:  # the full model and M1 stand in several tables
+            assert one.paper == other.paper

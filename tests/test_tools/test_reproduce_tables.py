@@ -1,0 +1,82 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The tables' command collects what its runs wrote."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mmfmwsss.apis import Stage, StageRecord, StageRunner
+from mmfmwsss.utils import UserInputError
+
+SCRIPT = Path(__file__).parents[2] / 'tools' / 'reproduce_tables.py'
+MIOU = {  # what the runs of Table 5 are made to report, by seed
+    'binary_cross_entropy_test': (20.0, 22.0),
+    'seeds': (41.0, 42.0),
+    'cross_entropy_test': (30.0, 30.0),
+}
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, with runs that write figures at once."""
+    spec = importlib.util.spec_from_file_location('reproduce_tables', SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def run(self: StageRunner, stage: Stage) -> bool:
+        seconds = 60.0 if stage.command[0].endswith('train.py') else 10.0
+        self.records[stage.name] = StageRecord('key', seconds, 500.0)
+        seed, _, name = stage.name.partition('/')
+        if name in MIOU:
+            value = MIOU[name][int(seed.removeprefix('seed'))]
+            kinds = {'coarse_seed': value, 'fine_seed': value - 0.5}
+            metrics = {f'{k}/mIoU': v for k, v in kinds.items()}
+            metrics |= {f'{kind}/images': 1000.0 for kind in kinds}
+            folder = tmp_path / 'out' / stage.name
+            folder.mkdir(parents=True, exist_ok=True)
+            record = json.dumps(dict(metrics=metrics))
+            (folder / 'metrics.json').write_text(record)
+        return True
+
+    monkeypatch.setattr(StageRunner, 'run', run)
+    return module
+
+
+def start(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> int:
+    monkeypatch.setattr(sys, 'argv', ['reproduce_tables.py', *arguments])
+    return int(tool.main())
+
+
+def test_tables_beside_the_papers(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = tmp_path / 'notes.md'
+    notes.write_text('Preface.\n\n## Table 5\n\nOne\nremark.\n\nTwo.\n')
+    out = tmp_path / 'out'
+    arguments = ('--tables', '5', '--seeds', '2', '--notes', str(notes))
+    assert start(tool, monkeypatch, *arguments, '--out', str(out)) == 0
+    page = (out / 'tables.md').read_text()
+    assert '| L_BCE | 65.9 | 21.0 ± 1.4 | 70 s | 500 MiB |' in page
+    assert '| L_MCL | 71.5 | 41.5 ± 0.7 | 70 s, shared | 500 MiB |' in page
+    assert '| L_MCL + L_CE | 52.1 | 29.5 ± 0.0 | 70 s | 500 MiB |' in page
+    assert 'PartWorld train, 1,000 images, 2 seeds' in page
+    # In the paper CE is worse than BCE, and CAL better than MCL alone.
+    assert "4 of 6 pairs of rows are in the paper's order." in page
+    assert 'One remark.\n\nTwo.' in page
+    assert 'Table 5: losses' in (out / 'tables.html').read_text()
+
+
+def test_a_run_without_figures_is_named(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / 'out'
+    with pytest.raises(UserInputError, match='unified_context_test'):
+        start(tool, monkeypatch, '--tables', '2', '--out', str(out))
