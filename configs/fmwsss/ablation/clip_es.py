@@ -27,15 +27,10 @@ model = dict(
 )
 test_evaluator = [
     dict(
-        type='SeedMetric',
+        _base_.test_evaluator,
         prediction=route,
         prefix=route,
         output_dir=f'{work_dir}/{route}',
-        ground_truth_dir=(
-            '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
-        ),
-        split='{{$ABLATION_DATASET:partworld}} train',
-        protocol='single scale',
     )
     for route in routes
 ]

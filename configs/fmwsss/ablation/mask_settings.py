@@ -17,14 +17,9 @@ routes = dict(
 model = dict(routes=dict(_delete_=True, **routes))
 test_evaluator = [
     dict(
-        type='SeedMetric',
+        _base_.test_evaluator,
         prediction=route,
         prefix=route,
-        ground_truth_dir=(
-            '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
-        ),
-        split='{{$ABLATION_DATASET:partworld}} train',
-        protocol='single scale',
     )
     for route in routes
 ]

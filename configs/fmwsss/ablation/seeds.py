@@ -30,15 +30,10 @@ routes = dict(
 model = dict(routes=routes)
 test_evaluator = [
     dict(
-        type='SeedMetric',
+        _base_.test_evaluator,
         prediction=route,
         prefix=route,
         output_dir=f'{work_dir}/{route}',
-        ground_truth_dir=(
-            '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
-        ),
-        split='{{$ABLATION_DATASET:partworld}} train',
-        protocol='single scale',
     )
     for route in ['fine_seed', *routes]
 ]

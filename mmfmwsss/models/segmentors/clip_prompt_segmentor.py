@@ -114,6 +114,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
         routes = dict(self.routes)
         if self.coarse_route is not None:
             routes['coarse_route'] = self.coarse_route
+            if self.coarse_route.mask_loader is not None:
+                raise ValueError(
+                    'Expected `coarse_route` without `mask_dir`: its masks '
+                    'follow the crops, so the training pipeline loads them. '
+                    "Set it there: dict(type='LoadSAMMasks', mask_dir=...)."
+                )
         for name, route in routes.items():
             if route.stream not in self.streams:
                 raise ValueError(

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The orchestration of Figure 2 on a random CLIP and hand-made masks."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,6 +236,30 @@ def test_manual_prompts_need_no_training() -> None:
     assert not list(model.parameters())
     samples = model.eval().test_step(batch())
     assert samples[0].seed.data.shape == (1, 32, 40)
+
+
+def test_a_route_may_have_masks_of_its_own(tmp_path: Path) -> None:
+    """Its seed is that of a run whose pipeline loads those masks."""
+    data = batch()
+    others = batch()
+    for number, (sample, other) in enumerate(
+        zip(data['data_samples'], others['data_samples'], strict=True)
+    ):
+        own = sample.sam_masks.filter(torch.tensor([True, False, True]))
+        own.save(tmp_path / f'{number}.json', 'settings')
+        other.sam_masks = own
+        for each in (sample, other):
+            each.set_metainfo(dict(img_path=f'{number}.jpg'))
+    own_masks = dict(mask_dir=str(tmp_path))
+    route = dict(stream='segmentation', seeder=SAMS)
+    torch.manual_seed(0)
+    routes = dict(plain=route, own=dict(route, **own_masks))
+    model = MODELS.build(config(routes=routes)).eval()
+    mixed, expected = model.test_step(data), model.test_step(others)
+    for ours, theirs in zip(mixed, expected, strict=True):
+        assert torch.equal(ours.own.data, theirs.plain.data)
+    with pytest.raises(ValueError, match='`coarse_route` without `mask_dir`'):
+        MODELS.build(config(coarse_route=dict(route, **own_masks)))
 
 
 def test_errors() -> None:
