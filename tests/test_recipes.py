@@ -63,6 +63,13 @@ def test_paper_schedule(name: str, epochs: int) -> None:
     assert rates == pytest.approx(expected, rel=1e-9)
 
 
+def test_partworld_schedule() -> None:
+    config = Config.fromfile(SCHEDULES / 'prompt_partworld.py')
+    rates = learning_rates(config, config.max_iters)
+    expected = [expected_rate(t, 20, 150, 0.002) for t in range(150)]
+    assert rates == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ('name', 'parts', 'warmup', 'total', 'stop'),
     [

@@ -11,7 +11,7 @@ param_scheduler = [
         factor=0.005,
         by_epoch=False,
         begin=0,
-        end=warmup_iters,
+        end=warmup_iters + 1,  # mmengine restores the rate a step early
     ),
     dict(
         type='CosineAnnealingLR',
