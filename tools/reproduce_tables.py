@@ -6,44 +6,53 @@
     python tools/reproduce_tables.py --dataset voc12
 
 Runs what is missing, each row a config of configs/fmwsss/ablation, and writes
-tables.md and tables.html. Stopped, it goes on where it was. The embedded
+tables.md and tables.html, with Figures 1, 3 and 4 and learning curves of the
+first seed. Stopped, it goes on where it was. The embedded
 PartWorld needs nothing; VOC 2012 and COCO 2014 need the data and the weights
 (see the README). Ground truth is opened only to score.
 """
 
 import argparse
-import json
-import re
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
     TABLE_DATASETS,
     Stage,
-    StageRecord,
     StageRunner,
     TableDataset,
     TableStages,
+    read_notes,
+    read_result,
     run_reporting_user_errors,
 )
-from mmfmwsss.evaluation.paper_tables import (
-    PAPER_TABLES,
-    PaperTable,
-    Row,
-    summarise,
+from mmfmwsss.evaluation.paper_tables import PAPER_TABLES
+from mmfmwsss.utils import atomic_path
+from mmfmwsss.visualization.report import (
+    Prose,
+    Section,
+    find_runs,
+    render_page,
+    write_page,
 )
-from mmfmwsss.utils import UserInputError, atomic_path
-from mmfmwsss.visualization.report import Prose, render_page, write_page
+from mmfmwsss.visualization.report.paper_figures import (
+    PaperFigure,
+    draw_figures,
+)
+from mmfmwsss.visualization.report.run_tables import learning_curves
 from mmfmwsss.visualization.report.table_report import (
-    Cost,
     TableResult,
     markdown_tables,
     table_sections,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / 'docs' / 'tables'
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,113 +90,60 @@ def parse_args() -> argparse.Namespace:
         '--notes',
         type=Path,
         help='Markdown with a "## Table N" heading for each table that has '
-        'remarks; default: docs/tables_DATASET_notes.md if it is there',
+        'remarks; default: docs/tables/DATASET/notes.md if it is there',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=12,
+        help='most images of Figures 1, 3 and 4; 0 leaves them out',
     )
     return parser.parse_args()
 
 
-def run_stages(stages: Sequence[Stage], out: Path) -> dict[str, StageRecord]:
+def run_stages(stages: Sequence[Stage], out: Path) -> StageRunner:
     """Run what is not done, with a line for each stage."""
-    runner = StageRunner(ROOT, ROOT / out)
+    runner = StageRunner(ROOT, out)
     for number, stage in enumerate(stages, start=1):
         print(f'[{number}/{len(stages)}] {stage.title}', flush=True)
         ran = runner.run(stage)
         record = runner.records[stage.name]
         done = f'{record.seconds:.0f} s' if ran else 'done before'
         print(f'    {done}', flush=True)
-    return runner.records
+    return runner
 
 
-def read_result(
-    table: PaperTable,
-    dataset: TableDataset,
-    chain: TableStages,
-    seeds: Sequence[int],
-    stages: Sequence[Stage],
-    records: dict[str, StageRecord],
-    notes: dict[int, list[str]],
-) -> TableResult:
-    """Collect the figures and the costs of a table."""
-    users: dict[str, int] = {}
-    for row in table.rows:
-        users[row.stage] = users.get(row.stage, 0) + 1
-    by_name = {stage.name: stage for stage in stages}
-    figures, costs, counts = {}, {}, set()
-    for row in table.rows:
-        names = chain.measuring(row.stage, seeds)
-        values = []
-        for name in names:
-            value, images = read_metric(ROOT / chain.out / name, row)
-            values.append(value)
-            counts.add(images)
-        figures[row.label] = summarise(values)
-        own = [own_stages(by_name[name], by_name) for name in names]
-        costs[row.label] = Cost(
-            sum(records[n].seconds for names in own for n in names) / len(own),
-            max(records[n].peak_mib for names in own for n in names),
-            users[row.stage] > 1,
-        )
-    split = 'val' if table.number == 3 else 'train'
-    images = ', '.join(f'{count:,}' for count in sorted(counts) if count)
-    where = f'{dataset.title} {split}' + (f', {images} images' * bool(images))
-    seed_text = f'{len(seeds)} seed{"s" * (len(seeds) > 1)}'
-    return TableResult(
-        table,
-        f'{where}, {seed_text}',
-        figures,
-        costs,
-        notes.get(table.number, []),
+def read_figures(
+    stages: Sequence[Stage], out: Path, seed: int, images: int
+) -> list[PaperFigure]:
+    """Figures of one seed, as far as the tables' runs allow."""
+    names = {stage.name for stage in stages}
+    places = dict(
+        seeds=f'seed{seed}/seeds',
+        clip_es='clip_es',
+        mask_settings=f'seed{seed}/mask_settings',
     )
+    folders = {k: out / name for k, name in places.items() if name in names}
+    return draw_figures(folders, images)
 
 
-def own_stages(test: Stage, by_name: dict[str, Stage]) -> list[str]:
-    """A test and the training that it tests."""
-    trainings = [n for n in test.needs if is_training(by_name[n])]
-    return [test.name, *trainings]
+def read_curves(
+    stages: Sequence[Stage], out: Path, seed: int
+) -> Iterator[Section]:
+    """Learning curves of one seed."""
+    for stage in stages:
+        if stage.is_training and stage.name.startswith(f'seed{seed}/'):
+            (run,) = find_runs([out / stage.name])
+            if curves := learning_curves(run):
+                yield curves
 
 
-def is_training(stage: Stage) -> bool:
-    """Whether a stage trains something."""
-    return stage.command[0].endswith('train.py')
-
-
-def read_metric(folder: Path, row: Row) -> tuple[float, int]:
-    """A row's figure and the number of images (0: not recorded)."""
-    path = folder / 'metrics.json'
-    try:
-        metrics = json.loads(path.read_text())['metrics']
-        value = float(metrics[row.metric])
-    except (OSError, ValueError, KeyError) as error:
-        raise UserInputError(
-            f'Expected {row.metric} of {row.label!r} in {path}, but it cannot '
-            f'be read ({error!r}). Delete the folder, and its file in stages, '
-            f'to run it again.'
-        ) from error
-    prefix = row.metric.rpartition('/')[0]
-    return value, int(metrics.get(f'{prefix}/images', 0))
-
-
-def read_notes(path: Path) -> dict[int, list[str]]:
-    """Paragraphs below each ``## Table N`` of a Markdown file."""
-    parts = re.split(r'^## Table (\d+).*$', path.read_text(), flags=re.M)
-    return {
-        int(number): [' '.join(p.split()) for p in text.strip().split('\n\n')]
-        for number, text in zip(parts[1::2], parts[2::2], strict=True)
-        if text.strip()
-    }
-
-
-def write_reports(
-    results: Sequence[TableResult],
-    dataset: TableDataset,
-    command: str,
-    records: dict[str, StageRecord],
-    out: Path,
-) -> list[Path]:
-    """Write the Markdown and the HTML page."""
-    title = f'Tables of the paper on {dataset.title}'
-    hours = sum(r.seconds for r in records.values()) / 3600
-    preface = [
+def preface(
+    dataset: TableDataset, runner: StageRunner, command: str
+) -> list[str]:
+    """What stands above the tables."""
+    hours = sum(r.seconds for r in runner.records.values()) / 3600
+    return [
         "The paper's figures are of VOC 2012 with OpenAI's CLIP ViT-B/16 and "
         'SAM ViT-H; they stand beside ours to compare the order of the rows, '
         'not the figures.'
@@ -198,35 +154,60 @@ def write_reports(
         'is training and test of a row for one seed, without masks; memory '
         'is the largest process.',
     ]
-    markdown, page = ROOT / out / 'tables.md', ROOT / out / 'tables.html'
-    with atomic_path(markdown) as path:
-        path.write_text(markdown_tables(title, preface, results))
-    plain = [text.replace('`', '') for text in preface]
-    sections = [Prose('What this is', plain), *table_sections(results)]
-    write_page(page, render_page(title, sections))
-    return [markdown, page]
+
+
+def write_markdown(
+    title: str,
+    texts: Sequence[str],
+    results: Sequence[TableResult],
+    figures: Sequence[PaperFigure],
+    out: Path,
+) -> Path:
+    """Write tables.md, and the figures as pictures beside it."""
+    parts = [markdown_tables(title, texts, results)]
+    for figure in figures:
+        name = f'figure_{figure.number}.jpg'
+        with atomic_path(out / name) as path:
+            Image.fromarray(figure.picture()).save(path, 'JPEG', quality=85)
+        parts.append(
+            f'## {figure.title}\n\n{figure.caption}\n\n'
+            f'![{figure.title}]({name})\n'
+        )
+    with atomic_path(out / 'tables.md') as path:
+        path.write_text('\n'.join(parts))
+    return out / 'tables.md'
 
 
 def main() -> int:
     """Run, collect, write."""
     args = parse_args()
     dataset = TABLE_DATASETS[args.dataset]
+    notes_path = (args.notes or DOCS / args.dataset / 'notes.md').absolute()
+    os.chdir(ROOT)  # the configs name their files from here
     out = args.out or Path('work_dirs/ablation') / dataset.prefix
     chain = TableStages(dataset, out)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     stages = chain.stages(args.tables, seeds)
-    records = run_stages(stages, out)
-    notes_path = args.notes or ROOT / f'docs/tables_{args.dataset}_notes.md'
+    runner = run_stages(stages, out)
     notes = read_notes(notes_path) if notes_path.is_file() else {}
     results = [
-        read_result(
-            PAPER_TABLES[number], dataset, chain, seeds, stages, records, notes
-        )
+        read_result(PAPER_TABLES[number], chain, seeds, runner, notes)
         for number in args.tables
     ]
     command = ' '.join(['python', 'tools/reproduce_tables.py', *sys.argv[1:]])
-    for path in write_reports(results, dataset, command, records, out):
-        print(path)
+    title = f'Tables of the paper on {dataset.title}'
+    texts = preface(dataset, runner, command)
+    print(write_markdown(title, texts, results, [], out))
+    figures = read_figures(stages, out, seeds[0], args.images)
+    write_markdown(title, texts, results, figures, out)
+    sections = [
+        Prose('What this is', [text.replace('`', '') for text in texts]),
+        *table_sections(results),
+        *(figure.section() for figure in figures),
+        *read_curves(stages, out, seeds[0]),
+    ]
+    write_page(out / 'tables.html', render_page(title, sections))
+    print(out / 'tables.html')
     return 0
 
 

@@ -10,6 +10,7 @@ from .command_line import (
 )
 from .pretrained import check_pretrained
 from .stages import Stage, StageRecord, StageRunner
+from .table_results import read_notes, read_result
 from .table_stages import TABLE_DATASETS, TableDataset, TableStages
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     'check_pretrained',
     'fill_num_classes',
     'load_config',
+    'read_notes',
+    'read_result',
     'run_reporting_user_errors',
     'write_metrics',
 ]

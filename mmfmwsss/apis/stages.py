@@ -43,6 +43,11 @@ class Stage:
         """The configs among its arguments."""
         return [a for a in self.command if a.startswith('configs/')]
 
+    @property
+    def is_training(self) -> bool:
+        """Whether it trains something."""
+        return self.command[0].endswith('train.py')
+
 
 @dataclass(frozen=True)
 class StageRecord:

@@ -165,18 +165,21 @@ def paint_errors(
     return canvas.astype(np.uint8)
 
 
-def paint_masks(image: Image, masks: SAMMasks, level: int) -> Image:
-    """Paint the masks of one level in colours of their own.
+def paint_masks(
+    image: Image, masks: SAMMasks, level: int | None = None
+) -> Image:
+    """Paint masks in colours of their own.
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
         masks (SAMMasks): Masks of all levels, of the picture's size.
-        level (int): 0 sub-part, 1 part, 2 whole.
+        level (int, optional): 0 sub-part, 1 part, 2 whole. Default: all.
 
     Returns:
         ndarray: RGB, uint8, (H, W, 3). Small masks lie on top of large ones.
     """
-    chosen = masks.filter(masks.levels == level).masks.cpu()
+    kept = masks if level is None else masks.filter(masks.levels == level)
+    chosen = kept.masks.cpu()
     order = torch.argsort(chosen.sum(dim=(1, 2)), descending=True)
     canvas = 0.35 * image.astype(np.float32)
     for number, index in enumerate(order.tolist()):

@@ -4,13 +4,18 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mmfmwsss.apis import Stage, StageRecord, StageRunner
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.visualization.report import ImageCard, Picture
+from mmfmwsss.visualization.report.paper_figures import PaperFigure
 
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'reproduce_tables.py'
 MIOU = {  # what the runs of Table 5 are made to report, by seed
@@ -18,6 +23,14 @@ MIOU = {  # what the runs of Table 5 are made to report, by seed
     'seeds': (41.0, 42.0),
     'cross_entropy_test': (30.0, 30.0),
 }
+
+
+def write_losses(run: Path) -> None:
+    """What a training of two iterations logs."""
+    folder = run / '2026' / 'vis_data'
+    folder.mkdir(parents=True)
+    rows = [json.dumps(dict(loss=1.0 / n, step=n)) for n in (1, 2)]
+    (folder / 'scalars.json').write_text('\n'.join(rows))
 
 
 @pytest.fixture
@@ -30,7 +43,12 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
 
     def run(self: StageRunner, stage: Stage) -> bool:
-        seconds = 60.0 if stage.command[0].endswith('train.py') else 10.0
+        seconds = 60.0 if stage.is_training else 10.0
+        folder = self.root / self.out / stage.name
+        folder.mkdir(parents=True, exist_ok=True)
+        if stage.is_training:
+            (folder / 'config.py').write_text("model = dict(type='None')")
+            write_losses(folder)
         self.records[stage.name] = StageRecord('key', seconds, 500.0)
         seed, _, name = stage.name.partition('/')
         if name in MIOU:
@@ -38,14 +56,25 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             kinds = {'coarse_seed': value, 'fine_seed': value - 0.5}
             metrics = {f'{k}/mIoU': v for k, v in kinds.items()}
             metrics |= {f'{kind}/images': 1000.0 for kind in kinds}
-            folder = tmp_path / 'out' / stage.name
-            folder.mkdir(parents=True, exist_ok=True)
             record = json.dumps(dict(metrics=metrics))
             (folder / 'metrics.json').write_text(record)
         return True
 
     monkeypatch.setattr(StageRunner, 'run', run)
+    monkeypatch.setattr(module, 'draw_figures', draw_figures)
+    monkeypatch.chdir(tmp_path)  # the tool goes elsewhere
     return module
+
+
+def draw_figures(
+    folders: Mapping[str, Path], images: int
+) -> list[PaperFigure]:
+    """One figure, of the runs that it is given."""
+    if not images:
+        return []
+    picture = Picture(' '.join(folders), np.zeros((8, 8, 3), np.uint8), 'g')
+    card = ImageCard('train_0000', ['car'], [picture], 12.5, 'mIoU 12.5 %')
+    return [PaperFigure(1, [card], {}, 'One image.')]
 
 
 def start(
@@ -71,7 +100,24 @@ def test_tables_beside_the_papers(
     # In the paper CE is worse than BCE, and CAL better than MCL alone.
     assert "4 of 6 pairs of rows are in the paper's order." in page
     assert 'One remark.\n\nTwo.' in page
-    assert 'Table 5: losses' in (out / 'tables.html').read_text()
+    assert '![Figure 1: CAMs and seeds of' in page
+    assert '](figure_1.jpg)' in page
+    with Image.open(out / 'figure_1.jpg') as picture:
+        assert picture.format == 'JPEG'
+    html = (out / 'tables.html').read_text()
+    assert 'Table 5: losses' in html
+    assert 'Learning curves of prompts' in html
+    assert '<figcaption>seeds</figcaption>' in html  # the one run for figures
+
+
+def test_no_figures(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / 'out'
+    arguments = ('--tables', '5', '--images', '0', '--out', str(out))
+    assert start(tool, monkeypatch, *arguments) == 0
+    assert 'Figure' not in (out / 'tables.md').read_text()
+    assert not list(out.glob('*.jpg'))
 
 
 def test_a_run_without_figures_is_named(

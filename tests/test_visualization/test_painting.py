@@ -93,7 +93,7 @@ def test_errors_have_their_colour() -> None:
     assert (painted[0, 2:] == 70).all()
 
 
-def test_paint_masks_shows_one_level() -> None:
+def test_paint_masks_shows_one_level_or_all() -> None:
     masks = torch.zeros(2, 4, 6, dtype=torch.bool)
     masks[0, :2], masks[1, 2:] = True, True
     levels = torch.tensor([2, 1])
@@ -101,6 +101,9 @@ def test_paint_masks_shows_one_level() -> None:
     painted = paint_masks(IMAGE, sam_masks, level=2)
     assert (painted[2:] == 35).all()
     assert (painted[:2] != 35).any(axis=2).all()
+    every = paint_masks(IMAGE, sam_masks)
+    assert (every[:2] == painted[:2]).all()
+    assert (every[2:] != 35).any(axis=2).all()
 
 
 @pytest.mark.parametrize(

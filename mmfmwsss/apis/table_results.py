@@ -1,0 +1,110 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What the runs behind the paper's tables measured."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..evaluation.paper_tables import PaperTable, Row, summarise
+from ..utils import UserInputError
+from ..visualization.report.table_report import Cost, TableResult
+from .stages import Stage, StageRunner
+from .table_stages import TableStages
+
+__all__ = ['read_notes', 'read_result']
+
+
+def read_result(
+    table: PaperTable,
+    chain: TableStages,
+    seeds: Sequence[int],
+    runner: StageRunner,
+    notes: Mapping[int, Sequence[str]],
+) -> TableResult:
+    """Collect the figures and the costs of a table.
+
+    Args:
+        table (PaperTable): The table.
+        chain (TableStages): The stages that measure it.
+        seeds (Sequence[int]): Seeds over which to summarise.
+        runner (StageRunner): That has run them.
+        notes (Mapping): Paragraphs by number of the table.
+
+    Returns:
+        TableResult: What was measured.
+
+    Raises:
+        UserInputError: If a figure is not there.
+    """
+    records = runner.records
+    by_name = {s.name: s for s in chain.stages([table.number], seeds)}
+    users: dict[str, int] = {}
+    for row in table.rows:
+        users[row.stage] = users.get(row.stage, 0) + 1
+    figures, costs, counts = {}, {}, set()
+    for row in table.rows:
+        names = chain.measuring(row.stage, seeds)
+        values = []
+        for name in names:
+            value, images = _read_metric(runner.root / chain.out / name, row)
+            values.append(value)
+            counts.add(images)
+        figures[row.label] = summarise(values)
+        own = [_own_stages(by_name[name], by_name) for name in names]
+        costs[row.label] = Cost(
+            sum(records[n].seconds for names in own for n in names) / len(own),
+            max(records[n].peak_mib for names in own for n in names),
+            users[row.stage] > 1,
+        )
+    split = 'val' if table.number == 3 else 'train'
+    where = f'{chain.dataset.title} {split}'
+    if found := sorted(counts - {0}):
+        where += f', {", ".join(f"{count:,}" for count in found)} images'
+    seed_text = f'{len(seeds)} seed{"s" * (len(seeds) > 1)}'
+    return TableResult(
+        table,
+        f'{where}, {seed_text}',
+        figures,
+        costs,
+        notes.get(table.number, []),
+    )
+
+
+def _own_stages(test: Stage, by_name: dict[str, Stage]) -> list[str]:
+    """A test and the training that it tests."""
+    trainings = [n for n in test.needs if by_name[n].is_training]
+    return [test.name, *trainings]
+
+
+def _read_metric(folder: Path, row: Row) -> tuple[float, int]:
+    """A row's figure and the number of images (0: not recorded)."""
+    path = folder / 'metrics.json'
+    try:
+        metrics = json.loads(path.read_text())['metrics']
+        value = float(metrics[row.metric])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserInputError(
+            f'Expected {row.metric} of {row.label!r} in {path}, but it cannot '
+            f'be read ({error!r}). Delete the folder, and its file in stages, '
+            f'to run it again.'
+        ) from error
+    prefix = row.metric.rpartition('/')[0]
+    return value, int(metrics.get(f'{prefix}/images', 0))
+
+
+def read_notes(path: Path) -> dict[int, list[str]]:
+    """Read the remarks on the tables.
+
+    Args:
+        path (Path): Markdown with headings ``## Table N``.
+
+    Returns:
+        dict[int, list[str]]: Paragraphs below each heading by its number.
+    """
+    parts = re.split(r'^## Table (\d+).*$', path.read_text(), flags=re.M)
+    return {
+        int(number): [' '.join(p.split()) for p in text.strip().split('\n\n')]
+        for number, text in zip(parts[1::2], parts[2::2], strict=True)
+        if text.strip()
+    }
