@@ -23,16 +23,12 @@ Importing the package registers its modules in mmseg's registries. It comes
 before ``import mmseg.models``, since it readies mmcv (see ``compat``).
 """
 
-from .compat import prepare
+from .compat import prepare, without_import_notes
 from .version import __version__
 
 prepare()
 
-from . import (  # noqa: E402  mmcv must be ready first
-    datasets,
-    engine,
-    evaluation,
-    models,
-)
+with without_import_notes():  # mmcv is ready now
+    from . import datasets, engine, evaluation, models
 
 __all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']

@@ -3,6 +3,7 @@
 
 from .checkpoints import allow_mmengine_checkpoints
 from .distributions import check_distributions
+from .import_notes import without_import_notes
 from .mmcv_ops import OpsStandIn, install_ops_stand_in
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'check_distributions',
     'install_ops_stand_in',
     'prepare',
+    'without_import_notes',
 ]
 
 

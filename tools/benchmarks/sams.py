@@ -27,7 +27,6 @@ import contextlib
 import json
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,10 +40,7 @@ from mmengine.config import Config
 from segment_anything import SamAutomaticMaskGenerator
 from torch import Tensor
 
-# mmseg prints while it is imported; the only line here is the result.
-with contextlib.redirect_stdout(sys.stderr):
-    import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.models.masks import (
     EverythingSettings,
     build_sam,
