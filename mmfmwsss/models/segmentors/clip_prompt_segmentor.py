@@ -168,13 +168,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
             seeds = self._coarse_seeds(
                 features, embedding, text, labels, data_samples, inputs.shape
             )
-            cams, pairs = softmax_gradcam(
-                self.clip,
-                features,
-                embedding,
-                text[SEGMENTATION],
-                labels,
-                self.parity,
+            cams, pairs = self._make_cams(
+                features, embedding, text[SEGMENTATION], labels
             )
             losses |= self.head(SEGMENTATION).loss(cams, pairs, seeds)
         return losses
@@ -226,16 +221,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
         route = self.coarse_route
         if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
-        cams, pairs = softmax_gradcam(
-            self.clip,
-            features,
-            embedding,
-            text[route.stream],
-            labels,
-            self.parity,
+        cams, pairs = self._make_cams(
+            features, embedding, text[route.stream], labels, route.affinity
         )
-        if route.affinity:
-            cams = self.affinity(cams, features.affinity, pairs[:, 0])
         cams = upsample_cams(cams, shape[-2:])
         seeds = []
         for n, sample in enumerate(data_samples):
@@ -283,8 +271,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
         for name, route in routes.items():
             key = (route.stream, route.affinity)
             if key not in cams:
-                cams[key], pairs = self._cams(
-                    *key, features, embedding, labels
+                text = self._frozen_text(route.stream)
+                cams[key], pairs = self._make_cams(
+                    features, embedding, text, labels, route.affinity
                 )
             for n, sample in enumerate(data_samples):
                 of_image = pairs[:, 0] == n
@@ -333,27 +322,6 @@ class CLIPPromptSegmentor(BaseSegmentor):
         ):
             sample.class_scores = scores
 
-    def _cams(
-        self,
-        stream: str,
-        affinity: bool,
-        features: ImageFeatures,
-        embedding: Tensor,
-        labels: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Maps of a stream, refined or not, (P, h, w), and their pairs."""
-        cams, pairs = softmax_gradcam(
-            self.clip,
-            features,
-            embedding,
-            self._frozen_text(stream),
-            labels,
-            self.parity,
-        )
-        if affinity:
-            cams = self.affinity(cams, features.affinity, pairs[:, 0])
-        return cams, pairs
-
     def _seed(
         self,
         route: SeedRoute,
@@ -394,6 +362,27 @@ class CLIPPromptSegmentor(BaseSegmentor):
         """Trunk features, with or without attention, and embeddings (N, E)."""
         features = self.clip.encode_trunk(inputs, affinity)
         return features, self.clip.run_last_block(features).embedding
+
+    def _make_cams(
+        self,
+        features: ImageFeatures,
+        embedding: Tensor,
+        text: Tensor,
+        labels: Tensor,
+        affinity: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """CAMs by the prompts of a stream, refined by CAA or not.
+
+        Returns:
+            tuple[Tensor, Tensor]: Maps, (P, h, w), and their pairs of image
+            and class, (P, 2).
+        """
+        cams, pairs = softmax_gradcam(
+            self.clip, features, embedding, text, labels, self.parity
+        )
+        if affinity:
+            cams = self.affinity(cams, features.affinity, pairs[:, 0])
+        return cams, pairs
 
     def _logits(self, embedding: Tensor, text: Tensor) -> Tensor:
         """Cosine similarities over the temperature, (N, G)."""
