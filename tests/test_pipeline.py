@@ -13,6 +13,7 @@ from PIL import Image
 
 from mmfmwsss.compat import allow_mmengine_checkpoints
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.testing.partworld_runs import small_partworld_config
 from mmfmwsss.utils.palette_png import read_label_png
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
@@ -27,19 +28,9 @@ def load(name: str, root: Path, work: Path, iters: int = 2) -> Config:
     """A PartWorld config on the small world, below a temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('PARTWORLD_ROOT', str(root))
-        config = Config.fromfile(CONFIGS / f'partworld_{name}.py')
-    text = config.dump().replace('work_dirs/partworld', str(work))
-    config = Config.fromstring(text, '.py')
-    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if config.get(key):
-            config[key].update(num_workers=0, persistent_workers=False)
-    if config.get('train_dataloader'):
-        config.train_dataloader.batch_size = 3
-    if config.get('train_cfg'):
-        config.train_cfg.max_iters = iters
-        config.param_scheduler = None
-        config.default_hooks.checkpoint.interval = iters
-    return config
+        return small_partworld_config(
+            CONFIGS / f'partworld_{name}.py', work, iters
+        )
 
 
 def run(config: Config, checkpoint: Path | None = None) -> dict[str, Any]:

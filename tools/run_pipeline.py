@@ -177,14 +177,27 @@ def main() -> int:
         shutil.rmtree(out)
     summary = read_summary(out, run_stages(out))
     (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
-    subprocess.run(
-        [sys.executable, 'tools/partworld/picture_sheet.py'],
-        cwd=ROOT,
-        env=dict(os.environ, PYTHONPATH=str(ROOT)),
-        check=True,
-    )
+    report = out / 'report.html'
+    for command in (
+        ('tools/partworld/picture_sheet.py',),
+        (
+            'tools/make_report.py',
+            str(out),
+            '--images',
+            '24',
+            '--out',
+            str(report),
+        ),
+    ):
+        subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            check=True,
+        )
     print_table(summary)
-    print(f'\n{out / "summary.json"}\n{out / "pictures.png"}')
+    for name in ('summary.json', 'pictures.png', report.name):
+        print(out / name)
     return 0
 
 

@@ -4,11 +4,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from ..evaluation.paper_tables import PaperTable, Row, summarise
 from ..utils import UserInputError
-from ..visualization.report.table_report import Cost, TableResult
+from ..visualization.report.table_report import Cost, Coverage, TableResult
 from .stages import Stage, StageRunner
 from .table_stages import TableStages
 
@@ -42,15 +44,17 @@ def read_result(
     users: dict[str, int] = {}
     for row in table.rows:
         users[row.stage] = users.get(row.stage, 0) + 1
-    figures, costs, counts = {}, {}, set()
+    figures, costs, coverages = {}, {}, {}
+    counts: set[int] = set()
     for row in table.rows:
         names = chain.measuring(row.stage, seeds)
-        values = []
-        for name in names:
-            value, images = _read_metric(runner.root / chain.out / name, row)
-            values.append(value)
-            counts.add(images)
-        figures[row.label] = summarise(values)
+        scores = [
+            _read_score(runner.root / chain.out / name, row) for name in names
+        ]
+        counts.update(score.images for score in scores)
+        figures[row.label] = summarise([score.miou for score in scores])
+        if coverage := _mean_coverage(scores):
+            coverages[row.label] = coverage
         own = [_own_stages(by_name[name], by_name) for name in names]
         costs[row.label] = Cost(
             sum(records[n].seconds for names in own for n in names) / len(own),
@@ -68,6 +72,31 @@ def read_result(
         figures,
         costs,
         notes.get(table.number, []),
+        coverages,
+    )
+
+
+@dataclass(frozen=True)
+class _Score:
+    """A row's figure from one run.
+
+    Attributes:
+        miou: Percent.
+        images: How many were scored; 0 where it is not recorded.
+        coverage: Where it is recorded.
+    """
+
+    miou: float
+    images: int
+    coverage: Coverage | None
+
+
+def _mean_coverage(scores: Sequence[_Score]) -> Coverage | None:
+    known = [score.coverage for score in scores if score.coverage]
+    if not known:
+        return None
+    return Coverage(
+        fmean(c.precision for c in known), fmean(c.recall for c in known)
     )
 
 
@@ -77,20 +106,38 @@ def _own_stages(test: Stage, by_name: dict[str, Stage]) -> list[str]:
     return [test.name, *trainings]
 
 
-def _read_metric(folder: Path, row: Row) -> tuple[float, int]:
-    """A row's figure and the number of images (0: not recorded)."""
+def _read_score(folder: Path, row: Row) -> _Score:
     path = folder / 'metrics.json'
+    prefix = row.metric.rpartition('/')[0]
     try:
-        metrics = json.loads(path.read_text())['metrics']
-        value = float(metrics[row.metric])
+        record = json.loads(path.read_text())
+        metrics = record['metrics']
+        miou = float(metrics[row.metric])
     except (OSError, ValueError, KeyError) as error:
         raise UserInputError(
             f'Expected {row.metric} of {row.label!r} in {path}, but it cannot '
             f'be read ({error!r}). Delete the folder, and its file in stages, '
             f'to run it again.'
         ) from error
-    prefix = row.metric.rpartition('/')[0]
-    return value, int(metrics.get(f'{prefix}/images', 0))
+    details = record.get('records', {}).get(prefix, {})
+    return _Score(
+        miou,
+        int(metrics.get(f'{prefix}/images', 0)),
+        _coverage(list(details.get('classes', {}).values())),
+    )
+
+
+def _coverage(
+    classes: Sequence[Mapping[str, float | None]],
+) -> Coverage | None:
+    """Means over the classes after the background, as far as defined."""
+    precision, recall = (
+        [v for scores in classes[1:] if (v := scores[key]) is not None]
+        for key in ('precision', 'recall')
+    )
+    if not precision or not recall:
+        return None
+    return Coverage(fmean(precision), fmean(recall))
 
 
 def read_notes(path: Path) -> dict[int, list[str]]:

@@ -56,7 +56,14 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             kinds = {'coarse_seed': value, 'fine_seed': value - 0.5}
             metrics = {f'{k}/mIoU': v for k, v in kinds.items()}
             metrics |= {f'{kind}/images': 1000.0 for kind in kinds}
-            record = json.dumps(dict(metrics=metrics))
+            scores = {  # of background, car, dog, and a class never seen
+                'background': dict(precision=0.0, recall=0.0),
+                'car': dict(precision=value, recall=80.0),
+                'dog': dict(precision=20.0, recall=60.0),
+                'cat': dict(precision=None, recall=None),
+            }
+            records = dict(coarse_seed=dict(classes=scores))
+            record = json.dumps(dict(metrics=metrics, records=records))
             (folder / 'metrics.json').write_text(record)
         return True
 
@@ -93,9 +100,12 @@ def test_tables_beside_the_papers(
     arguments = ('--tables', '5', '--seeds', '2', '--notes', str(notes))
     assert start(tool, monkeypatch, *arguments, '--out', str(out)) == 0
     page = (out / 'tables.md').read_text()
-    assert '| L_BCE | 65.9 | 21.0 ± 1.4 | 70 s | 500 MiB |' in page
-    assert '| L_MCL | 71.5 | 41.5 ± 0.7 | 70 s, shared | 500 MiB |' in page
-    assert '| L_MCL + L_CE | 52.1 | 29.5 ± 0.0 | 70 s | 500 MiB |' in page
+    assert (
+        '| L_BCE | 65.9 | 21.0 ± 1.4 | 20.5 / 70.0 | 70 s | 500 MiB |' in page
+    )
+    shared = '70 s, shared | 500 MiB |'
+    assert f'| L_MCL | 71.5 | 41.5 ± 0.7 | 30.8 / 70.0 | {shared}' in page
+    assert '| L_MCL + L_CE | 52.1 | 29.5 ± 0.0 |  | 70 s | 500 MiB |' in page
     assert 'PartWorld train, 1,000 images, 2 seeds' in page
     # In the paper CE is worse than BCE, and CAL better than MCL alone.
     assert "4 of 6 pairs of rows are in the paper's order." in page

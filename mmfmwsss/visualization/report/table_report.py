@@ -12,7 +12,13 @@ from ...evaluation.paper_tables import (
 )
 from .sections import Cell, Prose, Section, Table
 
-__all__ = ['Cost', 'TableResult', 'markdown_tables', 'table_sections']
+__all__ = [
+    'Cost',
+    'Coverage',
+    'TableResult',
+    'markdown_tables',
+    'table_sections',
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,22 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How much of what is called a class is it, and how much of it is found.
+
+    Attributes:
+        precision: Mean over the classes without background, percent.
+        recall: Likewise.
+    """
+
+    precision: float
+    recall: float
+
+    def __str__(self) -> str:
+        return f'{self.precision:.1f} / {self.recall:.1f}'
+
+
+@dataclass(frozen=True)
 class TableResult:
     """A table of the paper with what was measured.
 
@@ -44,6 +66,8 @@ class TableResult:
         figures: Measured figures by row label.
         costs: Costs by row label.
         notes: Paragraphs on what differs and why, written by people.
+        coverages: Precision and recall by row label, mean over the seeds,
+            where the runs recorded them.
     """
 
     table: PaperTable
@@ -51,6 +75,7 @@ class TableResult:
     figures: Mapping[str, Figure]
     costs: Mapping[str, Cost]
     notes: Sequence[str] = field(default_factory=tuple)
+    coverages: Mapping[str, Coverage] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -94,29 +119,49 @@ def markdown_tables(
         lines += [paragraph, '']
     for result in results:
         lines += [f'## {result.title}', '', result.caption, '']
-        lines += [
-            '| | paper | here | time | memory |',
-            '|---|---|---|---|---|',
-        ]
+        heads = ['', 'paper', 'here', *_extra_heads(result)]
+        lines += [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
         for row in result.table.rows:
-            cells = _cells(result, row.label)
-            paper = '' if row.paper is None else f'{row.paper:.1f}'
-            lines.append(f'| {" | ".join([row.label, paper, *cells])} |')
+            cells = [
+                row.label,
+                '' if row.paper is None else f'{row.paper:.1f}',
+                _measured(result, row.label),
+                *(cell.text for cell in _extra_cells(result, row.label)),
+            ]
+            lines.append(f'| {" | ".join(cells)} |')
         line, differing = result.verdict()
         lines += ['', line, '', *(f'- {text}' for text in differing)]
         lines += ['', *(f'{note}\n' for note in result.notes)]
     return '\n'.join(lines).rstrip().replace('\n\n\n', '\n\n') + '\n'
 
 
-def _cells(result: TableResult, label: str) -> list[str]:
-    """What was measured, time and memory of a row."""
-    if label not in result.figures:
-        return ['not run', '', '']
+def _extra_heads(result: TableResult) -> list[str]:
+    coverage = ['precision / recall'] if result.coverages else []
+    return [*coverage, 'time', 'memory']
+
+
+def _extra_cells(result: TableResult, label: str) -> list[Cell]:
+    """Columns after the figures, as :func:`_extra_heads` names them."""
+    cells = []
+    if result.coverages:
+        coverage = result.coverages.get(label)
+        cells.append(
+            Cell(str(coverage), coverage.precision) if coverage else Cell('')
+        )
     cost = result.costs.get(label)
     if cost is None:
-        return [str(result.figures[label]), '', '']
+        return [*cells, Cell(''), Cell('')]
     memory = f'{cost.peak_mib:.0f} MiB' if cost.peak_mib else ''
-    return [str(result.figures[label]), str(cost), memory]
+    return [
+        *cells,
+        Cell(str(cost), cost.seconds),
+        Cell(memory, cost.peak_mib),
+    ]
+
+
+def _measured(result: TableResult, label: str) -> str:
+    figure = result.figures.get(label)
+    return 'not run' if figure is None else str(figure)
 
 
 def table_sections(results: Sequence[TableResult]) -> list[Section]:
@@ -126,9 +171,7 @@ def table_sections(results: Sequence[TableResult]) -> list[Section]:
         best = max((f.mean for f in result.figures.values()), default=0.0)
         rows: list[list[Cell | str]] = []
         for row in result.table.rows:
-            measured, time, memory = _cells(result, row.label)
             figure = result.figures.get(row.label)
-            cost = result.costs.get(row.label)
             rows.append(
                 [
                     row.label,
@@ -137,19 +180,18 @@ def table_sections(results: Sequence[TableResult]) -> list[Section]:
                         value=row.paper,
                     ),
                     Cell(
-                        measured,
+                        _measured(result, row.label),
                         value=figure.mean if figure else None,
                         bar=figure.mean / 100 if figure else None,
                         highlight=figure is not None and figure.mean == best,
                     ),
-                    Cell(time, value=cost.seconds if cost else None),
-                    Cell(memory, value=cost.peak_mib if cost else None),
+                    *_extra_cells(result, row.label),
                 ]
             )
         sections.append(
             Table(
                 result.title,
-                ['', 'paper', 'here', 'time', 'memory'],
+                ['', 'paper', 'here', *_extra_heads(result)],
                 rows,
                 caption=result.caption,
             )
