@@ -3,8 +3,10 @@
 
 import argparse
 import json
+import re
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,13 @@ from mmengine.runner import Runner
 
 from ..utils import UserInputError, atomic_path
 from .class_count import fill_num_classes
+
+# Of other packages, on what a user of ours can do nothing about.
+_KNOWN_WARNINGS = (
+    'The draw is False',  # mmseg's hook, which --show-dir switches on
+    '`torch.jit.script` is deprecated',  # open_clip
+    "__array__ implementation doesn't accept a copy",  # pycocotools
+)
 
 __all__ = [
     'add_common_arguments',
@@ -104,6 +113,8 @@ def _is_number(value: Any) -> bool:
 
 def run_reporting_user_errors(main: Callable[[], int]) -> None:
     """Run a command and exit; a :class:`UserInputError` has no traceback."""
+    for message in _KNOWN_WARNINGS:
+        warnings.filterwarnings('ignore', re.escape(message))
     try:
         sys.exit(main())
     except UserInputError as error:

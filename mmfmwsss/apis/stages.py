@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from ..utils import UserInputError, atomic_path
 
@@ -87,7 +89,7 @@ class StageRunner:
         parts = [
             json.dumps([stage.command, sorted(stage.environment.items())])
         ]
-        with _environment(stage.environment):
+        with _environment(stage.environment), _silent_logger():
             for path in stage.configs():
                 parts.append(Config.fromfile(self.root / path).pretty_text)
         parts += [self.records[name].key for name in stage.needs]
@@ -165,6 +167,18 @@ def _wait(process: 'subprocess.Popen[bytes]') -> tuple[int, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 2**20 if sys.platform == 'darwin' else 2**10  # bytes, KiB
     return process.returncode, round(usage.ru_maxrss / unit, 1)
+
+
+@contextmanager
+def _silent_logger() -> Iterator[None]:
+    """Spare the terminal a line for each variable that a config reads."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,6 +63,20 @@ def test_exit_codes() -> None:
 
     with pytest.raises(ValueError, match='defect'):
         run_reporting_user_errors(bug)
+
+
+def test_known_warnings_of_others_are_not_shown() -> None:
+    def warn() -> int:
+        warnings.warn('The draw is False, it means ...', stacklevel=1)
+        warnings.warn('The draw is not known', stacklevel=1)
+        return 0
+
+    with (
+        pytest.warns(UserWarning, match='The draw') as shown,
+        pytest.raises(SystemExit),
+    ):
+        run_reporting_user_errors(warn)
+    assert [str(w.message) for w in shown] == ['The draw is not known']
 
 
 def test_work_dir_and_options(tmp_path: Path) -> None:

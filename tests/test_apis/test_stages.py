@@ -4,6 +4,8 @@
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from mmfmwsss.apis import Stage, StageRunner
 from mmfmwsss.utils import UserInputError
@@ -44,6 +46,24 @@ def test_a_changed_config_runs_it_again(tmp_path: Path) -> None:
         config.write_text(text)
         StageRunner(tmp_path, tmp_path / 'out').run(chosen)
         assert runs(tmp_path) == expected
+
+
+def test_variables_that_a_config_reads_are_not_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tmp_path / 'configs' / 'c.py'
+    config.parent.mkdir()
+    config.write_text("x = '{{$STAGE_TEST:0}}'")
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.addHandler(caplog.handler)
+    chosen = Stage('one', 'a stage', ('-c', COUNT, 'configs/c.py'))
+    StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+    assert caplog.text == ''
+    assert logger.level == level
+    Config.fromfile(config)
+    logger.removeHandler(caplog.handler)
+    assert 'STAGE_TEST' in caplog.text  # others see it as ever
 
 
 def test_a_changed_need_runs_what_needs_it(tmp_path: Path) -> None:
