@@ -49,8 +49,11 @@ def test_a_changed_config_runs_it_again(tmp_path: Path) -> None:
 
 
 def test_variables_that_a_config_reads_are_not_listed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv('STAGE_TEST', '1')
     config = tmp_path / 'configs' / 'c.py'
     config.parent.mkdir()
     config.write_text("x = '{{$STAGE_TEST:0}}'")
