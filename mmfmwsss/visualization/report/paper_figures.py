@@ -97,14 +97,16 @@ class PaperFigure:
         """The figure as one picture.
 
         Args:
-            rows (int): Most rows, spread evenly over the figure's.
+            rows (int): Most rows: the worst one, the others spread evenly
+                over the better half.
 
         Returns:
             ndarray: RGB, uint8, (H, W, 3).
         """
-        count = min(rows, len(self.cards))
-        places = np.linspace(0, len(self.cards) - 1, count).round().astype(int)
-        cards = [self.cards[place] for place in places]
+        last = len(self.cards) - 1
+        places = np.linspace(len(self.cards) // 2, last, rows - 1)
+        chosen = sorted({0, *places.round().astype(int).tolist()})
+        cards = [self.cards[place] for place in chosen]
         printed = [
             [p for p in card.pictures if p.group != _NOT_PRINTED]
             for card in cards
