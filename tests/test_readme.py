@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What the README names exists, and its commands take their arguments."""
+"""What the documents name exists; the commands take their arguments."""
 
 import re
 import subprocess
@@ -11,14 +11,38 @@ from mmseg import registry
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text()
-SCRIPTS = sorted(set(re.findall(r'python (tools/[\w/]+\.py)', README)))
+DOCUMENTS = [
+    ROOT / 'README.md',
+    ROOT / 'CONTRIBUTING.md',
+    *sorted((ROOT / 'docs').rglob('*.md')),
+]
+SCRIPTS = sorted(
+    {
+        script
+        for path in DOCUMENTS
+        for script in re.findall(
+            r'python +(tools/[\w/]+\.py)', path.read_text()
+        )
+    }
+)
 
 
-def test_files_exist() -> None:
-    named = re.findall(r'(?:tools|configs|mmfmwsss)/[\w/]+\.(?:py|md)', README)
-    assert len(named) > 10
+@pytest.mark.parametrize(
+    'path', DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_files_exist(path: Path) -> None:
+    text = path.read_text()
+    named = re.findall(r'(?:tools|configs|mmfmwsss)/[\w/]+\.(?:py|md)', text)
     missing = [name for name in named if not (ROOT / name).is_file()]
     assert not missing
+    linked = re.findall(r'\]\((?!https?:)([^)#]+)', text)
+    missing = [name for name in linked if not (path.parent / name).exists()]
+    assert not missing
+
+
+def test_the_readme_names_files() -> None:
+    assert len(SCRIPTS) > 8
+    assert 'tools/train.py' in SCRIPTS
 
 
 def test_make_targets_exist() -> None:
