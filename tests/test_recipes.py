@@ -66,7 +66,7 @@ def test_paper_schedule(name: str, epochs: int) -> None:
 def test_partworld_schedule() -> None:
     config = Config.fromfile(SCHEDULES / 'prompt_partworld.py')
     rates = learning_rates(config, config.max_iters)
-    expected = [expected_rate(t, 20, 150, 0.002) for t in range(150)]
+    expected = [expected_rate(t, 20, 400, 0.002) for t in range(400)]
     assert rates == pytest.approx(expected, rel=1e-9)
 
 

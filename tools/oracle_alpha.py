@@ -2,7 +2,7 @@
 """What would the best alpha give? An oracle that looks at the ground truth.
 
     python tools/oracle_alpha.py configs/fmwsss/partworld_seed.py
-        work_dirs/partworld/prompt/iter_150.pth --route fine_seed
+        work_dirs/partworld/prompt/iter_400.pth --route fine_seed
 
 (one line)
 

@@ -6,7 +6,7 @@
 # Cost:  about half a minute on 2 cores.
 _base_ = './partworld_prompt.py'
 work_dir = 'work_dirs/partworld/seed'
-load_from = 'work_dirs/partworld/prompt/iter_150.pth'
+load_from = 'work_dirs/partworld/prompt/iter_400.pth'
 train_command = 'python tools/train.py configs/fmwsss/partworld_prompt.py'
 
 sams = dict(type='SAMS', alpha=0.6)

@@ -1,5 +1,5 @@
 # CoOp's recipe in small: SGD, constant warm-up, cosine to zero.
-max_iters = 150
+max_iters = 400
 warmup_iters = 20
 optim_wrapper = dict(
     type='OptimWrapper',
