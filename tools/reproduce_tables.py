@@ -89,8 +89,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--notes',
         type=Path,
-        help='Markdown with a "## Table N" heading for each table that has '
-        'remarks; default: docs/tables/DATASET/notes.md if it is there',
+        help='Markdown with remarks under "## Runs" and "## Table N"; '
+        'default: docs/tables/DATASET/notes.md if it is there',
     )
     parser.add_argument(
         '--images',
@@ -196,7 +196,7 @@ def main() -> int:
     ]
     command = ' '.join(['python', 'tools/reproduce_tables.py', *sys.argv[1:]])
     title = f'Tables of the paper on {dataset.title}'
-    texts = preface(dataset, runner, command)
+    texts = [*preface(dataset, runner, command), *notes.get(0, [])]
     print(write_markdown(title, texts, results, [], out))
     figures = read_figures(stages, out, seeds[0], args.images)
     write_markdown(title, texts, results, figures, out)

@@ -2,7 +2,7 @@
 # joint recipe).
 # Needs: data/partworld and the masks of partworld_sam_masks.py.
 # Run:   python tools/train.py configs/fmwsss/partworld_prompt.py
-# Cost:  about 1 minute on 2 cores.
+# Cost:  about 2 minutes on 2 cores.
 _base_ = [
     '../_base_/models/clip_prompts_tiny.py',
     '../_base_/datasets/partworld_image_labels.py',

@@ -144,14 +144,20 @@ def read_notes(path: Path) -> dict[int, list[str]]:
     """Read the remarks on the tables.
 
     Args:
-        path (Path): Markdown with headings ``## Table N``.
+        path (Path): Markdown with headings ``## Runs``, ``## Table N``. What
+            stands under other headings is left out.
 
     Returns:
-        dict[int, list[str]]: Paragraphs below each heading by its number.
+        dict[int, list[str]]: Paragraphs below ``## Table N`` by its number,
+        those below ``## Runs`` by 0.
     """
-    parts = re.split(r'^## Table (\d+).*$', path.read_text(), flags=re.M)
-    return {
-        int(number): [' '.join(p.split()) for p in text.strip().split('\n\n')]
-        for number, text in zip(parts[1::2], parts[2::2], strict=True)
-        if text.strip()
-    }
+    parts = re.split(r'^## (.*)$', path.read_text(), flags=re.M)
+    notes = {}
+    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+        named = re.fullmatch(r'Table (\d+).*|Runs', heading)
+        if named and text.strip():
+            paragraphs = text.strip().split('\n\n')
+            notes[int(named[1] or 0)] = [
+                ' '.join(p.split()) for p in paragraphs
+            ]
+    return notes

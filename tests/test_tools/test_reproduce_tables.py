@@ -95,7 +95,10 @@ def test_tables_beside_the_papers(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = tmp_path / 'notes.md'
-    notes.write_text('Preface.\n\n## Table 5\n\nOne\nremark.\n\nTwo.\n')
+    notes.write_text(
+        'Preface.\n\n## Table 5\n\nOne\nremark.\n\nTwo.\n\n## Else\n\nNot shown.\n'
+        '## Runs\n\nAll at once.\n## Table 4\n'
+    )
     out = tmp_path / 'out'
     arguments = ('--tables', '5', '--seeds', '2', '--notes', str(notes))
     assert start(tool, monkeypatch, *arguments, '--out', str(out)) == 0
@@ -110,6 +113,8 @@ def test_tables_beside_the_papers(
     # In the paper CE is worse than BCE, and CAL better than MCL alone.
     assert "4 of 6 pairs of rows are in the paper's order." in page
     assert 'One remark.\n\nTwo.' in page
+    assert '\n\nAll at once.\n\n## Table 5' in page
+    assert 'Not shown' not in page
     assert '![Figure 1: CAMs and seeds of' in page
     assert '](figure_1.jpg)' in page
     with Image.open(out / 'figure_1.jpg') as picture:

@@ -2,7 +2,7 @@
 # task.
 # Needs: the masks of the data set.
 # Run:   python tools/train.py configs/fmwsss/ablation/binary_cross_entropy.py
-# Cost:  on PartWorld about 1 minute on 2 cores.
+# Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
 work_dir = (
     '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/binary_cross_entropy'

@@ -1,7 +1,7 @@
 # Table 5, third row: pixel-wise cross entropy instead of L_CAL.
 # Needs: the masks of the data set.
 # Run:   python tools/train.py configs/fmwsss/ablation/cross_entropy.py
-# Cost:  on PartWorld about 1 minute on 2 cores.
+# Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
 work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/cross_entropy'
 model = dict(

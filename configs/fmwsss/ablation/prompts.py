@@ -4,7 +4,7 @@
 # Needs: the masks of the data set.
 # Run:   python tools/train.py configs/fmwsss/ablation/prompts.py
 #        (all tables: python tools/reproduce_tables.py)
-# Cost:  on PartWorld about 1 minute on 2 cores.
+# Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = '../{{$ABLATION_DATASET:partworld}}_prompt.py'
 seed = int('{{$ABLATION_SEED:0}}')
 folder = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}'

@@ -2,7 +2,7 @@
 # names at the end, as the classification prompts have it.
 # Needs: the masks of the data set.
 # Run:   python tools/train.py configs/fmwsss/ablation/unified_context.py
-# Cost:  on PartWorld about 1 minute on 2 cores.
+# Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
 work_dir = (
     '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/unified_context'
