@@ -96,7 +96,8 @@ def test_tables_beside_the_papers(
 ) -> None:
     notes = tmp_path / 'notes.md'
     notes.write_text(
-        'Preface.\n\n## Table 5\n\nOne\nremark.\n\nTwo.\n\n## Else\n\nNot shown.\n'
+        'Preface.\n\n## Table 5\n\nOne\nremark.\n\nTwo.\n\n'
+        '## Else\n\nNot shown.\n'
         '## Runs\n\nAll at once.\n## Table 4\n'
     )
     out = tmp_path / 'out'
