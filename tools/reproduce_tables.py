@@ -150,9 +150,11 @@ def preface(
         if dataset.prefix == 'partworld'
         else "The paper's figures are of VOC 2012.",
         f'Made by `{command}`; all runs together took {hours:.1f} hours. '
-        'After ± stands the sample standard deviation over the seeds. Time '
-        'is training and test of a row for one seed, without masks; memory '
-        'is the largest process.',
+        'After ± stands the sample standard deviation over the seeds; a '
+        'distance is within the spread if it is no more than the sample '
+        'standard deviation of the difference, seed by seed. Time is training '
+        'and test of a row for one seed, without masks, "shared" with other '
+        'rows; memory is the largest process.',
     ]
 
 

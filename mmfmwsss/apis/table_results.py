@@ -3,12 +3,13 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from ..evaluation.paper_tables import PaperTable, Row, summarise
+from ..evaluation.paper_tables import PAPER_TABLES, Figure, PaperTable, Row
 from ..utils import UserInputError
 from ..visualization.report.table_report import Cost, Coverage, TableResult
 from .stages import Stage, StageRunner
@@ -40,10 +41,12 @@ def read_result(
         UserInputError: If a figure is not there.
     """
     records = runner.records
-    by_name = {s.name: s for s in chain.stages([table.number], seeds)}
-    users: dict[str, int] = {}
-    for row in table.rows:
-        users[row.stage] = users.get(row.stage, 0) + 1
+    by_name = {s.name: s for s in chain.stages(PAPER_TABLES, seeds)}
+    users = Counter(
+        name
+        for row in {r for t in PAPER_TABLES.values() for r in t.rows}
+        for name in _own_stages(chain.measuring(row.stage, seeds)[0], by_name)
+    )
     figures, costs, coverages = {}, {}, {}
     counts: set[int] = set()
     for row in table.rows:
@@ -52,14 +55,14 @@ def read_result(
             _read_score(runner.root / chain.out / name, row) for name in names
         ]
         counts.update(score.images for score in scores)
-        figures[row.label] = summarise([score.miou for score in scores])
+        figures[row.label] = Figure(tuple(score.miou for score in scores))
         if coverage := _mean_coverage(scores):
             coverages[row.label] = coverage
-        own = [_own_stages(by_name[name], by_name) for name in names]
+        own = [_own_stages(name, by_name) for name in names]
         costs[row.label] = Cost(
             sum(records[n].seconds for names in own for n in names) / len(own),
             max(records[n].peak_mib for names in own for n in names),
-            users[row.stage] > 1,
+            any(users[name] > 1 for name in own[0]),
         )
     split = 'val' if table.number == 3 else 'train'
     where = f'{chain.dataset.title} {split}'
@@ -100,10 +103,10 @@ def _mean_coverage(scores: Sequence[_Score]) -> Coverage | None:
     )
 
 
-def _own_stages(test: Stage, by_name: dict[str, Stage]) -> list[str]:
+def _own_stages(test: str, by_name: dict[str, Stage]) -> list[str]:
     """A test and the training that it tests."""
-    trainings = [n for n in test.needs if by_name[n].is_training]
-    return [test.name, *trainings]
+    needs = by_name[test].needs
+    return [test, *(name for name in needs if by_name[name].is_training)]
 
 
 def _read_score(folder: Path, row: Row) -> _Score:

@@ -2,6 +2,7 @@
 """The order of rows against the paper's, worked by hand."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,6 @@ from mmfmwsss.evaluation.paper_tables import (
     PaperTable,
     Row,
     compare_order,
-    summarise,
 )
 
 TABLE = PaperTable(
@@ -28,17 +28,40 @@ TABLE = PaperTable(
 
 
 def figures(**means: float) -> dict[str, Figure]:
-    return {label: Figure(mean, 0.3, 3) for label, mean in means.items()}
+    return {
+        label: Figure((mean - shift, mean, mean + shift))
+        for shift, (label, mean) in zip(
+            (0.3, 0.0, 0.5, 0.2), means.items(), strict=False
+        )
+    }
 
 
 def test_mean_and_sample_deviation() -> None:
-    figure = summarise([30.0, 31.0, 35.0])
+    figure = Figure((30.0, 31.0, 35.0))
     assert figure.mean == pytest.approx(32.0)
     assert figure.spread == pytest.approx(7**0.5)  # (4 + 1 + 9) / 2
     assert str(figure) == '32.0 ± 2.6'
-    assert str(summarise([30.04])) == '30.0'
+    assert str(Figure((30.04,))) == '30.0'
     with pytest.raises(ValueError, match='a value or more'):
-        summarise([])
+        Figure(())
+
+
+def test_differences_are_taken_seed_by_seed() -> None:
+    # Seeds differ by tens, the rows always by one.
+    one, other = Figure((20.0, 30.0, 40.0)), Figure((21.0, 31.0, 41.0))
+    assert one.minus(other).values == (-1.0, -1.0, -1.0)
+    assert one.minus(Figure((10.0,))).values == (10.0, 20.0, 30.0)
+    assert Figure((10.0,)).minus(one).values == (-10.0, -20.0, -30.0)
+    with pytest.raises(ValueError, match='3 and 2 values'):
+        one.minus(Figure((1.0, 2.0)))
+    _, (pair,) = compare_order(TABLE, dict(a=other, b=one))
+    assert (pair.ours, pair.clear) == (-1.0, True)
+
+
+def test_rows_of_other_groups_are_not_compared() -> None:
+    rows = tuple(replace(row, group=row.label) for row in TABLE.rows)
+    table = replace(TABLE, rows=rows)
+    assert compare_order(table, figures(a=7, b=6, c=5)) == (0, [])
 
 
 def test_same_order_has_no_differing_pair() -> None:
@@ -61,7 +84,7 @@ def test_differing_pairs_by_distance_in_the_paper() -> None:
 
 
 def test_one_seed_has_no_spread() -> None:
-    one = {label: Figure(mean, 0.0, 1) for label, mean in (('a', 2), ('b', 1))}
+    one = dict(a=Figure((2.0,)), b=Figure((1.0,)))
     _, (pair,) = compare_order(TABLE, one)
     assert pair.clear is None
 

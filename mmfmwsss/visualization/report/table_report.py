@@ -85,17 +85,23 @@ class TableResult:
     @property
     def caption(self) -> str:
         """What the figures are."""
+        coverage = (
+            ' Precision and recall: means over the classes, background left '
+            'out.'
+        )
         return (
             f'mIoU in %, background included. Paper: {self.table.split}. '
-            f'Here: {self.split}.'
+            f'Here: {self.split}.{coverage if self.coverages else ""}'
         )
 
     def verdict(self) -> tuple[str, list[str]]:
         """How many pairs of rows are in the paper's order, and which not."""
         count, differing = compare_order(self.table, self.figures)
+        groups = {row.group for row in self.table.rows}
+        within = ' of one network' if len(groups) > 1 else ''
         line = (
-            f'{count - len(differing)} of {count} pairs of rows are in the '
-            f"paper's order."
+            f'{count - len(differing)} of {count} pairs of rows{within} are '
+            "in the paper's order."
         )
         return line, [_describe(pair) for pair in differing]
 
@@ -106,7 +112,7 @@ def _describe(pair: Pair) -> str:
     )
     return (
         f'{pair.better} is not better than {pair.worse}: paper '
-        f'{pair.paper:+.1f}, here {pair.ours:+.1f}{weight}'
+        f'{pair.paper:+.1f}, here {pair.ours + 0.0:+.1f}{weight}'
     )
 
 
