@@ -22,7 +22,7 @@ from .class_count import fill_num_classes
 # Of other packages, on what a user of ours can do nothing about.
 _KNOWN_WARNINGS = (
     'The draw is False',  # mmseg's hook, which --show-dir switches on
-    '`torch.jit.script` is deprecated',  # open_clip
+    '`torch.jit.script` is deprecated',  # torch's own forward mode
     "__array__ implementation doesn't accept a copy",  # pycocotools
 )
 
