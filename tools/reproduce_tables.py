@@ -52,7 +52,6 @@ from mmfmwsss.visualization.report.table_report import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / 'docs' / 'tables'
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,8 +88,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--notes',
         type=Path,
-        help='Markdown with remarks under "## Runs" and "## Table N"; '
-        'default: docs/tables/DATASET/notes.md if it is there',
+        help='Markdown with your remarks, under "## Runs" and "## Table N"',
     )
     parser.add_argument(
         '--images',
@@ -184,14 +182,13 @@ def main() -> int:
     """Run, collect, write."""
     args = parse_args()
     dataset = TABLE_DATASETS[args.dataset]
-    notes_path = (args.notes or DOCS / args.dataset / 'notes.md').absolute()
+    notes = {} if args.notes is None else read_notes(args.notes)
     os.chdir(ROOT)  # the configs name their files from here
     out = args.out or Path('work_dirs/ablation') / dataset.prefix
     chain = TableStages(dataset, out)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     stages = chain.stages(args.tables, seeds)
     runner = run_stages(stages, out)
-    notes = read_notes(notes_path) if notes_path.is_file() else {}
     results = [
         read_result(PAPER_TABLES[number], chain, seeds, runner, notes)
         for number in args.tables

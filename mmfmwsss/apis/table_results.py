@@ -153,13 +153,23 @@ def read_notes(path: Path) -> dict[int, list[str]]:
     Returns:
         dict[int, list[str]]: Paragraphs below ``## Table N`` by its number,
         those below ``## Runs`` by 0.
+
+    Raises:
+        UserInputError: If it cannot be read.
     """
-    parts = re.split(r'^## (.*)$', path.read_text(), flags=re.M)
+    try:
+        text = path.read_text(encoding='utf-8')
+    except (OSError, ValueError) as error:
+        raise UserInputError(
+            f'Expected Markdown with remarks at {path}, but it cannot be read '
+            f'({error}). Correct --notes, or leave it out.'
+        ) from error
+    parts = re.split(r'^## (.*)$', text, flags=re.M)
     notes = {}
-    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+    for heading, below in zip(parts[1::2], parts[2::2], strict=True):
         named = re.fullmatch(r'Table (\d+).*|Runs', heading)
-        if named and text.strip():
-            paragraphs = text.strip().split('\n\n')
+        if named and below.strip():
+            paragraphs = below.strip().split('\n\n')
             notes[int(named[1] or 0)] = [
                 ' '.join(p.split()) for p in paragraphs
             ]

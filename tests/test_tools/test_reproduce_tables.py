@@ -136,6 +136,14 @@ def test_no_figures(
     assert not list(out.glob('*.jpg'))
 
 
+def test_remarks_that_are_not_there(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = str(tmp_path / 'nowhere.md')
+    with pytest.raises(UserInputError, match=r'nowhere\.md.*Correct --notes'):
+        start(tool, monkeypatch, '--tables', '5', '--notes', missing)
+
+
 def test_a_run_without_figures_is_named(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
