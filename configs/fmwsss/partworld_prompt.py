@@ -16,4 +16,5 @@ test_evaluator = dict(
     prediction='fine_seed',
     ground_truth_dir='{{$PARTWORLD_ROOT:data/partworld}}/SegmentationClass',
     split='PartWorld train',
+    protocol='single scale',
 )
