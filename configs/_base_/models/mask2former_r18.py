@@ -1,22 +1,14 @@
 # Mask2Former at the size of PartWorld: ResNet-18, 24 queries, from scratch.
-# Pixel decoder and transformer decoder are mmdet's, as in mmseg's own configs.
+_base_ = './mask2former.py'
 num_classes = 13
 norm_cfg = dict(type='BN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(112, 112),
-    test_cfg=dict(size_divisor=32),
-)
+data_preprocessor = dict(size=(112, 112))
 channels = 64
-feedforward = 192
 heads = 4
+attention = dict(embed_dims=channels, num_heads=heads)
+feedforward = dict(embed_dims=channels, feedforward_channels=192)
+positions = dict(num_feats=channels // 2)
 model = dict(
-    type='EncoderDecoder',
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='ResNetV1c',
@@ -30,120 +22,29 @@ model = dict(
         style='pytorch',
     ),
     decode_head=dict(
-        type='Mask2FormerHead',
         in_channels=[32, 64, 128, 256],
-        strides=[4, 8, 16, 32],
         feat_channels=channels,
         out_channels=channels,
         num_classes=num_classes,
         num_queries=24,
-        num_transformer_feat_level=3,
-        align_corners=False,
         pixel_decoder=dict(
-            type='mmdet.MSDeformAttnPixelDecoder',
-            num_outs=3,
-            norm_cfg=dict(type='GN', num_groups=16),
-            act_cfg=dict(type='ReLU'),
+            norm_cfg=dict(num_groups=16),
             encoder=dict(
                 num_layers=2,
-                layer_cfg=dict(
-                    self_attn_cfg=dict(
-                        embed_dims=channels,
-                        num_heads=heads,
-                        num_levels=3,
-                        num_points=4,
-                        dropout=0.0,
-                        batch_first=True,
-                    ),
-                    ffn_cfg=dict(
-                        embed_dims=channels,
-                        feedforward_channels=feedforward,
-                        num_fcs=2,
-                        ffn_drop=0.0,
-                        act_cfg=dict(type='ReLU', inplace=True),
-                    ),
-                ),
-                init_cfg=None,
+                layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=feedforward),
             ),
-            positional_encoding=dict(num_feats=channels // 2, normalize=True),
-            init_cfg=None,
+            positional_encoding=positions,
         ),
-        enforce_decoder_input_project=False,
-        positional_encoding=dict(num_feats=channels // 2, normalize=True),
+        positional_encoding=positions,
         transformer_decoder=dict(
-            return_intermediate=True,
             num_layers=3,
             layer_cfg=dict(
-                self_attn_cfg=dict(
-                    embed_dims=channels,
-                    num_heads=heads,
-                    attn_drop=0.0,
-                    proj_drop=0.0,
-                    batch_first=True,
-                ),
-                cross_attn_cfg=dict(
-                    embed_dims=channels,
-                    num_heads=heads,
-                    attn_drop=0.0,
-                    proj_drop=0.0,
-                    batch_first=True,
-                ),
-                ffn_cfg=dict(
-                    embed_dims=channels,
-                    feedforward_channels=feedforward,
-                    num_fcs=2,
-                    ffn_drop=0.0,
-                    act_cfg=dict(type='ReLU', inplace=True),
-                ),
+                self_attn_cfg=attention,
+                cross_attn_cfg=attention,
+                ffn_cfg=feedforward,
             ),
-            init_cfg=None,
         ),
-        loss_cls=dict(
-            type='mmdet.CrossEntropyLoss',
-            use_sigmoid=False,
-            loss_weight=2.0,
-            reduction='mean',
-            class_weight=[1.0] * num_classes + [0.1],
-        ),
-        loss_mask=dict(
-            type='mmdet.CrossEntropyLoss',
-            use_sigmoid=True,
-            reduction='mean',
-            loss_weight=5.0,
-        ),
-        loss_dice=dict(
-            type='mmdet.DiceLoss',
-            use_sigmoid=True,
-            activate=True,
-            reduction='mean',
-            naive_dice=True,
-            eps=1.0,
-            loss_weight=5.0,
-        ),
-        train_cfg=dict(
-            num_points=2048,
-            oversample_ratio=3.0,
-            importance_sample_ratio=0.75,
-            assigner=dict(
-                type='mmdet.HungarianAssigner',
-                match_costs=[
-                    dict(type='mmdet.ClassificationCost', weight=2.0),
-                    dict(
-                        type='mmdet.CrossEntropyLossCost',
-                        weight=5.0,
-                        use_sigmoid=True,
-                    ),
-                    dict(
-                        type='mmdet.DiceCost',
-                        weight=5.0,
-                        pred_act=True,
-                        eps=1.0,
-                    ),
-                ],
-            ),
-            sampler=dict(type='mmdet.MaskPseudoSampler'),
-        ),
+        loss_cls=dict(class_weight=[1.0] * num_classes + [0.1]),
+        train_cfg=dict(num_points=2048),
     ),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
 )
