@@ -3,14 +3,9 @@
 
 import torch
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from .map_losses import (
-    MapAverage,
-    average_over_maps,
-    check_map_average,
-    maps_on_seeds,
-)
+from .map_losses import MapAverage, MapLoss, maps_on_seeds
 
 __all__ = ['CAMActivationLoss', 'cam_activation_loss']
 
@@ -44,7 +39,7 @@ def cam_activation_loss(
 
 
 @MODELS.register_module()
-class CAMActivationLoss(nn.Module):
+class CAMActivationLoss(MapLoss):
     """L_CAL of FMA-WSSS; see :func:`cam_activation_loss`.
 
     Args:
@@ -62,21 +57,10 @@ class CAMActivationLoss(nn.Module):
         loss_weight: float = 1.0,
         loss_name: str = 'loss_cal',
     ) -> None:
-        super().__init__()
-        check_map_average(average)
-        self.average: MapAverage = average
-        self.ignore_index = ignore_index
-        self.loss_weight = loss_weight
-        self.loss_name = loss_name
+        super().__init__(average, ignore_index, loss_weight, loss_name)
 
-    def forward(self, cams: Tensor, pairs: Tensor, seeds: Tensor) -> Tensor:
-        """Loss of a batch, a scalar; 0 if nothing counts."""
-        if not len(cams):
-            return cams.sum()
-        total, pixels = cam_activation_loss(
-            cams, pairs, seeds, self.ignore_index
-        )
-        mean = average_over_maps(
-            total, pixels, pairs[:, 0], len(seeds), self.average
-        )
-        return self.loss_weight * mean
+    def sum_over_pixels(
+        self, cams: Tensor, pairs: Tensor, seeds: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """See :func:`cam_activation_loss`."""
+        return cam_activation_loss(cams, pairs, seeds, self.ignore_index)
