@@ -196,6 +196,7 @@ def main() -> int:
     command = ' '.join(['python', 'tools/reproduce_tables.py', *sys.argv[1:]])
     title = f'Tables of the paper on {dataset.title}'
     texts = [*preface(dataset, runner, command), *notes.get(0, [])]
+    # Without figures first: these need the weights once more.
     print(write_markdown(title, texts, results, [], out))
     figures = read_figures(stages, out, seeds[0], args.images)
     write_markdown(title, texts, results, figures, out)
