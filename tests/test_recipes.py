@@ -56,11 +56,34 @@ def expected_rate(step: int, warmup: int, total: int, lr: float) -> float:
 
 @pytest.mark.parametrize(('name', 'epochs'), [('voc12', 25), ('coco14', 10)])
 def test_paper_schedule(name: str, epochs: int) -> None:
+    """As CoOp: the cosine's period is the number of all epochs."""
     config = Config.fromfile(SCHEDULES / f'prompt_{name}.py')
     assert config.train_cfg.max_epochs == epochs
     rates = learning_rates(config, epochs)
-    expected = [expected_rate(e, 1, epochs, 0.002) for e in range(epochs)]
+    expected = [expected_rate(e, 1, epochs + 1, 0.002) for e in range(epochs)]
     assert rates == pytest.approx(expected, rel=1e-9)
+    if epochs == 10:  # CoOp's own code at the eighth epoch
+        assert rates[7] == pytest.approx(6.91e-4, abs=1e-6)
+
+
+JOINT = ['voc_prompt', 'coco_prompt', 'custom_prompt']
+
+
+@pytest.mark.parametrize('name', JOINT)
+def test_joint_recipes_jitter_as_the_official_code(name: str) -> None:
+    """Colours before the scale, in the official ranges and nowhere else."""
+    pipeline = load(name).train_dataloader.dataset.pipeline
+    assert [step.type for step in pipeline] == [
+        'LoadImageStrict',
+        'LoadSAMMasks',
+        'ReproducibleAugmentation',
+        'RandomColourJitter',
+        'RandomLongSideResize',
+        'RandomCropWithMasks',
+        'RandomFlip',
+        'PackWSSSInputs',
+    ]
+    assert dict(pipeline[3]) == dict(type='RandomColourJitter')
 
 
 def test_partworld_schedule() -> None:

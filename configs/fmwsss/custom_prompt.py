@@ -1,11 +1,12 @@
 # Learn both sets of prompts on your own photos from their tags alone: the
-# recipe of voc_prompt.py (CoOp's optimiser, warm-up of one epoch, cosine).
+# recipe of voc_prompt.py (CoOp's, and the official code's colour jitter).
 # Needs: the settings of custom.py, the masks of custom_sam_masks.py, and CLIP
 #        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
 # Cost:  see docs/your_own_photos.md.
 _base_ = [
     '../_base_/models/clip_prompts_{{$CUSTOM_MODELS:vit_b16}}.py',
+    '../_base_/schedules/prompt_coop.py',
     './custom.py',
 ]
 work_dir = f'{_base_.work}/prompt'
@@ -23,6 +24,8 @@ train_dataloader = dict(
             dict(type='LoadImageStrict'),
             _base_.load_masks,
             dict(type='ReproducibleAugmentation'),
+            # As the official code: colours first, then the scale.
+            dict(type='RandomColourJitter'),
             dict(
                 type='RandomLongSideResize',
                 low=_base_.prompt_sides[0],
@@ -31,28 +34,18 @@ train_dataloader = dict(
             ),
             dict(type='RandomCropWithMasks', crop_size=_base_.prompt_crop),
             dict(type='RandomFlip', prob=0.5),
-            dict(type='PhotoMetricDistortion'),
             dict(type='PackWSSSInputs'),
         ],
     ),
 )
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),
-)
+epochs = _base_.prompt_epochs
 param_scheduler = [
-    dict(type='ConstantLR', factor=0.005, begin=0, end=1),
-    dict(
-        type='CosineAnnealingLR',
-        begin=1,
-        end=max(2, _base_.prompt_epochs),
-        eta_min=0.0,
-    ),
+    _base_.warm_up,
+    dict(_base_.cosine, end=epochs, T_max=epochs),
 ]
-train_cfg = dict(
-    by_epoch=True, max_epochs=_base_.prompt_epochs, val_interval=10**9
-)
-randomness = dict(seed=0)
+if epochs == 1:  # the warm-up alone learns nothing
+    param_scheduler = [dict(_base_.cosine, begin=0, end=1)]
+train_cfg = dict(max_epochs=epochs)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(
     logger=dict(interval=10, log_metric_by_epoch=True),

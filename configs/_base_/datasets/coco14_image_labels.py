@@ -8,11 +8,12 @@ prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSAMMasks', mask_dir=mask_dir),
     dict(type='ReproducibleAugmentation'),
-    # Ranges of the official code: long side 318 to 530, crop 224.
+    # As the official code: its colour jitter, then a long side of
+    # 318 to 530, crop 224.
+    dict(type='RandomColourJitter'),
     dict(type='RandomLongSideResize', low=318, high=530, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
     dict(type='PackWSSSInputs'),
 ]
 seed_pipeline = [

@@ -11,6 +11,8 @@ prompt_pipeline = [
     dict(type='RandomLongSideResize', low=112, high=176, min_short=112),
     dict(type='RandomCropWithMasks', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
+    # Not the official RandomColourJitter of voc12_image_labels.py, but
+    # gentler: the figures of the tables were measured with it.
     dict(type='PhotoMetricDistortion', brightness_delta=16, hue_delta=6),
     dict(type='PackWSSSInputs'),
 ]
