@@ -91,6 +91,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
         str(alpha): {**route, 'seeder': {**route['seeder'], 'alpha': alpha}}
         for alpha in alphas
     }
+    config.model.main_route = str(fixed)
     config.test_evaluator = [
         dict(
             type='SeedMetric',

@@ -12,13 +12,14 @@ train_command = 'python tools/train.py configs/fmwsss/partworld_prompt.py'
 sams = dict(type='SAMS', alpha=0.6)
 argmax = dict(type='ArgmaxSeeder', alpha=1.0)
 model = dict(
+    main_route='fine_seed',
     routes=dict(
         fine_seed=dict(seeder=sams),
         coarse_seed=dict(stream='classification', affinity=False, seeder=sams),
         fine_seed_caa=dict(stream='segmentation', seeder=sams),
         cam=dict(stream='segmentation', affinity=False, seeder=argmax),
         cam_caa=dict(stream='segmentation', seeder=argmax),
-    )
+    ),
 )
 ground_truth_dir = '{{$PARTWORLD_ROOT:data/partworld}}/SegmentationClass'
 test_evaluator = [

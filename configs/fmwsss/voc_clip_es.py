@@ -42,6 +42,7 @@ model = dict(
         parity=parity,
     ),
     coarse_route=None,
+    main_route='pseudo_mask',
     routes=dict(
         _delete_=True,
         pseudo_mask=dict(

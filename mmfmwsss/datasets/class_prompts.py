@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import mmengine
+from mmengine.config import ConfigDict
 
 from ..testing import partworld
 from ..utils import UserInputError
@@ -173,6 +174,14 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
     if not isinstance(classes, (list, tuple, Mapping)):
         raise UserInputError(
             f'Expected a list or a mapping as `classes` in {where}: {classes}'
+        )
+    if isinstance(classes, ConfigDict) and list(classes) != sorted(classes):
+        raise UserInputError(
+            f'Expected `classes` in a config as a list of names, or as a '
+            f'mapping in the order of the alphabet, but got {list(classes)}: '
+            'a config that is written to a file sorts its keys, and the '
+            'classes would change their numbers. Sort them, or put them into '
+            "a YAML file and its path here: class_prompts='classes.yaml'."
         )
     names = _names(list(classes), 'classes', where)
     prompts = []

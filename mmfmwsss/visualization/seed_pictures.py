@@ -37,13 +37,14 @@ def shown_routes(
 
     Args:
         model (CLIPPromptSegmentor): With its routes.
-        main (str, optional): The main route. Default: the model's first; a
-            config that was written to a file has lost their order.
+        main (str, optional): A route instead of the model's main one.
 
     Returns:
-        list[str]: Coarse first.
+        list[str]: Coarse first. Empty for a model without routes.
     """
-    main = main or next(iter(model.routes))
+    main = main if main in model.routes else model.main_route
+    if main is None:
+        return []
     has_coarse = _COARSE_SEED in _all_routes(model) and main != _COARSE_SEED
     return [_COARSE_SEED, main] if has_coarse else [main]
 

@@ -4,6 +4,7 @@
 import hashlib
 
 import pytest
+from mmengine.config import Config
 
 import mmfmwsss  # noqa: F401  readies mmcv
 from mmfmwsss.datasets import CLASS_PROMPTS, ClassPrompts, get_class_prompts
@@ -146,6 +147,17 @@ def test_background_that_names_a_class_is_refused(background):
 def test_wrong_content_is_refused(content, message):
     with pytest.raises(UserInputError, match=message):
         get_class_prompts(content)
+
+
+def test_an_order_that_a_written_config_would_lose_is_refused():
+    names = dict(zebra=None, cat='kitten')
+    content = dict(classes=names, background=['wall'])
+    assert get_class_prompts(content).classes == ('zebra', 'cat')
+    with pytest.raises(UserInputError, match=r"got \['zebra', 'cat'\].*YAML"):
+        get_class_prompts(Config(content)._cfg_dict)
+    content['classes'] = dict(sorted(names.items()))
+    found = get_class_prompts(Config(content)._cfg_dict)
+    assert found.foreground == ('kitten', 'zebra')
 
 
 def test_number_of_prompts_must_match():

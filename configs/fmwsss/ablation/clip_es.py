@@ -24,6 +24,7 @@ model = dict(
     ),
     coarse_route=None,
     routes=dict(_delete_=True, **routes),
+    main_route='manual_crf',
 )
 test_evaluator = [
     dict(

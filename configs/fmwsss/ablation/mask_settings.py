@@ -14,7 +14,10 @@ routes = dict(
     nms_priority=dict(cam, mask_dir=f'{masks}_nms_priority'),
     no_filter=dict(cam, mask_dir=f'{masks}_no_filter'),
 )
-model = dict(routes=dict(_delete_=True, **routes))
+model = dict(
+    routes=dict(_delete_=True, **routes),
+    main_route='no_filter',
+)
 test_evaluator = [
     dict(
         _base_.test_evaluator,

@@ -27,7 +27,7 @@ routes = dict(
     sams=dict(cam, seeder=sams),
     sams_caa=dict(cam_caa, seeder=sams),
 )
-model = dict(routes=routes)
+model = dict(routes=routes, main_route='fine_seed')
 test_evaluator = [
     dict(
         _base_.test_evaluator,

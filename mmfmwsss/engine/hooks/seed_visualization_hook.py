@@ -69,10 +69,11 @@ class SeedVisualizationHook(Hook):
     @master_only
     def before_train(self, runner: Runner) -> None:
         """Open the data set; without one there are no pictures."""
-        if self.images < 1 or not isinstance(
-            _model(runner), CLIPPromptSegmentor
-        ):
+        model = _model(runner)
+        if self.images < 1 or not isinstance(model, CLIPPromptSegmentor):
             return
+        if not shown_routes(model):
+            return  # classes are scored, and there is no seed
         loader = runner.cfg.get('test_dataloader') or {}
         config = self._dataset_config or loader.get('dataset')
         if config is None:

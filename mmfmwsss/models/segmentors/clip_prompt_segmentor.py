@@ -14,6 +14,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from ...datasets.class_prompts import ClassPrompts, get_class_prompts
+from ...utils import UserInputError
 from ..cams import AttentionAffinity, softmax_gradcam
 from ..clip import FrozenCLIP, ImageFeatures, TrunkCache
 from ..heads import CLIPPromptHead
@@ -50,15 +51,22 @@ class CLIPPromptSegmentor(BaseSegmentor):
             supervise the segmentation stream while it trains. None: seeds
             made before, in ``gt_sem_seg``.
         routes (dict[str, dict]): Ways from a CAM to a seed, by name; see
-            :class:`SeedRoute`. Each is a field of the predicted samples, the
-            first is also ``pred_sem_seg``. None at all: classes are scored,
-            nothing else.
+            :class:`SeedRoute`. Each is a field of the predicted samples.
+            None at all: classes are scored, nothing else.
+        main_route (str, optional): The route that is also ``pred_sem_seg``.
+            May be left out where there is one route at most; the order of
+            ``routes`` decides nothing, for a config that was written to a
+            file has lost it.
         parity (bool): Whether the softmax of the CAMs is the official code's;
             see :func:`present_softmax`.
         data_preprocessor (dict, optional): As in mmseg.
         train_cfg (dict, optional): Unused; mmseg's runner passes it.
         test_cfg (dict, optional): Unused likewise.
         init_cfg (dict, optional): As in mmengine.
+
+    Raises:
+        UserInputError: If there are several routes and ``main_route`` names
+            none of them.
     """
 
     def __init__(
@@ -69,6 +77,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         affinity: dict[str, Any],
         routes: dict[str, dict[str, Any]],
         coarse_route: dict[str, Any] | None = None,
+        main_route: str | None = None,
         parity: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
         train_cfg: dict[str, Any] | None = None,
@@ -97,6 +106,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         self.routes = {
             name: SeedRoute(**route) for name, route in routes.items()
         }
+        self.main_route = _main_route(main_route, self.routes)
         self.parity = parity
         self.trunk_cache: TrunkCache | None = None  # see TrunkCacheHook
         self._check_streams()
@@ -286,9 +296,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
                         cams[key][of_image], sample.ori_shape[:2]
                     )
                     sample.set_data({f'{name}_cams': PixelData(data=maps)})
-        for main in list(routes)[:1]:
+        if self.main_route in routes:
             for sample in data_samples:
-                sample.set_data({'pred_sem_seg': sample.get(main)})
+                sample.set_data({'pred_sem_seg': sample.get(self.main_route)})
         self._score_classes(embedding, data_samples)
         return data_samples
 
@@ -409,11 +419,23 @@ class CLIPPromptSegmentor(BaseSegmentor):
         raise NotImplementedError('Use `predict`: seeds need image labels.')
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:
-        """Logits of the first stream, (N, G)."""
+        """Logits of the first stream by name, (N, G)."""
         _, embedding = self.encode(inputs)
-        return self._logits(
-            embedding, self._frozen_text(next(iter(self.streams)))
+        return self._logits(embedding, self._frozen_text(min(self.streams)))
+
+
+def _main_route(name: str | None, routes: Mapping[str, Any]) -> str | None:
+    """The route that is named or the only one; None if there is none."""
+    if name is None and len(routes) < 2:
+        return next(iter(routes), None)
+    if name not in routes:
+        raise UserInputError(
+            f'Expected `main_route` to name one of the routes {sorted(routes)}'
+            f', but got {name!r}. Add it to the model of the config, e.g. '
+            f'main_route={min(routes, default="fine_seed")!r}: its seed is '
+            '`pred_sem_seg`.'
         )
+    return name
 
 
 def upsample_cams(cams: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -104,7 +104,9 @@ def _shown_results(
     if not model.has_cams:
         return list(results[:1])
     first = results[0]
-    *coarse, main = shown_routes(model.model, first.field)
+    routes = shown_routes(model.model, first.field)
+    if not routes:
+        return [first]
     return [
-        replace(first, field=field, prefix=field) for field in (main, *coarse)
+        replace(first, field=field, prefix=field) for field in reversed(routes)
     ]

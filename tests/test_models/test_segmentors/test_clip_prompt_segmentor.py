@@ -15,6 +15,7 @@ from mmfmwsss.models.cams import softmax_gradcam
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.testing.tiny_models import random_clip_arch
+from mmfmwsss.utils import UserInputError
 
 CLASS_PROMPTS = dict(classes=['cat', 'dog', 'car'], background=['sky', 'sea'])
 SAMS = dict(type='SAMS', alpha=0.6)
@@ -47,6 +48,7 @@ def config(**changes: Any) -> dict[str, Any]:
         ),
         affinity=dict(type='AttentionAffinity'),
         coarse_route=dict(stream='classification', seeder=SAMS),
+        main_route='fine_seed',
         routes=dict(
             fine_seed=dict(stream='segmentation', seeder=SAMS),
             cam=dict(
@@ -230,6 +232,7 @@ def test_manual_prompts_need_no_training() -> None:
                 )
             ),
             coarse_route=None,
+            main_route=None,
             routes=dict(seed=dict(stream='manual', seeder=SAMS)),
         )
     )
@@ -254,7 +257,8 @@ def test_a_route_may_have_masks_of_its_own(tmp_path: Path) -> None:
     route = dict(stream='segmentation', seeder=SAMS)
     torch.manual_seed(0)
     routes = dict(plain=route, own=dict(route, **own_masks))
-    model = MODELS.build(config(routes=routes)).eval()
+    model = config(routes=routes, main_route='plain')
+    model = MODELS.build(model).eval()
     mixed, expected = model.test_step(data), model.test_step(others)
     for ours, theirs in zip(mixed, expected, strict=True):
         assert torch.equal(ours.own.data, theirs.plain.data)
@@ -262,10 +266,30 @@ def test_a_route_may_have_masks_of_its_own(tmp_path: Path) -> None:
         MODELS.build(config(coarse_route=dict(route, **own_masks)))
 
 
+def test_the_main_route_is_named_not_the_first() -> None:
+    routes = config()['routes']
+    both = [dict(routes), dict(reversed(routes.items()))]
+    for ordered in both:
+        torch.manual_seed(0)
+        model = MODELS.build(config(routes=ordered, main_route='cam')).eval()
+        for sample in model.test_step(batch()):
+            assert torch.equal(sample.pred_sem_seg.data, sample.cam.data)
+    only = dict(cam=routes['cam'])
+    model = MODELS.build(config(routes=only, main_route=None))
+    assert model.main_route == 'cam'
+    model = MODELS.build(config(routes={}, main_route=None))
+    assert model.main_route is None
+    for wrong in (None, 'seed'):
+        with pytest.raises(
+            UserInputError, match=r"one of the routes \['cam', 'fine_seed'\]"
+        ):
+            MODELS.build(config(main_route=wrong))
+
+
 def test_errors() -> None:
     routes = dict(seed=dict(stream='manual', seeder=SAMS))
     with pytest.raises(ValueError, match="but got 'manual'"):
-        MODELS.build(config(routes=routes))
+        MODELS.build(config(routes=routes, main_route=None))
     only = {'segmentation': config()['streams']['segmentation']}
     with pytest.raises(
         ValueError, match="'coarse_route'.*got 'classification'"
