@@ -69,11 +69,10 @@ class SeedVisualizationHook(Hook):
     @master_only
     def before_train(self, runner: Runner) -> None:
         """Open the data set; without one there are no pictures."""
-        model = _model(runner)
-        if self.images < 1 or not isinstance(model, CLIPPromptSegmentor):
+        if self.images < 1 or not isinstance(
+            _model(runner), CLIPPromptSegmentor
+        ):
             return
-        if not shown_routes(model):
-            return  # classes are scored, and there is no seed
         loader = runner.cfg.get('test_dataloader') or {}
         config = self._dataset_config or loader.get('dataset')
         if config is None:
@@ -102,6 +101,9 @@ class SeedVisualizationHook(Hook):
 
     def _draw(self, runner: Runner) -> None:
         model, dataset = _model(runner), self._dataset
+        routes = shown_routes(model)
+        if not routes:
+            return  # the model scores classes, and makes no seed
         meta = dataset.metainfo
         last = len(dataset) - 1
         spread = np.linspace(0, last, min(self.images, last + 1))
@@ -114,7 +116,7 @@ class SeedVisualizationHook(Hook):
                 )
                 continue
             panels = seed_panels(
-                sample, shown_routes(model), meta['classes'], meta['palette']
+                sample, routes, meta['classes'], meta['palette']
             )
             titles, pictures = zip(*panels, strict=True)
             strip = picture_sheet([pictures], titles, [name], self.cell)
