@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from ..utils import UserInputError
+from ..utils.text_files import read_text
 
 __all__ = ['list_lines', 'read_image_list', 'read_text']
 
@@ -46,23 +47,3 @@ def list_lines(path: str | Path) -> list[tuple[int, str]]:
         if name:
             names.append((number, name))
     return names
-
-
-def read_text(path: Path) -> str:
-    """Read a text file.
-
-    Raises:
-        UserInputError: If the file is missing or is not UTF-8.
-    """
-    if not path.is_file():
-        raise UserInputError(
-            f'Expected a file at {path}, but it is not there. Correct the '
-            'path in the config, or put the file there.'
-        )
-    try:
-        return path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise UserInputError(
-            f'Expected UTF-8 text in {path}, but got other bytes ({error}). '
-            'Save it as UTF-8.'
-        ) from error

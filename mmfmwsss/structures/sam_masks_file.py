@@ -25,7 +25,9 @@ Schema (version 1), UTF-8 JSON, one object::
 """
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..utils import UserInputError, atomic_path, resolve_path
+from ..utils.limits import MAX_MASK_FILE_BYTES, check_mask_room, checked_size
+from ..utils.text_files import read_json
 from .rle import decode_rles, encode_rles
 
 __all__ = [
@@ -126,19 +130,18 @@ def read_mask_file(path: str | os.PathLike[str]) -> MaskRecord:
     file = resolve_path(path, REMEDY)
     content = _read_content(file)
     try:
+        size, levels = _size_and_levels(content, file)
         entries = content['masks']
-        height, width = content['size']
-        masks = decode_rles([e['counts'] for e in entries], (height, width))
+        scores = {
+            name: [_finite(entry[name], name) for entry in entries]
+            for name in ('predicted_iou', 'stability_score')
+        }
+        masks = decode_rles([e['counts'] for e in entries], size)
         areas = _areas(masks)
         if areas != [e['area'] for e in entries]:
             raise ValueError('a mask does not have the area it was saved with')
-        return MaskRecord(
-            masks=masks,
-            levels=[int(e['level']) for e in entries],
-            predicted_iou=[float(e['predicted_iou']) for e in entries],
-            stability_score=[float(e['stability_score']) for e in entries],
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        return MaskRecord(masks=masks, levels=levels, **scores)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(file, error) from error
 
 
@@ -151,17 +154,39 @@ def summarize_mask_file(path: str | os.PathLike[str]) -> MaskFileSummary:
     file = resolve_path(path, REMEDY)
     content = _read_content(file)
     try:
-        height, width = content['size']
-        levels = [int(entry['level']) for entry in content['masks']]
+        size, levels = _size_and_levels(content, file)
         return MaskFileSummary(
-            size=(int(height), int(width)),
+            size=size,
             settings=str(content['settings']),
             level_counts=np.bincount(levels, minlength=3).tolist()
             if levels
             else [0, 0, 0],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(file, error) from error
+
+
+def _size_and_levels(
+    content: Mapping[str, Any], file: Path
+) -> tuple[tuple[int, int], list[int]]:
+    """Size of the picture and level of each mask, checked."""
+    height, width = content['size']
+    size = checked_size(height, width, file)
+    entries = content['masks']
+    if not isinstance(entries, list):
+        raise TypeError('`masks` is no list')
+    check_mask_room(len(entries), size, file)
+    levels = [entry['level'] for entry in entries]
+    for level in levels:
+        if type(level) is not int or not 0 <= level <= 2:
+            raise ValueError(f'a level of {level!r:.40}, not 0, 1 or 2')
+    return size, levels
+
+
+def _finite(value: object, name: str) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f'`{name}` is {value!r:.40}, no number')
+    return float(value)
 
 
 def _areas(masks: NDArray[np.bool_]) -> list[int]:
@@ -171,8 +196,8 @@ def _areas(masks: NDArray[np.bool_]) -> list[int]:
 
 def _read_content(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = read_json(file, MAX_MASK_FILE_BYTES)
+    except UserInputError as error:
         raise _damaged(file, error) from error
     found = content.get('format') if isinstance(content, dict) else None
     if found != FORMAT:
@@ -191,9 +216,11 @@ def _read_content(file: Path) -> dict[str, Any]:
 
 
 def _damaged(file: Path, error: Exception) -> UserInputError:
+    what = f'{type(error).__name__}: {error}'
+    if isinstance(error, UserInputError):
+        what = str(error)
     return UserInputError(
-        f'The mask file {file} is damaged '
-        f'({type(error).__name__}: {error}). Delete it. {REMEDY}'
+        f'The mask file {file} is damaged ({what}). Delete it. {REMEDY}'
     )
 
 

@@ -120,6 +120,56 @@ def test_damaged_mask(file, key, value):
         read_mask_file(file)
 
 
+def replaced(old, new):
+    return lambda text: text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize('read', [read_mask_file, summarize_mask_file])
+@pytest.mark.parametrize(
+    'change',
+    [
+        replaced('[20, 30]', '[1000000000, 1000000000]'),
+        replaced('[20, 30]', '[50000, 50000]'),
+        replaced('[20, 30]', '[20.0, 30]'),
+        replaced('[20, 30]', '[-20, -30]'),
+        replaced('[20, 30]', '[true, 600]'),
+        replaced('[20, 30]', '"ab"'),
+        replaced('[20, 30]', '[1e999, 30]'),
+        replaced('[20, 30]', '[' + '9' * 5000 + ', 30]'),
+        replaced('"level": ', '"level": 7'),
+        replaced('"level": ', '"level": -'),
+        replaced('"level": ', '"level": 0.'),
+        replaced('"masks": [', '"masks": ' + '[' * 100_000),
+        replaced('"area": ', '"area": Infinity, "x": '),
+        replaced('"area": ', '"area": NaN, "x": '),
+        replaced('"settings"', '"size"'),
+        lambda text: text.replace('}', '\0}'),
+    ],
+)
+def test_hostile_files_are_refused_before_memory_is_taken(file, read, change):
+    text = change(file.read_text())
+    file.write_bytes(text.encode('latin1'))
+    with pytest.raises(UserInputError, match=r'a\.json is damaged.*Delete'):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        replaced('"area": ', '"area": 1e999, "x": '),
+        replaced('"predicted_iou": ', '"predicted_iou": 1e999, "x": '),
+        replaced('"predicted_iou": ', '"predicted_iou": "1", "x": '),
+        replaced('"stability_score": ', '"stability_score": null, "x": '),
+        replaced('"counts": "', '"counts": ["a"], "x": "'),
+        replaced('"counts": "', '"counts": "oooooooooo0'),
+    ],
+)
+def test_hostile_masks_are_refused(file, change):
+    file.write_text(change(file.read_text()))
+    with pytest.raises(UserInputError, match=r'a\.json is damaged.*Delete'):
+        read_mask_file(file)
+
+
 def test_the_example_of_the_documentation(tmp_path):
     text = DOCUMENT.read_text()
     example = re.search(r'```json\n(.*?)```', text, re.S).group(1)
