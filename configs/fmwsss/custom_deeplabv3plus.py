@@ -14,7 +14,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     drop_last=True,  # batch norm refuses a batch of one
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='ReproducibleSampler'),
     dataset=dict(
         type='RepeatDataset',
         times=_base_.network_repeats,
@@ -30,6 +30,7 @@ train_dataloader = dict(
             pipeline=[
                 dict(type='LoadImageStrict'),
                 dict(type='LoadAnnotations'),
+                dict(type='ReproducibleAugmentation'),
                 dict(
                     type='RandomResize',
                     scale=_base_.network_scale,

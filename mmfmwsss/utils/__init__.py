@@ -2,6 +2,12 @@
 """Small helpers that every part of the package may use."""
 
 from .errors import UserInputError
-from .files import atomic_path, resolve_path, sha256_of
+from .files import atomic_path, explain_write_error, resolve_path, sha256_of
 
-__all__ = ['UserInputError', 'atomic_path', 'resolve_path', 'sha256_of']
+__all__ = [
+    'UserInputError',
+    'atomic_path',
+    'explain_write_error',
+    'resolve_path',
+    'sha256_of',
+]

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Short trainings of prompts on the small world."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import CheckpointLoader, Runner
 from PIL import Image
 
+from mmfmwsss.apis.class_count import fill_num_classes
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.testing import partworld
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 PROMPTS = [
@@ -82,6 +85,49 @@ def prompt_config(
     return make
 
 
+@pytest.fixture
+def network_config(
+    partworld_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Config]:
+    """``network_config(config, name, ...)``: on 6 pictures and their truth."""
+    (tmp_path / 'own').mkdir()
+    (tmp_path / 'own' / 'images').symlink_to(partworld_root / 'JPEGImages')
+    names = [thing.name for thing in partworld.CLASSES]
+    (tmp_path / 'own' / 'classes.yaml').write_text(
+        json.dumps(dict(classes=names, background=['ground']))
+    )
+    monkeypatch.setenv('PARTWORLD_ROOT', str(partworld_root))
+    monkeypatch.setenv('CUSTOM_ROOT', str(tmp_path / 'own'))
+    monkeypatch.setenv('CUSTOM_MODELS', 'tiny')
+    monkeypatch.setenv('CUSTOM_NETWORK_EPOCHS', '3')
+
+    def make(config_name: str, name: str, num_workers: int) -> Config:
+        config = Config.fromfile(CONFIGS / f'{config_name}.py')
+        fill_num_classes(config)
+        config.work_dir = str(tmp_path / name)
+        config.experiment_name = f'{tmp_path.name}_{name}'
+        loader = config.train_dataloader
+        loader.update(
+            batch_size=4,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+        )
+        seeds = str(partworld_root / 'SegmentationClass')
+        if loader.dataset.type == 'RepeatDataset':
+            loader.dataset.times = 2
+            loader.dataset.dataset.seed_dir = seeds
+            config.default_hooks.checkpoint.max_keep_ckpts = -1
+        else:
+            loader.dataset.seed_dir = seeds
+            config.train_cfg.max_iters = 5
+            config.default_hooks.checkpoint.interval = 2
+        config.val_dataloader = config.val_evaluator = config.val_cfg = None
+        config.default_hooks.logger.interval = 1
+        return config
+
+    return make
+
+
 class LossRecord(Hook):
     """Exact losses by iteration."""
 
@@ -92,6 +138,17 @@ class LossRecord(Hook):
         self, runner: Runner, *args: Any, outputs: Any = None, **kwargs: Any
     ) -> None:
         self.losses[runner.iter] = {k: v.item() for k, v in outputs.items()}
+
+
+@pytest.fixture
+def state_of() -> Callable[[Config, str], dict[str, torch.Tensor]]:
+    """All weights and statistics in a checkpoint."""
+
+    def read(config: Config, file: str) -> dict[str, torch.Tensor]:
+        path = str(Path(config.work_dir) / file)
+        return CheckpointLoader.load_checkpoint(path)['state_dict']
+
+    return read
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """A resumed training repeats the uninterrupted one, to the last bit."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 Losses = dict[int, dict[str, float]]
 
 
@@ -79,3 +81,68 @@ def test_by_epoch(
     ours = prompts_of(config, 'epoch_3.pth')
     for name, value in prompts_of(whole, 'epoch_3.pth').items():
         assert torch.equal(ours[name], value)
+
+
+NETWORKS = {
+    'partworld_deeplabv3plus': ('iter', 5),
+    'partworld_mask2former': ('iter', 5),
+    'custom_deeplabv3plus': ('epoch', 3),  # of a RepeatDataset
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('num_workers', [0, 2])
+@pytest.mark.parametrize('name', NETWORKS)
+def test_networks(
+    name: str,
+    num_workers: int,
+    network_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    state_of: Callable[[Config, str], dict[str, Any]],
+) -> None:
+    """Every tensor, with workers and without, by iteration and by epoch."""
+    unit, last = NETWORKS[name]
+    whole = network_config(name, 'whole', num_workers)
+    losses = train(whole)
+    values = [value['loss'] for value in losses.values()]
+    assert len(set(values)) == len(values)
+    # The number of workers may change, too.
+    config = network_config(name, 'resumed', 2 - num_workers)
+    config = resume(config, whole, f'{unit}_2.pth')
+    resumed = train(config)
+    assert resumed == {i: losses[i] for i in losses if i >= min(resumed)}
+    assert 0 < len(resumed) < len(losses)
+    ours = state_of(config, f'{unit}_{last}.pth')
+    theirs = state_of(whole, f'{unit}_{last}.pth')
+    assert ours.keys() == theirs.keys()
+    assert [k for k in ours if not torch.equal(ours[k], theirs[k])] == []
+    before = state_of(whole, f'{unit}_2.pth')
+    assert any(not torch.equal(before[k], theirs[k]) for k in theirs)
+
+
+RANDOM = re.compile('Random|PhotoMetric|Jitter|CutOut|Mosaic|Albu')
+TRAINED = sorted(
+    path
+    for path in CONFIGS.rglob('*.py')
+    if path.name not in ('custom.py', 'mask_settings.py')
+)
+
+
+@pytest.mark.parametrize('path', TRAINED, ids=lambda path: path.stem)
+def test_every_config_ties_its_randomness_to_the_draw(path: Path) -> None:
+    config = Config.fromfile(path)
+    loader = config.get('train_dataloader')
+    if loader is None:
+        pytest.skip('trains nothing')
+    assert loader.sampler.type == 'ReproducibleSampler'
+    by_epoch = config.train_cfg.get('by_epoch', False)
+    assert loader.sampler.get('infinite', False) != by_epoch
+    dataset = loader.dataset
+    dataset = dataset.get('dataset', dataset)
+    steps = [step.type for step in dataset.pipeline]
+    start = steps.index('ReproducibleAugmentation')
+    assert not any(RANDOM.search(step) for step in steps[:start])
+    assert any(RANDOM.search(step) for step in steps[start:])
+    assert 'ReproducibleIterationHook' in [
+        hook.type for hook in config.default_hooks.values()
+    ]

@@ -12,6 +12,7 @@ crop_size = (112, 112)  # pixels
 train_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadAnnotations'),
+    dict(type='ReproducibleAugmentation'),
     dict(
         type='RandomResize',
         scale=(128, 128),
@@ -33,7 +34,7 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='ReproducibleSampler', infinite=True),
     dataset=dict(
         type='PseudoLabelDataset',
         class_prompts='partworld',

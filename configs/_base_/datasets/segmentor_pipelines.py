@@ -8,6 +8,7 @@ tta_ratios = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # times test_scale
 train_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadAnnotations'),
+    dict(type='ReproducibleAugmentation'),
     dict(
         type='RandomResize',
         scale=test_scale,

@@ -19,7 +19,7 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='ReproducibleSampler', infinite=True),
     dataset=dict(
         type='VOC12SegDataset',
         data_root=data_root,

@@ -50,7 +50,8 @@ class ReproducibleAugmentation(BaseTransform):
                 f'ReproducibleSampler as `sample_idx`, but got {draw!r}. Set '
                 "`train_dataloader.sampler=dict(type='ReproducibleSampler')`, "
                 'with `infinite=True` for IterBasedTrainLoop, or take the '
-                'transform out of the pipeline.'
+                'transform out of the pipeline (a ClassBalancedDataset '
+                'forgets the draw).'
             )
         set_all_seeds(draw.randomness)
         return results

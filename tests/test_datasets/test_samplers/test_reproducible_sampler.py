@@ -36,6 +36,19 @@ def test_a_draw_is_an_index_and_survives_the_trip_to_a_worker() -> None:
     assert len({draw.randomness, *(d.randomness for d in others)}) == 4
 
 
+def test_a_draw_knows_its_place_inside_wrappers() -> None:
+    """Index 7 of 3 repeated pictures, then of 2 behind another one."""
+    draw = Draw(7, view=2, seed=9)
+    for inside, index in ((draw % 3, 1), (draw - 5, 2), (draw % 4 - 1, 2)):
+        assert isinstance(inside, Draw)
+        assert (inside, inside.view, inside.seed) == (index, 2, 9)
+        # the repeated picture is seen otherwise each time
+        assert inside.randomness == draw.randomness
+        assert inside.randomness != Draw(index, view=2, seed=9).randomness
+    again = pickle.loads(pickle.dumps(draw % 3))
+    assert again.randomness == draw.randomness
+
+
 def test_endless_passes() -> None:
     draws = take(15)
     for number in range(3):
