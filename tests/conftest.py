@@ -26,3 +26,21 @@ def partworld_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp('partworld')
     write_partworld(root, PartWorldRecord(seed=2012, train=6, val=2))
     return root
+
+
+class Hostile:
+    """Its pickle writes ``marker`` when it is read by an unsafe loader."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.write_text, (self.marker, 'code of a file was run')
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Iterator[Hostile]:
+    """An object for crafted pickles; the test fails if one of them ran."""
+    item = Hostile(tmp_path / 'marker_of_hostile_code')
+    yield item
+    assert not item.marker.exists()

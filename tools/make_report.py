@@ -17,7 +17,10 @@ from pathlib import Path
 from mmengine.logging import MMLogger
 
 import mmfmwsss
-from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis import (
+    install_checkpoint_reader,
+    run_reporting_user_errors,
+)
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.visualization.report import (
     find_runs,
@@ -59,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             f'Expected 0 or more images, got {args.images}, of 1 pixel or '
             f'more, got {args.picture_size}.'
         )
+    install_checkpoint_reader()  # for the models' own init_cfg
     runs = find_runs(args.runs)
     html = render_page(
         args.title or f'Report on {", ".join(map(str, args.runs))}',

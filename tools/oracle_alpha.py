@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 from prettytable import PrettyTable
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
     add_common_arguments,
+    build_runner,
     load_config,
     run_reporting_user_errors,
 )
@@ -144,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
         command = config.get('train_command', 'tools/train.py')
         resolve_path(config.load_from, f'Make it with: {command}')
     config.work_dir = str(Path(config.work_dir) / 'oracle_alpha')
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config)
     metrics = runner.test()
     with atomic_path(Path(config.work_dir) / 'oracle_alpha.json') as path:
         content = dict(about=PROTOCOL, route=args.route, metrics=metrics)

@@ -6,11 +6,13 @@ import os
 import time
 
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import find_latest_checkpoint
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
     add_common_arguments,
+    add_trust_argument,
+    build_runner,
     load_config,
     run_reporting_user_errors,
     write_metrics,
@@ -23,6 +25,7 @@ def parse_args() -> argparse.Namespace:
     """Command line, as mmseg's, with an optional checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_common_arguments(parser)
+    add_trust_argument(parser)
     parser.add_argument(
         'checkpoint',
         nargs='?',
@@ -110,7 +113,7 @@ def main() -> int:
     set_checkpoint(config, args.checkpoint)
     set_outputs(config, args)
     prepare_processes(config, training=False)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config, args.trust_checkpoint)
     started = time.time()
     metrics = runner.test()
     write_metrics(runner, metrics, time.time() - started)

@@ -6,11 +6,12 @@ import os
 
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
     add_common_arguments,
+    add_trust_argument,
+    build_runner,
     check_pretrained,
     load_config,
     run_reporting_user_errors,
@@ -22,6 +23,7 @@ def parse_args() -> argparse.Namespace:
     """Command line, as mmseg's."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_common_arguments(parser)
+    add_trust_argument(parser)
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -76,7 +78,7 @@ def main() -> int:
         enable_tensorboard(config)
     set_resume(config, args.resume)
     prepare_processes(config, training=True)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config, args.trust_checkpoint)
     check_pretrained(runner.model, config.get('pretrained_remedy', ''))
     runner.train()
     return 0

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Ways to run the package."""
 
+from .checkpoint_reader import install_checkpoint_reader
 from .class_count import fill_num_classes
 from .command_line import (
     add_common_arguments,
@@ -9,6 +10,7 @@ from .command_line import (
     write_metrics,
 )
 from .pretrained import check_pretrained
+from .runner import add_trust_argument, build_runner
 from .stages import Stage, StageRecord, StageRunner
 from .table_results import read_notes, read_result
 from .table_stages import TABLE_DATASETS, TableDataset, TableStages
@@ -21,8 +23,11 @@ __all__ = [
     'TableDataset',
     'TableStages',
     'add_common_arguments',
+    'add_trust_argument',
+    'build_runner',
     'check_pretrained',
     'fill_num_classes',
+    'install_checkpoint_reader',
     'load_config',
     'read_notes',
     'read_result',

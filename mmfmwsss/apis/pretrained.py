@@ -2,15 +2,13 @@
 """See before training that pre-trained weights are there and fit."""
 
 import logging
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..utils import UserInputError, resolve_path
+from ..utils import UserInputError, read_checkpoint, resolve_path
 
 __all__ = ['check_pretrained']
 
@@ -38,7 +36,7 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
     for module, file in _pretrained(model):
         path = resolve_path(file, remedy)
         name = type(module).__name__
-        found = _read(path, name, remedy)
+        found = _read(path, remedy)
         wanted = {
             key: value
             for key, value in module.state_dict().items()
@@ -77,23 +75,18 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
                 yield module, str(file)
 
 
-def _read(path: Path, name: str, remedy: str) -> dict[str, Tensor]:
+def _read(path: Path, remedy: str) -> dict[str, Tensor]:
     """Weights by name, without what libraries put around and in front."""
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise UserInputError(
-            f'Expected the weights of {name} in {path}, but it cannot be read '
-            f'as plain weights ({str(error).splitlines()[0][:120]}). {remedy}'
-        ) from error
+    content = read_checkpoint(path, remedy=remedy)
     for key in ('state_dict', 'model'):
         if isinstance(content, dict) and key in content:
             content = content[key]
     if not isinstance(content, dict):
         content = {}
+    content = {str(k): v for k, v in content.items()}
     for prefix in _PREFIXES:
         content = {k.removeprefix(prefix): v for k, v in content.items()}
-    return content
+    return {k: v for k, v in content.items() if isinstance(v, Tensor)}
 
 
 def _fits(key: str, value: Tensor, found: dict[str, Tensor]) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ['allow_mmengine_checkpoints']
+__all__ = ['allow_mmengine_checkpoints', 'history_buffer_method']
 
-_FIRST_WEIGHTS_ONLY = (2, 6)  # torch.load(weights_only=True) is the default
+_STATISTICS = ('current', 'max', 'mean', 'min')
 _NUMBERS = (
     np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16,
     np.uint32, np.uint64, np.float16, np.float32, np.float64,
@@ -21,13 +21,11 @@ def allow_mmengine_checkpoints() -> None:
 
     Beside tensors these are the log history (``HistoryBuffer``) and NumPy
     numbers and arrays of numbers. mmengine 0.10.7 calls ``torch.load``
-    without ``weights_only``, so that with torch >= 2.6 it cannot resume from
-    a file that it wrote itself. Files written under NumPy 1 and 2 name the
+    without ``weights_only``, so that it cannot resume from a file that it
+    wrote itself. Files written under NumPy 1 and 2 name the
     same functions differently; both are allowed under either.
     """
-    release = tuple(int(part) for part in torch.__version__.split('.')[:2])
-    if release >= _FIRST_WEIGHTS_ONLY:
-        torch.serialization.add_safe_globals(_safe_globals())
+    torch.serialization.add_safe_globals(_safe_globals())
 
 
 def _safe_globals() -> list[Callable[..., Any] | tuple[Any, str]]:
@@ -39,7 +37,7 @@ def _safe_globals() -> list[Callable[..., Any] | tuple[Any, str]]:
     dtypes = {type(np.dtype(number)) for number in _NUMBERS}
     return [
         HistoryBuffer,
-        (_history_buffer_method, 'builtins.getattr'),
+        (history_buffer_method, 'builtins.getattr'),
         (np.ndarray, 'numpy.ndarray'),
         (np.dtype, 'numpy.dtype'),
         *((reconstruct, f'{core}._reconstruct') for core in _numpy_cores()),
@@ -53,7 +51,7 @@ def _numpy_cores() -> tuple[str, str]:
     return 'numpy.core.multiarray', 'numpy._core.multiarray'
 
 
-def _history_buffer_method(owner: Any, name: str) -> Callable[..., Any]:
+def history_buffer_method(owner: Any, name: str) -> Callable[..., Any]:
     """Stand in for ``getattr``, which pickles of a HistoryBuffer call.
 
     It names its statistics (``HistoryBuffer.mean``) so. The real ``getattr``
@@ -61,10 +59,11 @@ def _history_buffer_method(owner: Any, name: str) -> Callable[..., Any]:
     """
     from mmengine.logging import HistoryBuffer
 
-    if owner is not HistoryBuffer or name.startswith('_'):
+    if owner is not HistoryBuffer or name not in _STATISTICS:
         raise ValueError(
             'Expected a checkpoint to look up public methods of '
-            f'`HistoryBuffer` only, but got {name!r} of {owner!r}.'
+            f'`HistoryBuffer` only, such as `mean`, but got {name!r} of '
+            f'{owner!r}.'
         )
     method: Callable[..., Any] = getattr(HistoryBuffer, name)
     return method

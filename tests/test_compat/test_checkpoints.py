@@ -16,7 +16,7 @@ from torch._weights_only_unpickler import load
 from torch.utils.data import Dataset
 
 from mmfmwsss.compat import allow_mmengine_checkpoints
-from mmfmwsss.compat.checkpoints import _history_buffer_method, _safe_globals
+from mmfmwsss.compat.checkpoints import _safe_globals, history_buffer_method
 
 
 @pytest.fixture(autouse=True)
@@ -164,8 +164,10 @@ def test_nothing_but_the_needed_is_allowed(tmp_path):
 
 
 def test_getattr_reaches_public_methods_of_the_history_only():
-    assert _history_buffer_method(HistoryBuffer, 'mean') is HistoryBuffer.mean
+    assert history_buffer_method(HistoryBuffer, 'mean') is HistoryBuffer.mean
     with pytest.raises(ValueError, match='public methods'):
-        _history_buffer_method(HistoryBuffer, '__init__')
+        history_buffer_method(HistoryBuffer, '__init__')
     with pytest.raises(ValueError, match='public methods'):
-        _history_buffer_method(np.ndarray, 'tofile')
+        history_buffer_method(np.ndarray, 'tofile')
+    with pytest.raises(ValueError, match='public methods'):
+        history_buffer_method(HistoryBuffer, 'register_statistics')

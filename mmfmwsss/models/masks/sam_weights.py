@@ -1,17 +1,12 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Files of SAM weights: read, and checked against the network."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from ...utils import UserInputError
+from ...utils import UserInputError, read_checkpoint
 
 __all__ = ['OFFICIAL_FILES', 'check_fit', 'read_weights', 'remedy_for']
 
@@ -70,23 +65,7 @@ def read_weights(file: Path, remedy: str) -> dict[str, Tensor]:
     Raises:
         UserInputError: If the file is damaged or holds something else.
     """
-    try:
-        if file.suffix == '.safetensors':
-            content: Any = load_file(file)
-        else:
-            content = torch.load(file, map_location='cpu', weights_only=True)
-    except (
-        SafetensorError,
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-    ) as error:
-        reason = str(error).split('\n')[0]
-        raise UserInputError(
-            f'Expected SAM weights in {file}, but it cannot be read '
-            f'({type(error).__name__}: {reason}). Is the download complete? '
-            f'{remedy}'
-        ) from error
+    content = read_checkpoint(file, remedy=remedy)
     if isinstance(content, dict) and all(
         isinstance(value, Tensor) for value in content.values()
     ):

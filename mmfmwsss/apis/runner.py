@@ -1,0 +1,41 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The runner of the command-line tools, which reads checkpoints safely."""
+
+import argparse
+
+from mmengine.config import Config
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from .checkpoint_reader import install_checkpoint_reader
+
+__all__ = ['add_trust_argument', 'build_runner']
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that lets a checkpoint run code."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='read a checkpoint that holds more than data, which runs code in '
+        'it: for files that you made yourself',
+    )
+
+
+def build_runner(config: Config, trust_checkpoint: bool = False) -> Runner:
+    """Build mmengine's runner; no checkpoint that it loads runs code.
+
+    Args:
+        config (Config): Of the run.
+        trust_checkpoint (bool): Whether code in the checkpoint of
+            ``load_from``, or in the one that is resumed from, may be run.
+
+    Returns:
+        Runner: The runner.
+    """
+    trusted = None
+    if trust_checkpoint:
+        trusted = config.get('load_from')
+        if trusted is None and config.get('resume'):
+            trusted = find_latest_checkpoint(config.work_dir)
+    install_checkpoint_reader(trusted)
+    return Runner.from_cfg(config)
