@@ -12,7 +12,7 @@
             writes without it
 
 and writes MASK_DIR/NAME.json, which LoadSAMMasks and tools/seed_from_cams.py
-read. A second run continues the first.
+read. A second run makes what is missing, and what was made of other files.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES, FileFinder
 from mmfmwsss.evaluation.metrics import SAMMaskReport
+from mmfmwsss.evaluation.metrics.failures import describe_failure
 from mmfmwsss.models.masks import (
     filter_by_occupation,
     levels_by_nesting,
@@ -41,7 +42,12 @@ from mmfmwsss.models.masks.mask_files import (
     settings_hash,
 )
 from mmfmwsss.structures import WHOLE, SAMMasks
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils import (
+    UserInputError,
+    digest_of,
+    digest_of_file,
+    locked_folder,
+)
 
 READERS: dict[str, Callable[..., SAMMasks]] = {
     'json': masks_from_json,
@@ -122,25 +128,33 @@ def image_size(folder: Path, name: str, find: FileFinder) -> tuple[int, int]:
         raise UserInputError(f'{path} cannot be read ({error})') from error
 
 
+def digest_source(file: Path, size: tuple[int, int] | None) -> str:
+    """Hash all that the masks of an image are made of."""
+    files = sorted(file.iterdir()) if file.is_dir() else [file]
+    content = [(path.name, digest_of_file(path)) for path in files]
+    return digest_of([content, size])
+
+
 def import_one(
     name: str, args: argparse.Namespace, settings: str, find: FileFinder
 ) -> dict[str, Any]:
     """Read, filter and write the masks of one image; report on it."""
     target = args.out / f'{name}.json'
-    counts = finished_level_counts(target, settings)
-    if counts is not None:
-        return mask_report(name, 'skipped', counts)
     file = args.source / (f'{name}.json' if args.format == 'json' else name)
     try:
         size = image_size(args.images, name, find) if args.images else None
+        made_of = digest_source(file, size)
+        counts = finished_level_counts(target, settings, made_of)
+        if counts is not None:
+            return mask_report(name, 'skipped', counts)
         masks = READERS[args.format](file, args.level, size)
-    except UserInputError as error:
-        return mask_report(name, 'failed', reason=str(error))
-    if args.nesting:
-        masks.levels = levels_by_nesting(masks)
-    if args.occupation_threshold is not None:
-        masks = filter_by_occupation(masks, args.occupation_threshold)
-    masks.save(target, settings)
+        if args.nesting:
+            masks.levels = levels_by_nesting(masks)
+        if args.occupation_threshold is not None:
+            masks = filter_by_occupation(masks, args.occupation_threshold)
+        masks.save(target, settings, made_of)
+    except Exception as error:  # one bad file must not end the run
+        return mask_report(name, 'failed', reason=describe_failure(error))
     return mask_report(name, 'done', masks.level_counts())
 
 
@@ -161,10 +175,11 @@ def main(argv: list[str] | None = None) -> int:
         )
     )
     find = FileFinder()
-    reports = [
-        import_one(name, args, settings, find)
-        for name in tqdm(names, desc='masks', unit='image')
-    ]
+    with locked_folder(args.out):
+        reports = [
+            import_one(name, args, settings, find)
+            for name in tqdm(names, desc='masks', unit='image')
+        ]
     metrics = SAMMaskReport().compute_metrics(reports)
     MMLogger.get_current_instance().info(f'Mask files in {args.out}')
     return int(metrics['failed'] > 0)

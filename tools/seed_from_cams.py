@@ -7,7 +7,8 @@
 
 (one line)
 
-Needs no config. A second run continues the first.
+Needs no config. A second run makes what is missing, and what was made of other
+files.
 """
 
 import argparse
@@ -35,8 +36,18 @@ from mmfmwsss.evaluation.metrics.areas import (
 )
 from mmfmwsss.models.seeding import BaseSeeder
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.utils import UserInputError, atomic_path
-from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+from mmfmwsss.utils import (
+    UserInputError,
+    atomic_path,
+    digest_of,
+    digest_of_file,
+    locked_folder,
+)
+from mmfmwsss.utils.palette_png import (
+    read_label_png,
+    read_label_png_made_of,
+    write_palette_png,
+)
 
 SETTINGS_FILE = 'seed_settings.json'
 SEEDERS = ('SAMS', 'MaskVoting', 'DenseCRF', 'ArgmaxSeeder')
@@ -179,14 +190,42 @@ def check_settings(args: argparse.Namespace) -> None:
         )
 
 
+def find_picture(folder: Path, name: str) -> Path | None:
+    """Path of a picture, if it is there."""
+    paths = [folder / f'{name}{suffix}' for suffix in IMAGE_SUFFIXES]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def read_picture(folder: Path, name: str) -> torch.Tensor:
     """RGB, uint8, (H, W, 3)."""
-    for suffix in IMAGE_SUFFIXES:
-        path = folder / f'{name}{suffix}'
-        if path.is_file():
-            results = LoadImageStrict().transform(dict(img_path=str(path)))
-            return torch.from_numpy(results['img'][..., ::-1].copy())
-    raise UserInputError(f'Expected a picture {folder / name}.*, got none.')
+    path = find_picture(folder, name)
+    if path is None:
+        raise UserInputError(
+            f'Expected a picture {folder / name}.*, got none.'
+        )
+    results = LoadImageStrict().transform(dict(img_path=str(path)))
+    return torch.from_numpy(results['img'][..., ::-1].copy())
+
+
+def digest_sources(
+    name: str, seeder: BaseSeeder, args: argparse.Namespace
+) -> str:
+    """Hash all that decides the seed of one image."""
+    known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
+    options = {key: value.default for key, value in known.items()}
+    files = [args.cam_dir / f'{name}{cam_suffix(args.format)}']
+    if seeder.needs_masks:
+        files.append(args.mask_dir / f'{name}.json')
+    if args.images is not None:
+        files.append(find_picture(args.images, name))
+    return digest_of(
+        [
+            args.format,
+            args.seeder,
+            repr(sorted((options | args.seeder_options).items())),
+            [digest_of_file(file) for file in files],
+        ]
+    )
 
 
 def make_seed(
@@ -209,14 +248,6 @@ def make_seed(
     return seeder(cams.to(device), classes, masks, image).cpu().numpy()
 
 
-def finished(path: Path) -> np.ndarray | None:
-    """The seed of an earlier run, if it is complete."""
-    try:
-        return read_label_png(path)
-    except UserInputError:
-        return None
-
-
 def score(
     name: str, seed: np.ndarray, args: argparse.Namespace
 ) -> np.ndarray | None:
@@ -232,7 +263,7 @@ def score(
             'or the picture, or of the CAM where there is neither.'
         )
     for what, labels in (('the seed', seed), (str(path), truth)):
-        largest = max(labels[labels < 255], default=0)
+        largest = int(labels[labels < 255].max(initial=0))
         if largest >= args.num_classes:
             raise UserInputError(
                 f'Expected labels below --num-classes {args.num_classes} in '
@@ -246,10 +277,11 @@ def make_or_read(
 ) -> np.ndarray | None:
     """Seed of one image, from disk if it is there; areas for the score."""
     path = args.out / f'{name}.png'
-    seed = finished(path)
+    made_of = digest_sources(name, seeder, args)
+    seed = read_label_png_made_of(path, made_of)
     if seed is None:
         seed = make_seed(name, seeder, args)
-        write_palette_png(path, seed)
+        write_palette_png(path, seed, made_of=made_of)
     return score(name, seed, args)
 
 
@@ -257,9 +289,10 @@ def main(argv: list[str] | None = None) -> int:
     """Make the seeds; 1 if an image failed."""
     args = parse_args(argv)
     seeder, names = build_seeder(args), list_names(args)
-    check_settings(args)
-    process = partial(make_or_read, seeder=seeder, args=args)
-    outcomes = run_all(process, names, args.workers, 'seeds')
+    with locked_folder(args.out):
+        check_settings(args)
+        process = partial(make_or_read, seeder=seeder, args=args)
+        outcomes = run_all(process, names, args.workers, 'seeds')
     logger = MMLogger.get_current_instance()
     failed = report_failures(names, outcomes, logger)
     done = len(names) - failed

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 from mmengine.logging import MMLogger
 from tqdm import tqdm
 
+from ..evaluation.metrics.failures import describe_failure, list_failures
+
 __all__ = ['Outcome', 'report_failures', 'run_all']
 
-_MOST_LISTED = 50
 _Job = TypeVar('_Job')
 
 
@@ -31,7 +32,7 @@ def _attempt(function: Callable[[_Job], Any], job: _Job) -> Outcome:
     try:
         return Outcome(function(job), None)
     except Exception as error:  # one bad file must not end the run
-        return Outcome(None, f'{type(error).__name__}: {error}')
+        return Outcome(None, describe_failure(error))
 
 
 def _outcomes(
@@ -86,16 +87,12 @@ def report_failures(
     Returns:
         int: Number of failures.
     """
-    lines = [
-        f'  {name}: {outcome.failure}'
+    failures = [
+        (name, outcome.failure)
         for name, outcome in zip(names, outcomes, strict=True)
         if outcome.failure is not None
     ]
-    if lines:
-        listed = '\n'.join(lines[:_MOST_LISTED])
-        more = len(lines) - _MOST_LISTED
-        logger.error(
-            f'{len(lines)} of {len(names)} failed:\n{listed}'
-            + (f'\n  and {more} more' if more > 0 else '')
-        )
-    return len(lines)
+    if failures:
+        what = 'failed and have no result'
+        logger.error(list_failures(failures, len(names), what))
+    return len(failures)

@@ -157,12 +157,18 @@ class SAMMasks:
             stability_score=self.stability_score,
         )
 
-    def save(self, path: str | os.PathLike[str], settings: str = '') -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        settings: str = '',
+        source: str = '',
+    ) -> None:
         """Write the masks atomically; ``sam_masks_file`` has the format.
 
         Args:
             path (str | PathLike): The JSON file to write.
             settings (str): Hash of the settings that made the masks.
+            source (str): Hash of what they were made of.
         """
         record = MaskRecord(
             masks=self.masks.cpu().numpy(),
@@ -170,7 +176,7 @@ class SAMMasks:
             predicted_iou=self.predicted_iou.tolist(),
             stability_score=self.stability_score.tolist(),
         )
-        write_mask_file(path, record, settings)
+        write_mask_file(path, record, settings, source)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> 'SAMMasks':

@@ -8,6 +8,8 @@ Schema (version 1), UTF-8 JSON, one object::
       "version": 1,
       "size": [H, W],              image size in pixels
       "settings": "9f0c...",       hash of the settings that made the masks
+      "source": "41d2...",         hash of what they were made of, if known
+      "digest": "b7a9...",         hash of all the rest, if written
       "masks": [
         {
           "counts": "Xab4...",     compressed COCO RLE, column by column
@@ -35,7 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..utils import UserInputError, atomic_path, resolve_path
+from ..utils import UserInputError, atomic_path, digest_of, resolve_path
 from ..utils.limits import MAX_MASK_FILE_BYTES, check_mask_room, checked_size
 from ..utils.text_files import read_json
 from .rle import decode_rles, encode_rles
@@ -80,16 +82,23 @@ class MaskFileSummary:
     Attributes:
         size (tuple[int, int]): Image height and width in pixels.
         settings (str): Hash of the settings that made the masks.
+        source (str): Hash of what they were made of; empty: not known.
+        is_intact (bool): Whether all is as it was written.
         level_counts (list[int]): Number of sub-part, part and whole masks.
     """
 
     size: tuple[int, int]
     settings: str
+    source: str
+    is_intact: bool
     level_counts: list[int]
 
 
 def write_mask_file(
-    path: str | os.PathLike[str], record: MaskRecord, settings: str = ''
+    path: str | os.PathLike[str],
+    record: MaskRecord,
+    settings: str = '',
+    source: str = '',
 ) -> None:
     """Write the masks of one image; a reader never sees half a file."""
     areas = _areas(record.masks)
@@ -110,13 +119,15 @@ def write_mask_file(
             strict=True,
         )
     ]
-    content = dict(
+    content: dict[str, Any] = dict(
         format=FORMAT,
         version=VERSION,
         size=list(record.masks.shape[1:]),
         settings=settings,
+        source=source,
         masks=entries,
     )
+    content['digest'] = digest_of(content)
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content), encoding='utf-8')
 
@@ -158,6 +169,8 @@ def summarize_mask_file(path: str | os.PathLike[str]) -> MaskFileSummary:
         return MaskFileSummary(
             size=size,
             settings=str(content['settings']),
+            source=str(content.get('source', '')),
+            is_intact=content.pop('digest', None) == digest_of(content),
             level_counts=np.bincount(levels, minlength=3).tolist()
             if levels
             else [0, 0, 0],

@@ -8,10 +8,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from ..utils import UserInputError, atomic_path
+from ..utils import (
+    UserInputError,
+    atomic_path,
+    digest_of_file,
+    locked_folder,
+)
 from ..utils.palette_png import write_palette_png
 from .partworld import CLASSES, PALETTE, render_scene
 
@@ -27,9 +33,27 @@ _ABOUT = (
     'image_labels.txt; SegmentationClass is for evaluation only.'
 )
 
+_JOURNAL = 'drawn.txt'
+
 _Job = tuple[str, int]  # name of a picture and its number in the world
-_Drawn = tuple[str, tuple[str, ...]]  # name of a picture and its classes
-_Progress = Callable[[Iterable[_Drawn], int], Iterable[_Drawn]]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture that is drawn; a line of the journal.
+
+    Attributes:
+        name: Of the picture.
+        digests: Of the files of picture and ground truth.
+        classes: What the picture shows.
+    """
+
+    name: str
+    digests: tuple[str, str]
+    classes: tuple[str, ...]
+
+    def line(self) -> str:
+        return ' '.join([self.name, *self.digests, *self.classes]) + '\n'
 
 
 @dataclass(frozen=True)
@@ -51,13 +75,13 @@ def write_partworld(
     out: str | os.PathLike[str],
     record: PartWorldRecord,
     workers: int = 1,
-    progress: Callable[[Iterable[_Drawn], int], Iterable[_Drawn]]
-    | None = None,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
 ) -> int:
     """Write pictures, ground truth, labels and splits.
 
-    A second call draws only what is missing; the splits follow the new
-    counts. Every file is written atomically.
+    A second call, also after a kill, draws only what is missing or was
+    changed; the splits follow the new counts. Every file is written
+    atomically, but for ``drawn.txt``, a line for each picture when it is done.
 
     Args:
         out (str | PathLike): Folder to write.
@@ -79,21 +103,37 @@ def write_partworld(
     jobs += [
         (f'val_{i:04d}', MOST_TRAIN_IMAGES + i) for i in range(record.val)
     ]
-    labels = _read_labels(root)
-    todo = [job for job in jobs if not _is_complete(root, job[0], labels)]
-    content = {'about': _ABOUT, **asdict(record)}
-    _write_text(root / _RECORD, json.dumps(content, indent=2) + '\n')
-    drawn: Iterable[_Drawn] = _draw_all(root, record.seed, todo, workers)
-    try:
-        for name, classes in progress(drawn, len(todo)) if progress else drawn:
-            labels[name] = classes
-    finally:  # an interrupted run goes on where it stopped
-        lines = [' '.join([name, *labels[name]]) for name in sorted(labels)]
-        _write_text(root / _LABELS, _join_lines(lines))
+    with locked_folder(root):
+        _remove_halves(root)
+        drawn = _read_journal(root)
+        todo = [job for job in jobs if not _is_complete(root, job[0], drawn)]
+        content = {'about': _ABOUT, **asdict(record)}
+        _write_text(root / _RECORD, json.dumps(content, indent=2) + '\n')
+        # Each picture is in the journal as soon as its files are there.
+        new: Iterable[_Drawn] = _draw_all(root, record.seed, todo, workers)
+        with (root / _JOURNAL).open('a', encoding='utf-8') as journal:
+            journal.write('\n' * (not _ends_line(root / _JOURNAL)))
+            for one in progress(new, len(todo)) if progress else new:
+                drawn[one.name] = one
+                journal.write(one.line())
+                journal.flush()
+        _write_lists(root, jobs, drawn)
+    return len(todo)
+
+
+def _write_lists(
+    root: Path, jobs: list[_Job], drawn: Mapping[str, _Drawn]
+) -> None:
+    """Write labels, splits and the journal in the order of the names."""
+    known = [drawn[name] for name in sorted(drawn)]
+    _write_text(
+        root / _LABELS,
+        _join_lines(' '.join([one.name, *one.classes]) for one in known),
+    )
     for split in ('train', 'val'):
         names = [name for name, _ in jobs if name.startswith(split)]
         _write_text(root / 'ImageSets' / f'{split}.txt', _join_lines(names))
-    return len(todo)
+    _write_text(root / _JOURNAL, ''.join(one.line() for one in known))
 
 
 def _check(root: Path, record: PartWorldRecord) -> None:
@@ -128,18 +168,35 @@ def _paths(root: Path, name: str) -> tuple[Path, Path]:
     )
 
 
-def _is_complete(
-    root: Path, name: str, labels: Mapping[str, tuple[str, ...]]
-) -> bool:
-    return name in labels and all(p.is_file() for p in _paths(root, name))
+def _is_complete(root: Path, name: str, drawn: Mapping[str, _Drawn]) -> bool:
+    found = tuple(digest_of_file(path) for path in _paths(root, name))
+    return name in drawn and drawn[name].digests == found
 
 
-def _read_labels(root: Path) -> dict[str, tuple[str, ...]]:
-    # Labels without a record may be of another seed: draw them again.
-    if not (root / _LABELS).is_file() or not (root / _RECORD).is_file():
+def _remove_halves(root: Path) -> None:
+    """Delete what a kill left of pictures that were being written."""
+    for folder in {path.parent for path in _paths(root, '')}:
+        for split in ('train', 'val'):
+            for half in folder.glob(f'.{split}_*'):
+                half.unlink()
+
+
+def _read_journal(root: Path) -> dict[str, _Drawn]:
+    # A journal without a record may be of another seed: draw all again.
+    path = root / _JOURNAL
+    if not path.is_file() or not (root / _RECORD).is_file():
+        path.unlink(missing_ok=True)
         return {}
-    rows = [line.split() for line in (root / _LABELS).read_text().splitlines()]
-    return {row[0]: tuple(row[1:]) for row in rows if row}
+    drawn = {}
+    for line in path.read_text(encoding='utf-8').splitlines(keepends=True):
+        name, *rest = line.split() or ['']
+        if line.endswith('\n') and len(rest) > 1:  # not cut off by a kill
+            drawn[name] = _Drawn(name, (rest[0], rest[1]), tuple(rest[2:]))
+    return drawn
+
+
+def _ends_line(path: Path) -> bool:
+    return path.read_bytes()[-1:] in (b'', b'\n')
 
 
 def _draw_all(
@@ -160,7 +217,11 @@ def _draw(root: Path, seed: int, job: _Job) -> _Drawn:
     write_palette_png(truth, scene.semantic_map(), PALETTE)
     with atomic_path(picture) as path:
         Image.fromarray(scene.image).save(path, quality=_JPEG_QUALITY)
-    return name, tuple(CLASSES[c].name for c in scene.visible_classes())
+    return _Drawn(
+        name,
+        (digest_of_file(picture), digest_of_file(truth)),
+        tuple(CLASSES[c].name for c in scene.visible_classes()),
+    )
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -2,13 +2,19 @@
 """Small helpers that every part of the package may use."""
 
 from .checkpoint_files import read_checkpoint
+from .digests import digest_of, digest_of_array, digest_of_file
 from .errors import UserInputError
 from .files import atomic_path, explain_write_error, resolve_path, sha256_of
+from .folder_lock import locked_folder
 
 __all__ = [
     'UserInputError',
     'atomic_path',
+    'digest_of',
+    'digest_of_array',
+    'digest_of_file',
     'explain_write_error',
+    'locked_folder',
     'read_checkpoint',
     'resolve_path',
     'sha256_of',

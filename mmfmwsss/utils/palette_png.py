@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from .digests import digest_of_array
 from .errors import UserInputError
 from .files import atomic_path
 
-__all__ = ['read_label_png', 'voc_palette', 'write_palette_png']
+__all__ = [
+    'read_label_png',
+    'read_label_png_made_of',
+    'voc_palette',
+    'write_palette_png',
+]
+
+_MADE_OF, _CONTENT = 'mmfmwsss-made-of', 'mmfmwsss-content'
 
 
 def voc_palette(count: int = 256) -> list[tuple[int, int, int]]:
@@ -36,6 +45,7 @@ def write_palette_png(
     path: str | os.PathLike[str],
     label_map: np.ndarray,
     palette: Sequence[Sequence[int]] | None = None,
+    made_of: str = '',
 ) -> None:
     """Write a label map as a palette PNG; a reader never sees half of it.
 
@@ -45,6 +55,8 @@ def write_palette_png(
         palette (Sequence, optional): RGB in 0..255 of each index, at most
             256 of them. The colours of PASCAL VOC by default, and for every
             index that is not given.
+        made_of (str): Hash of what decided the map, kept in the file for
+            :func:`read_label_png_made_of`.
 
     Raises:
         ValueError: If the map is not (H, W), or an index is not in 0..255.
@@ -62,8 +74,38 @@ def write_palette_png(
     colours[: len(given)] = given
     picture = Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8))
     picture.putpalette([value for colour in colours[:256] for value in colour])
+    notes = PngInfo()
+    if made_of:
+        notes.add_text(_MADE_OF, made_of)
+        notes.add_text(_CONTENT, digest_of_array(np.asarray(picture)))
     with atomic_path(path) as temporary:
-        picture.save(temporary, format='PNG')
+        picture.save(temporary, format='PNG', pnginfo=notes)
+
+
+def read_label_png_made_of(
+    path: str | os.PathLike[str], made_of: str
+) -> np.ndarray | None:
+    """Read a label map if it need not be made again.
+
+    Args:
+        path (str | PathLike): From :func:`write_palette_png`, or missing.
+        made_of (str): Hash of what decides the map now.
+
+    Returns:
+        np.ndarray | None: Class indices, uint8, (H, W); None if the file is
+        missing, damaged, edited or made of something else.
+    """
+    if not made_of or not os.path.isfile(path):
+        return None
+    try:
+        labels = read_label_png(path)
+        with Image.open(path) as picture:
+            notes = dict(picture.info)
+    except (UserInputError, OSError, ValueError):
+        return None
+    current = notes.get(_MADE_OF) == made_of
+    intact = notes.get(_CONTENT) == digest_of_array(labels)
+    return labels if current and intact else None
 
 
 def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:

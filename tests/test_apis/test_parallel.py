@@ -37,7 +37,7 @@ def test_failures_are_listed_up_to_a_number(caplog):
         logger.removeHandler(caplog.handler)
     (record,) = caplog.records
     text = record.getMessage()
-    assert '60 of 61 failed' in text
+    assert '60 of 61 images failed' in text
     assert 'job 1: ValueError' in text
     assert 'job 0:' not in text
     assert 'and 10 more' in text

@@ -35,7 +35,9 @@ def file(tmp_path):
 
 def test_schema(file):
     content = json.loads(file.read_text())
-    assert list(content) == ['format', 'version', 'size', 'settings', 'masks']
+    assert list(content) == [
+        'format', 'version', 'size', 'settings', 'source', 'masks', 'digest',
+    ]  # fmt: skip
     assert content['size'] == [20, 30]
     assert list(content['masks'][0]) == [
         'counts',
@@ -182,11 +184,39 @@ def test_the_example_of_the_documentation(tmp_path):
     np.testing.assert_array_equal(masks.masks, np.stack([left, upper]))
     assert masks.levels.tolist() == [2, 1]
     content = json.loads(example)
-    masks.save(tmp_path / 'b.json', content['settings'])
+    masks.save(tmp_path / 'b.json', content['settings'], content['source'])
     written = json.loads((tmp_path / 'b.json').read_text())
     for ours, theirs in zip(written['masks'], content['masks'], strict=True):
         assert ours == pytest.approx(theirs)  # scores are float32
-    assert dict(written, masks=0) == dict(content, masks=0)
+    changing = dict(masks=0, digest=0)  # the digest is of the scores, too
+    assert written | changing == content | changing
+    assert summarize_mask_file(tmp_path / 'a.json').is_intact
     # Every field is in the table, and nothing else.
     fields = re.findall(r'^\| `(\w+)` \|', text, re.M)
     assert fields == [*content, *content['masks'][0]]
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'), [('counts', '0'), ('area', 7), ('level', 3)]
+)
+def test_an_edited_file_is_not_intact(tmp_path, key, value):
+    file = tmp_path / 'a.json'
+    write_mask_file(file, make(), 'abc', 'def')
+    summary = summarize_mask_file(file)
+    assert (summary.source, summary.is_intact) == ('def', True)
+    content = json.loads(file.read_text())
+    assert content['masks'][0][key] != value
+    content['masks'][0][key] = value
+    file.write_text(json.dumps(content))
+    assert not summarize_mask_file(file).is_intact
+
+
+def test_a_file_of_an_earlier_release_is_read(tmp_path):
+    file = tmp_path / 'a.json'
+    write_mask_file(file, make(), 'abc', 'def')
+    content = json.loads(file.read_text())
+    del content['source'], content['digest']
+    file.write_text(json.dumps(content))
+    assert len(read_mask_file(file).levels) == 4
+    summary = summarize_mask_file(file)
+    assert (summary.source, summary.is_intact) == ('', False)

@@ -2,6 +2,10 @@
 """PartWorld on disk: layout, determinism, resuming."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +89,53 @@ def test_refusals(tmp_path):
     (tmp_path / 'partworld.json').write_text('{}')
     with pytest.raises(UserInputError, match='could not read it'):
         write_partworld(tmp_path, RECORD)
+
+
+KILLED = """
+import os, sys
+from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
+
+def die_after_three(drawn, total):
+    for number, item in enumerate(drawn):
+        yield item
+        if number == 2:
+            os.kill(os.getpid(), 9)
+
+write_partworld(
+    sys.argv[1], PartWorldRecord(seed=7, train=5, val=2),
+    progress=die_after_three,
+)
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
+    environment = os.environ | dict(PYTHONPATH=str(Path(__file__).parents[2]))
+    command = [sys.executable, '-c', KILLED, str(tmp_path / 'a')]
+    assert subprocess.run(command, env=environment, check=False).returncode < 0
+    # a kill within a picture, and within a line of the journal
+    half = tmp_path / 'a' / 'JPEGImages' / '.train_0003.x1y2.jpg'
+    half.write_bytes(b'half')
+    with (tmp_path / 'a' / 'drawn.txt').open('a') as journal:
+        journal.write('train_0003 0123')
+    assert write_partworld(tmp_path / 'a', RECORD) == 4
+    write_partworld(tmp_path / 'b', RECORD)
+    assert _content(tmp_path / 'a') == _content(tmp_path / 'b')
+
+
+def test_changed_files_are_drawn_again(tmp_path):
+    write_partworld(tmp_path, RECORD)
+    before = _content(tmp_path)
+    picture = tmp_path / 'JPEGImages/train_0002.jpg'
+    picture.write_bytes((tmp_path / 'JPEGImages/train_0001.jpg').read_bytes())
+    (tmp_path / 'SegmentationClass/val_0001.png').write_bytes(b'')
+    (tmp_path / 'image_labels.txt').write_text('train_0000 car\n')
+    assert write_partworld(tmp_path, RECORD) == 2
+    assert _content(tmp_path) == before
+
+
+def test_a_tree_of_an_earlier_release_is_drawn_again(tmp_path):
+    write_partworld(tmp_path, RECORD)
+    before = _content(tmp_path)
+    (tmp_path / 'drawn.txt').unlink()
+    assert write_partworld(tmp_path, RECORD) == 7
+    assert _content(tmp_path) == before

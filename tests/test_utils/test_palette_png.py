@@ -4,10 +4,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import (
     read_label_png,
+    read_label_png_made_of,
     voc_palette,
     write_palette_png,
 )
@@ -66,3 +68,32 @@ def test_read_checks(tmp_path):
     half.write_bytes((tmp_path / 'ok.png').read_bytes()[:60])
     with pytest.raises(UserInputError, match='cannot be read'):
         read_label_png(half)
+
+
+def test_a_map_that_need_not_be_made_again(tmp_path):
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    path = tmp_path / 'a.png'
+    write_palette_png(path, labels, made_of='one')
+    first = path.read_bytes()
+    assert (read_label_png(path) == labels).all()
+    assert (read_label_png_made_of(path, 'one') == labels).all()
+    assert read_label_png_made_of(path, 'two') is None
+    assert read_label_png_made_of(path, '') is None
+    write_palette_png(path, labels, made_of='one')
+    assert path.read_bytes() == first
+    # edited by a program that keeps the notes
+    with Image.open(path) as picture:
+        picture.load()
+        notes = PngInfo()
+        for key, text in picture.text.items():
+            notes.add_text(key, text)
+        picture.putpixel((0, 0), 9)
+        picture.save(path, pnginfo=notes)
+    assert read_label_png(path)[0, 0] == 9
+    assert read_label_png_made_of(path, 'one') is None
+    path.write_bytes(first[:-30])
+    assert read_label_png_made_of(path, 'one') is None
+    path.unlink()
+    assert read_label_png_made_of(path, 'one') is None
+    write_palette_png(path, labels)  # of an earlier release
+    assert read_label_png_made_of(path, 'one') is None

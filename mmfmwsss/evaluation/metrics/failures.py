@@ -3,7 +3,9 @@
 
 from collections.abc import Sequence
 
-__all__ = ['list_failures']
+from ...utils import UserInputError
+
+__all__ = ['describe_failure', 'list_failures']
 
 _MOST_LISTED = 50  # of thousands, in a log
 
@@ -14,7 +16,7 @@ def list_failures(
     """Name the files that failed, and why.
 
     Args:
-        failures (Sequence[tuple[str, str]]): File and message of each.
+        failures (Sequence[tuple[str, str]]): File, or name, and message.
         total (int): Number of images.
         what (str): What became of them, e.g. 'failed and have no result'.
 
@@ -22,9 +24,23 @@ def list_failures(
         str: A heading with the count, and one line a file.
     """
     lines = [
-        f'  {message}' if path in message else f'  {path}: {message}'
+        f'  {message}' if _names(message, path) else f'  {path}: {message}'
         for path, message in failures[:_MOST_LISTED]
     ]
     if len(failures) > _MOST_LISTED:
         lines.append(f'  and {len(failures) - _MOST_LISTED} more')
     return '\n'.join([f'{len(failures)} of {total} images {what}:', *lines])
+
+
+def _names(message: str, path: str) -> bool:
+    """Whether a message says which file it is about, by path or name."""
+    if '/' in path or '\\' in path:
+        return path in message
+    return f'/{path}.' in message or f'\\{path}.' in message
+
+
+def describe_failure(error: Exception) -> str:
+    """Why one file failed: the message, with the type where it is not ours."""
+    if isinstance(error, UserInputError):
+        return str(error)
+    return f'{type(error).__name__}: {error}'

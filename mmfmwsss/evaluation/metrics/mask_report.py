@@ -10,6 +10,7 @@ from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 
 from ...structures import LEVEL_NAMES
+from .failures import list_failures
 
 __all__ = ['SAMMaskReport']
 
@@ -55,13 +56,14 @@ class SAMMaskReport(BaseMetric):
             )
         ]
         finished = statuses['done'] + statuses['skipped']
-        failed = [r for r in results if r['status'] == 'failed']
+        failed = [
+            (r['name'], r['reason'])
+            for r in results
+            if r['status'] == 'failed'
+        ]
         if failed:
-            lines = [f'  {r["name"]}: {r["reason"]}' for r in failed]
-            logger.warning(
-                f'{len(failed)} of {len(results)} images failed and have no '
-                'masks:\n' + '\n'.join(lines)
-            )
+            what = 'failed and have no masks'
+            logger.error(list_failures(failed, len(results), what))
         metrics: dict[str, int | float] = dict(
             images=len(results),
             done=statuses['done'],

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """What every writer of mask files does: skip what is there, and report."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +8,7 @@ from typing import Any, Literal
 from mmengine.logging import print_log
 
 from ...structures import summarize_mask_file
-from ...utils import UserInputError
+from ...utils import UserInputError, digest_of
 
 __all__ = ['finished_level_counts', 'mask_report', 'settings_hash']
 
@@ -19,20 +17,22 @@ Status = Literal['done', 'skipped', 'failed']
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """Short hash of all that decides the masks, of types that JSON knows."""
-    text = json.dumps(dict(settings), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest_of(dict(settings))
 
 
-def finished_level_counts(file: Path, settings: str) -> list[int] | None:
+def finished_level_counts(
+    file: Path, settings: str, source: str
+) -> list[int] | None:
     """Masks per level in a file that need not be made again.
 
     Args:
         file (Path): The mask file, there or not.
         settings (str): From :func:`settings_hash`.
+        source (str): Hash of what the masks are made of.
 
     Returns:
         list[int] | None: Sub-part, part and whole masks; None if the file is
-        missing, damaged or of other settings.
+        missing, damaged, edited, or of other settings or another source.
     """
     if not file.is_file():
         return None
@@ -41,7 +41,12 @@ def finished_level_counts(file: Path, settings: str) -> list[int] | None:
     except UserInputError as error:
         print_log(f'Made again: {error}', logger='current', level=30)
         return None
-    return summary.level_counts if summary.settings == settings else None
+    current = (
+        summary.is_intact
+        and summary.settings == settings
+        and summary.source == source
+    )
+    return summary.level_counts if current else None
 
 
 def mask_report(

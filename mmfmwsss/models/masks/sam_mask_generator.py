@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...structures import SAMMasks
-from ...utils import UserInputError
+from ...utils import (
+    UserInputError,
+    digest_of,
+    digest_of_array,
+    digest_of_file,
+)
 from .batching import is_out_of_memory
 from .mask_files import finished_level_counts, mask_report, settings_hash
 
@@ -38,8 +43,9 @@ class MaskSource(Protocol):
 class SAMMaskGenerator(BaseModel):
     """Write one mask file an image: the ``model`` of a mask config.
 
-    Images whose file is there, complete and made with the same settings are
-    skipped, so a run that was cut off is taken up again by the same command.
+    Images whose file is there, as it was written, and made of the same picture
+    with the same settings are skipped, so a run that was cut off is taken up
+    again by the same command.
     An image that could not be read, or that the memory does not suffice for,
     is reported as failed and has no file.
 
@@ -111,7 +117,8 @@ class SAMMaskGenerator(BaseModel):
         if failure:
             return mask_report(name, 'failed', reason=failure)
         file = self.output_dir / f'{name}.json'
-        counts = finished_level_counts(file, self.settings)
+        made_of = _digest_picture(image, sample.metainfo['img_path'])
+        counts = finished_level_counts(file, self.settings, made_of)
         if counts is not None:
             return mask_report(name, 'skipped', counts)
         if image.dtype != torch.uint8:
@@ -132,5 +139,11 @@ class SAMMaskGenerator(BaseModel):
             return mask_report(
                 name, 'failed', reason=f'out of memory at {rgb.shape[:2]}'
             )
-        masks.save(file, self.settings)
+        masks.save(file, self.settings, made_of)
         return mask_report(name, 'done', masks.level_counts())
+
+
+def _digest_picture(image: Tensor, path: str) -> str:
+    """Hash the file and its size in the run; the pixels if it is not local."""
+    content = digest_of_file(path) or digest_of_array(image.cpu().numpy())
+    return digest_of([content, *image.shape[-2:]])

@@ -147,3 +147,47 @@ def test_normalised_images_are_refused(tmp_path):
     batch['inputs'][0] = batch['inputs'][0].float()
     with pytest.raises(UserInputError, match='Remove `data_preprocessor`'):
         model.test_step(batch)
+
+
+def test_another_picture_of_the_name_is_made_again(tmp_path):
+    model = SAMMaskGenerator(Brightness(), tmp_path)
+    batch = packed(['a', 'b'])
+    model.test_step(batch)
+    batch = packed(['a', 'b'])
+    batch['inputs'][1][0, 0, 0] ^= 255
+    assert statuses(model.test_step(batch)) == ['skipped', 'done']
+    cropped = packed(['a', 'b'])
+    cropped['inputs'][0] = cropped['inputs'][0][:, :5]
+    assert statuses(model.test_step(cropped)) == ['done', 'done']
+    assert SAMMasks.load(tmp_path / 'a.json').size == (5, 8)
+
+
+def test_another_file_of_the_name_is_made_again(tmp_path):
+    model = SAMMaskGenerator(Brightness(), tmp_path / 'out')
+    for content, expected in (
+        (b'1', 'done'),
+        (b'1', 'skipped'),
+        (b'2', 'done'),
+    ):
+        (tmp_path / 'a.jpg').write_bytes(content)
+        batch = packed(['a'])
+        path = str(tmp_path / 'a.jpg')
+        batch['data_samples'][0].set_metainfo(dict(img_path=path))
+        assert statuses(model.test_step(batch)) == [expected]
+
+
+def test_edited_files_and_those_of_earlier_releases_are_made_again(tmp_path):
+    model = SAMMaskGenerator(Brightness(), tmp_path)
+    model.test_step(packed(['a', 'b', 'c']))
+    whole = [(tmp_path / f'{name}.json').read_bytes() for name in 'abc']
+    for name, edit in (
+        ('a', lambda content: content['masks'][0].update(area=3)),
+        ('b', lambda content: content.pop('source')),
+    ):
+        content = json.loads((tmp_path / f'{name}.json').read_text())
+        edit(content)
+        (tmp_path / f'{name}.json').write_text(json.dumps(content))
+    result = model.test_step(packed(['a', 'b', 'c']))
+    assert statuses(result) == ['done', 'done', 'skipped']
+    again = [(tmp_path / f'{name}.json').read_bytes() for name in 'abc']
+    assert again == whole
