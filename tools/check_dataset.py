@@ -18,8 +18,6 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from mmengine.config import Config
-
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.apis.parallel import run_all
@@ -39,7 +37,7 @@ from mmfmwsss.datasets.checks import (
     stops_a_run,
 )
 from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils import UserInputError, read_config
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -71,7 +69,7 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
             'both.'
         )
     if args.config is not None:
-        return sources_of_config(Config.fromfile(args.config))
+        return sources_of_config(read_config(args.config))
     if args.layout is None:
         raise UserInputError('--data-root needs --layout, got none.')
     if args.layout != 'folder':

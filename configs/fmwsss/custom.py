@@ -12,29 +12,33 @@
 #        (all with the settings of configs/fmwsss/custom.py)
 # Cost:  see docs/your_own_photos.md; with the full models it needs a GPU and
 #        was not run here.
+import os
+
 _base_ = [
     # vit_b16: OpenAI's CLIP ViT-B/16, SAM ViT-H, DeepLabV3+ on ResNet-101.
     # tiny: what comes with the package.
-    '../_base_/models/custom_{{$CUSTOM_MODELS:vit_b16}}.py',
+    '../_base_/models/custom_'
+    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     '../_base_/default_runtime.py',
 ]
 
 # What you have. The folders and files are below data_root.
-data_root = '{{$CUSTOM_ROOT:data/custom}}'
+data_root = os.environ.get('CUSTOM_ROOT') or 'data/custom'
 image_dir = 'images'
 image_suffix = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
-label_file = '{{$CUSTOM_LABELS:image_labels.csv}}'  # .csv, .json or .txt
+# A .csv, .json or .txt file.
+label_file = os.environ.get('CUSTOM_LABELS') or 'image_labels.csv'
 class_prompts = f'{data_root}/classes.yaml'
 # Photos to segment with the trained network; they need no tags.
-predict_dir = '{{$CUSTOM_PREDICT_DIR:images}}'
+predict_dir = os.environ.get('CUSTOM_PREDICT_DIR') or 'images'
 # Where the results go.
-work = '{{$CUSTOM_WORK:work_dirs/custom}}'
+work = os.environ.get('CUSTOM_WORK') or 'work_dirs/custom'
 
 # How long to train.
 # Passes over the photos: 25 as for the 10,582 of VOC.
-prompt_epochs = int('{{$CUSTOM_PROMPT_EPOCHS:25}}')
+prompt_epochs = int(os.environ.get('CUSTOM_PROMPT_EPOCHS') or '25')
 # Each is of `network_repeats` passes over the photos.
-network_epochs = int('{{$CUSTOM_NETWORK_EPOCHS:20}}')
+network_epochs = int(os.environ.get('CUSTOM_NETWORK_EPOCHS') or '20')
 network_repeats = 10
 batch_size = 16
 # Photos in image_dir without a seed (that have no line in label_file) are

@@ -4,8 +4,11 @@
 #        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
 # Cost:  see docs/your_own_photos.md.
+import os
+
 _base_ = [
-    '../_base_/models/clip_prompts_{{$CUSTOM_MODELS:vit_b16}}.py',
+    '../_base_/models/clip_prompts_'
+    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     '../_base_/schedules/prompt_coop.py',
     './custom.py',
 ]

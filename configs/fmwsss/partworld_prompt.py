@@ -14,7 +14,7 @@ test_cfg = dict()
 test_evaluator = dict(
     type='SeedMetric',
     prediction='fine_seed',
-    ground_truth_dir='{{$PARTWORLD_ROOT:data/partworld}}/SegmentationClass',
+    ground_truth_dir=f'{_base_.data_root}/SegmentationClass',
     split='PartWorld train',
     protocol='single scale',
 )

@@ -21,7 +21,7 @@ model = dict(
         cam_caa=dict(stream='segmentation', seeder=argmax),
     ),
 )
-ground_truth_dir = '{{$PARTWORLD_ROOT:data/partworld}}/SegmentationClass'
+ground_truth_dir = f'{_base_.data_root}/SegmentationClass'
 test_evaluator = [
     dict(
         type='SeedMetric',

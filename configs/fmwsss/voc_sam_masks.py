@@ -3,6 +3,8 @@
 # Run:   python tools/test.py configs/fmwsss/voc_sam_masks.py
 #        (several GPUs: torchrun ... --launcher pytorch; it resumes)
 # Cost:  not run here; it needs a GPU, the data and the weights.
+import os
+
 _base_ = [
     '../_base_/datasets/voc12_image_labels.py',
     '../_base_/default_runtime.py',
@@ -14,7 +16,8 @@ model = dict(
     source=dict(
         type='SAMEverything',
         arch='vit_h',
-        checkpoint='{{$SAM_VIT_H:weights/sam_vit_h_4b8939.pth}}',
+        checkpoint=os.environ.get('SAM_VIT_H')
+        or 'weights/sam_vit_h_4b8939.pth',
     ),
 )
 train_dataloader = None

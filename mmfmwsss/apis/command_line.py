@@ -16,7 +16,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from ..utils import UserInputError, atomic_path
+from ..utils import UserInputError, atomic_path, read_config
 from .class_count import fill_num_classes
 
 # Of other packages, on what a user of ours can do nothing about.
@@ -60,12 +60,7 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         UserInputError: If the file is not there, or its class names are wrong.
     """
-    if not Path(args.config).is_file():
-        raise UserInputError(
-            f'Expected a config file, but {args.config} is not there. The '
-            f'configs of this project are in configs/fmwsss.'
-        )
-    config = Config.fromfile(args.config)
+    config = read_config(args.config)
     config.launcher = args.launcher
     if args.cfg_options is not None:
         config.merge_from_dict(args.cfg_options)

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.logging import MMLogger
 
-from ..utils import UserInputError, atomic_path
+from ..utils import UserInputError, atomic_path, read_config
 
 __all__ = ['Stage', 'StageRecord', 'StageRunner']
 
@@ -91,7 +90,7 @@ class StageRunner:
         ]
         with _environment(stage.environment), _silent_logger():
             for path in stage.configs():
-                parts.append(Config.fromfile(self.root / path).pretty_text)
+                parts.append(read_config(self.root / path).pretty_text)
         parts += [self.records[name].key for name in stage.needs]
         return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
 

@@ -2,8 +2,9 @@
 """Small helpers that every part of the package may use."""
 
 from .checkpoint_files import read_checkpoint
+from .config_files import read_config
 from .digests import digest_of, digest_of_array, digest_of_file
-from .errors import UserInputError
+from .errors import UserInputError, nearby_files, nearby_names
 from .files import atomic_path, explain_write_error, resolve_path, sha256_of
 from .folder_lock import locked_folder
 
@@ -15,7 +16,10 @@ __all__ = [
     'digest_of_file',
     'explain_write_error',
     'locked_folder',
+    'nearby_files',
+    'nearby_names',
     'read_checkpoint',
+    'read_config',
     'resolve_path',
     'sha256_of',
 ]

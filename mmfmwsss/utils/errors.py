@@ -1,7 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""The one exception for what a user can mend."""
+"""The one exception for what a user can mend, and words for it."""
 
-__all__ = ['UserInputError']
+import difflib
+import os
+from pathlib import Path
+
+__all__ = ['UserInputError', 'nearby_files', 'nearby_names']
+
+_MOST_NAMED = 3
 
 
 class UserInputError(ValueError):
@@ -11,3 +17,49 @@ class UserInputError(ValueError):
     example) and the command or edit that mends it. The command-line tools
     print it without a traceback.
     """
+
+
+def nearby_files(path: str | os.PathLike[str]) -> str:
+    """Say what there is where a file was expected.
+
+    Args:
+        path (str | PathLike): A file that is not there.
+
+    Returns:
+        str: A sentence with a space in front, or nothing: the path is a
+        folder, its folder is not there, or the files of the same kind (suffix)
+        in it, the most similar names first.
+    """
+    expected = Path(path)
+    try:
+        if expected.is_dir():
+            return f' {expected} is a folder.'
+        folder = expected.parent
+        if not folder.is_dir():
+            return f' There is no folder {folder} either.'
+        there = [entry.name for entry in os.scandir(folder)]
+    except (OSError, ValueError):
+        return ''
+    alike = [
+        name
+        for name in there
+        if Path(name).suffix.lower() == expected.suffix.lower()
+        and not name.startswith('.')
+    ]
+    if not alike:
+        return ''
+    alike.sort(key=lambda name: (-_likeness(name, expected.name), name))
+    named = ', '.join(alike[:_MOST_NAMED])
+    more = ', ...' if len(alike) > _MOST_NAMED else ''
+    return f' {folder} has {named}{more}.'
+
+
+def nearby_names(name: str, names: list[str]) -> str:
+    """Say which names are like one that is not known; or nothing."""
+    close = difflib.get_close_matches(name, names, n=_MOST_NAMED, cutoff=0.6)
+    quoted = ' or '.join(f'`{match}`' for match in close)
+    return f' Is {quoted} meant?' if close else ''
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()

@@ -1,6 +1,8 @@
 # PartWorld with image-level labels: what the weakly supervised stages see. No
 # pipeline here can open a ground-truth mask; `SeedMetric` opens it to score.
-data_root = '{{$PARTWORLD_ROOT:data/partworld}}'
+import os
+
+data_root = os.environ.get('PARTWORLD_ROOT') or 'data/partworld'
 mask_dir = 'work_dirs/partworld/sam_masks'
 crop_size = 112  # pixels
 

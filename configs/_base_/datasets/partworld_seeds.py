@@ -1,5 +1,7 @@
 # PartWorld for stage 2: seeds as pseudo labels, ground truth only on val.
-data_root = '{{$PARTWORLD_ROOT:data/partworld}}'
+import os
+
+data_root = os.environ.get('PARTWORLD_ROOT') or 'data/partworld'
 seed_dir = 'work_dirs/partworld/seed/fine_seed'
 load_masks = dict(  # for the variants with SAMS
     type='LoadSAMMasks',

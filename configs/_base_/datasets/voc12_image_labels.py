@@ -1,6 +1,8 @@
 # PASCAL VOC 2012 with the image-level labels of its XML annotations. The list
 # `train_aug.txt` has the 10,582 names of train and SBD.
-data_root = '{{$VOC12_ROOT:data/VOCdevkit/VOC2012}}'
+import os
+
+data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
 mask_dir = 'work_dirs/voc12/sam_masks'
 crop_size = 224  # pixels
 

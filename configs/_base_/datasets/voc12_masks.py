@@ -1,8 +1,10 @@
 # PASCAL VOC 2012 with ground-truth masks: full supervision (the upper bound),
 # and the test of every network. `SegmentationClassAug` has the masks of train,
 # SBD and val; tools/dataset_converters/voc_aug.py makes it.
+import os
+
 _base_ = './segmentor_pipelines.py'
-data_root = '{{$VOC12_ROOT:data/VOCdevkit/VOC2012}}'
+data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
 # For the variants with SAMS.
 load_masks = dict(
     type='LoadSAMMasks',

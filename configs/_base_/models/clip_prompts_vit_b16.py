@@ -1,9 +1,11 @@
 # The prompt model on OpenAI's CLIP ViT-B/16, as in the paper. OpenAI's own
 # ViT-B-16.pt, or any open_clip file of the model; never fetched by default.
+import os
+
 _base_ = './clip_prompts.py'
 model = dict(
     clip=dict(
         arch='ViT-B-16-quickgelu',
-        checkpoint='{{$CLIP_VIT_B16:weights/ViT-B-16.pt}}',
+        checkpoint=os.environ.get('CLIP_VIT_B16') or 'weights/ViT-B-16.pt',
     ),
 )

@@ -2,7 +2,11 @@
 # `deeplabv3plus_r101-d8`. A config sets `num_classes` of both heads.
 # The ImageNet weights are mmseg's `resnet101_v1c-e67eebb6.pth` (deep stem),
 # by local path; see docs/voc_and_coco.md for where to get them.
-pretrained = '{{$RESNET101_V1C:weights/resnet101_v1c-e67eebb6.pth}}'
+import os
+
+pretrained = (
+    os.environ.get('RESNET101_V1C') or 'weights/resnet101_v1c-e67eebb6.pth'
+)
 pretrained_remedy = (
     "Put mmseg's resnet101_v1c-e67eebb6.pth there, or set $RESNET101_V1C to "
     'its path; docs/voc_and_coco.md says where to get it. To train from '

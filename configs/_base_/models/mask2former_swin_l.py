@@ -3,8 +3,13 @@
 # The weights of Swin-L are mmseg's
 # `swin_large_patch4_window12_384_22k_20220412-6580f57d.pth`, by local path;
 # see docs/voc_and_coco.md for where to get them.
+import os
+
 _base_ = './mask2former.py'
-pretrained = '{{$SWIN_L_22K:weights/swin_large_patch4_window12_384_22k_20220412-6580f57d.pth}}'  # noqa: E501
+pretrained = (
+    os.environ.get('SWIN_L_22K')
+    or 'weights/swin_large_patch4_window12_384_22k_20220412-6580f57d.pth'
+)
 pretrained_remedy = (
     "Put mmseg's swin_large_patch4_window12_384_22k_20220412-6580f57d.pth "
     'there, or set $SWIN_L_22K to its path; docs/voc_and_coco.md says where '

@@ -4,7 +4,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/append_name.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
-work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/append_name'
+work_dir = f'{_base_.folder}/append_name'
 model = dict(
     streams=dict(
         segmentation=dict(

@@ -4,9 +4,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/binary_cross_entropy.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
-work_dir = (
-    '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/binary_cross_entropy'
-)
+work_dir = f'{_base_.folder}/binary_cross_entropy'
 model = dict(
     streams=dict(
         _delete_=True,

@@ -3,8 +3,11 @@
 # Needs: the masks of the data set.
 # Run:   python tools/test.py configs/fmwsss/ablation/clip_es.py
 # Cost:  on PartWorld about 2 minutes on a core.
+import os
+
 _base_ = './prompts.py'
-work_dir = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/clip_es'
+root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
+work_dir = f'{root}/clip_es'
 affinity = {{_base_.model.routes.fine_seed.affinity}}
 manual = dict(stream='manual', affinity=affinity)
 routes = dict(

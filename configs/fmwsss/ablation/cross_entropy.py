@@ -3,7 +3,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/cross_entropy.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
-work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/cross_entropy'
+work_dir = f'{_base_.folder}/cross_entropy'
 model = dict(
     streams=dict(
         segmentation=dict(loss=dict(_delete_=True, type='CAMCrossEntropyLoss'))

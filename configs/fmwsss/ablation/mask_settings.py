@@ -3,9 +3,12 @@
 # Run:   python tools/test.py configs/fmwsss/ablation/mask_settings.py \
 #            PROMPT_RUN
 # Cost:  on PartWorld about 1 minute on a core.
+import os
+
 _base_ = './prompts.py'
-work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/mask_settings'
-masks = '{{$ABLATION_ROOT:work_dirs/ablation/partworld}}/masks'
+work_dir = f'{_base_.folder}/mask_settings'
+root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
+masks = f'{root}/masks'
 sams = {{_base_.model.routes.fine_seed.seeder}}
 cam = dict(stream='segmentation', affinity=False, seeder=sams)
 routes = dict(

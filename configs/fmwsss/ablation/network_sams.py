@@ -3,10 +3,7 @@
 # Run:   python tools/test.py configs/fmwsss/ablation/network_sams.py RUN
 # Cost:  on PartWorld about 1 minute on a core.
 _base_ = './network.py'
-work_dir = (
-    '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/'
-    '{{$ABLATION_NETWORK:partworld_deeplabv3plus}}_sams'
-)
+work_dir = f'{_base_.folder}/{_base_.network}_sams'
 model = dict(
     _delete_=True,
     type='RefinedSegmentor',

@@ -5,9 +5,11 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/prompts.py
 #        (all tables: python tools/reproduce_tables.py)
 # Cost:  on PartWorld about 2 minutes on 2 cores.
-_base_ = '../{{$ABLATION_DATASET:partworld}}_prompt.py'
-seed = int('{{$ABLATION_SEED:0}}')
-folder = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}'
+import os
+
+_base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_prompt.py'
+seed = int(os.environ.get('ABLATION_SEED') or '0')
+folder = os.environ.get('ABLATION_RUN') or 'work_dirs/ablation/partworld/seed0'
 work_dir = f'{folder}/prompts'
 randomness = dict(seed=seed)
 model = dict(
@@ -20,8 +22,9 @@ test_evaluator = dict(
     type='SeedMetric',
     prediction='fine_seed',
     ground_truth_dir=(
-        '{{$ABLATION_GROUND_TRUTH:data/partworld/SegmentationClass}}'
+        os.environ.get('ABLATION_GROUND_TRUTH')
+        or 'data/partworld/SegmentationClass'
     ),
-    split='{{$ABLATION_DATASET:partworld}} train',
+    split=f'{os.environ.get("ABLATION_DATASET") or "partworld"} train',
     protocol='single scale',
 )

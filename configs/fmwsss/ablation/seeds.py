@@ -4,7 +4,7 @@
 # Run:   python tools/test.py configs/fmwsss/ablation/seeds.py PROMPT_RUN
 # Cost:  on PartWorld about 4 minutes on a core, most of it the CRF.
 _base_ = './prompts.py'
-work_dir = '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/seeds'
+work_dir = f'{_base_.folder}/seeds'
 
 affinity = {{_base_.model.routes.fine_seed.affinity}}
 argmax, voting = dict(type='ArgmaxSeeder'), dict(type='MaskVoting')

@@ -4,9 +4,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/unified_context.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
 _base_ = './prompts.py'
-work_dir = (
-    '{{$ABLATION_RUN:work_dirs/ablation/partworld/seed0}}/unified_context'
-)
+work_dir = f'{_base_.folder}/unified_context'
 model = dict(
     streams=dict(
         segmentation=dict(

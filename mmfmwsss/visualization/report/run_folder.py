@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ...utils import UserInputError
+from ...utils import UserInputError, read_config
 
 __all__ = ['Result', 'RunFolder', 'find_runs']
 
@@ -201,7 +201,7 @@ def _read_run(file: Path, name: str) -> RunFolder:
     path = file.parent
     metrics = path / _METRICS
     try:
-        config = Config.fromfile(file, import_custom_modules=False)
+        config = read_config(file, imports=False, dumped=True)
         record = json.loads(metrics.read_text()) if metrics.is_file() else {}
     except (OSError, SyntaxError, ValueError, AttributeError) as error:
         raise UserInputError(
