@@ -3,7 +3,7 @@
 # Run:   python tools/test.py configs/fmwsss/coco_sam_masks.py
 #        (several GPUs: torchrun ... --launcher pytorch; it resumes)
 # Cost:  not run here; it needs a GPU, the data and the weights.
-import os
+os = __import__('os')
 
 _base_ = [
     '../_base_/datasets/coco14_image_labels.py',

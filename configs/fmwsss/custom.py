@@ -12,7 +12,8 @@
 #        (all with the settings of configs/fmwsss/custom.py)
 # Cost:  see docs/your_own_photos.md; with the full models it needs a GPU and
 #        was not run here.
-import os
+# Not an import statement, which mmengine takes for another kind of config.
+os = __import__('os')
 
 _base_ = [
     # vit_b16: OpenAI's CLIP ViT-B/16, SAM ViT-H, DeepLabV3+ on ResNet-101.

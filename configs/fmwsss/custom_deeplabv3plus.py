@@ -4,7 +4,7 @@
 #        (or $RESNET101_V1C, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
 # Cost:  see docs/your_own_photos.md.
-import os
+os = __import__('os')
 
 _base_ = [
     '../_base_/models/custom_network_'

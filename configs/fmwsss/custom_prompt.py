@@ -4,7 +4,7 @@
 #        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
 # Cost:  see docs/your_own_photos.md.
-import os
+os = __import__('os')
 
 _base_ = [
     '../_base_/models/clip_prompts_'

@@ -1,6 +1,6 @@
 # COCO 2014 with the image-level labels of its instances JSON: 82,081 pictures
 # of train have one. No pipeline here can open a mask.
-import os
+os = __import__('os')
 
 data_root = os.environ.get('COCO14_ROOT') or 'data/coco14'
 mask_dir = 'work_dirs/coco14/sam_masks'

@@ -1,7 +1,7 @@
 # COCO 2014 with ground-truth masks of 81 labels: full supervision (the upper
 # bound), and the test of every network. The lists (82,081 pictures of train,
 # 40,137 of val) and the masks are made by tools/dataset_converters/coco14.py.
-import os
+os = __import__('os')
 
 _base_ = './segmentor_pipelines.py'
 data_root = os.environ.get('COCO14_ROOT') or 'data/coco14'

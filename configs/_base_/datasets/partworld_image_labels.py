@@ -1,6 +1,6 @@
 # PartWorld with image-level labels: what the weakly supervised stages see. No
 # pipeline here can open a ground-truth mask; `SeedMetric` opens it to score.
-import os
+os = __import__('os')
 
 data_root = os.environ.get('PARTWORLD_ROOT') or 'data/partworld'
 mask_dir = 'work_dirs/partworld/sam_masks'

@@ -1,5 +1,5 @@
 # PartWorld for stage 2: seeds as pseudo labels, ground truth only on val.
-import os
+os = __import__('os')
 
 data_root = os.environ.get('PARTWORLD_ROOT') or 'data/partworld'
 seed_dir = 'work_dirs/partworld/seed/fine_seed'

@@ -1,6 +1,6 @@
 # PASCAL VOC 2012 with the image-level labels of its XML annotations. The list
 # `train_aug.txt` has the 10,582 names of train and SBD.
-import os
+os = __import__('os')
 
 data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
 mask_dir = 'work_dirs/voc12/sam_masks'

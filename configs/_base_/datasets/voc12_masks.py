@@ -1,7 +1,7 @@
 # PASCAL VOC 2012 with ground-truth masks: full supervision (the upper bound),
 # and the test of every network. `SegmentationClassAug` has the masks of train,
 # SBD and val; tools/dataset_converters/voc_aug.py makes it.
-import os
+os = __import__('os')
 
 _base_ = './segmentor_pipelines.py'
 data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'

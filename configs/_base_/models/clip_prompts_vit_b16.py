@@ -1,6 +1,6 @@
 # The prompt model on OpenAI's CLIP ViT-B/16, as in the paper. OpenAI's own
 # ViT-B-16.pt, or any open_clip file of the model; never fetched by default.
-import os
+os = __import__('os')
 
 _base_ = './clip_prompts.py'
 model = dict(

@@ -1,6 +1,6 @@
 # Models and sizes for own photos: CLIP ViT-B/16 of OpenAI and SAM ViT-H, both
 # by local path. For the files see docs/your_own_photos.md.
-import os
+os = __import__('os')
 
 sam = dict(
     type='SAMEverything',

@@ -2,7 +2,7 @@
 # `deeplabv3plus_r101-d8`. A config sets `num_classes` of both heads.
 # The ImageNet weights are mmseg's `resnet101_v1c-e67eebb6.pth` (deep stem),
 # by local path; see docs/voc_and_coco.md for where to get them.
-import os
+os = __import__('os')
 
 pretrained = (
     os.environ.get('RESNET101_V1C') or 'weights/resnet101_v1c-e67eebb6.pth'

@@ -3,7 +3,7 @@
 # The weights of Swin-L are mmseg's
 # `swin_large_patch4_window12_384_22k_20220412-6580f57d.pth`, by local path;
 # see docs/voc_and_coco.md for where to get them.
-import os
+os = __import__('os')
 
 _base_ = './mask2former.py'
 pretrained = (

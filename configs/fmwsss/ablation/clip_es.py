@@ -3,7 +3,7 @@
 # Needs: the masks of the data set.
 # Run:   python tools/test.py configs/fmwsss/ablation/clip_es.py
 # Cost:  on PartWorld about 2 minutes on a core.
-import os
+os = __import__('os')
 
 _base_ = './prompts.py'
 root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'

@@ -3,7 +3,7 @@
 # Run:   python tools/test.py configs/fmwsss/ablation/mask_settings.py \
 #            PROMPT_RUN
 # Cost:  on PartWorld about 1 minute on a core.
-import os
+os = __import__('os')
 
 _base_ = './prompts.py'
 work_dir = f'{_base_.folder}/mask_settings'

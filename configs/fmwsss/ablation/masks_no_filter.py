@@ -1,7 +1,7 @@
 # Table 4: two of the three changes to SAM, all but the filter.
 # Run:   python tools/test.py configs/fmwsss/ablation/masks_no_filter.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
-import os
+os = __import__('os')
 
 _base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_sam_masks.py'
 root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'

@@ -4,7 +4,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/network.py
 #        python tools/test.py configs/fmwsss/ablation/network.py RUN
 # Cost:  on PartWorld 2 (DeepLabV3+) or 5 (Mask2Former) minutes on 2 cores.
-import os
+os = __import__('os')
 
 _base_ = (
     f'../{os.environ.get("ABLATION_NETWORK") or "partworld_deeplabv3plus"}.py'

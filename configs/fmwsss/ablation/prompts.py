@@ -5,7 +5,7 @@
 # Run:   python tools/train.py configs/fmwsss/ablation/prompts.py
 #        (all tables: python tools/reproduce_tables.py)
 # Cost:  on PartWorld about 2 minutes on 2 cores.
-import os
+os = __import__('os')
 
 _base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_prompt.py'
 seed = int(os.environ.get('ABLATION_SEED') or '0')
