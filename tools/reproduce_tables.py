@@ -32,7 +32,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
 )
 from mmfmwsss.evaluation.paper_tables import PAPER_TABLES
-from mmfmwsss.utils import atomic_path
+from mmfmwsss.utils import atomic_path, locked_folder
 from mmfmwsss.visualization.report import (
     Prose,
     Section,
@@ -178,17 +178,16 @@ def write_markdown(
     return out / 'tables.md'
 
 
-def main() -> int:
-    """Run, collect, write."""
-    args = parse_args()
-    dataset = TABLE_DATASETS[args.dataset]
+def write_tables(
+    args: argparse.Namespace,
+    chain: TableStages,
+    runner: StageRunner,
+    stages: Sequence[Stage],
+    seeds: Sequence[int],
+) -> None:
+    """Collect what the runs measured, and write both pages."""
+    dataset, out = chain.dataset, chain.out
     notes = {} if args.notes is None else read_notes(args.notes)
-    os.chdir(ROOT)  # the configs name their files from here
-    out = args.out or Path('work_dirs/ablation') / dataset.prefix
-    chain = TableStages(dataset, out)
-    seeds = range(args.first_seed, args.first_seed + args.seeds)
-    stages = chain.stages(args.tables, seeds)
-    runner = run_stages(stages, out)
     results = [
         read_result(PAPER_TABLES[number], chain, seeds, runner, notes)
         for number in args.tables
@@ -208,6 +207,23 @@ def main() -> int:
     ]
     write_page(out / 'tables.html', render_page(title, sections))
     print(out / 'tables.html')
+
+
+def main() -> int:
+    """Run, collect, write."""
+    args = parse_args()
+    dataset = TABLE_DATASETS[args.dataset]
+    if args.notes is not None:
+        args.notes = args.notes.resolve()
+        read_notes(args.notes)  # what is wrong with them is said at once
+    os.chdir(ROOT)  # the configs name their files from here
+    out = args.out or Path('work_dirs/ablation') / dataset.prefix
+    chain = TableStages(dataset, out)
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    stages = chain.stages(args.tables, seeds)
+    with locked_folder(out):
+        runner = run_stages(stages, out)
+        write_tables(args, chain, runner, stages, seeds)
     return 0
 
 

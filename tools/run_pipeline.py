@@ -12,11 +12,16 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from mmfmwsss.apis import Stage, StageRunner, run_reporting_user_errors
+from mmfmwsss.apis import (
+    Stage,
+    StageRunner,
+    run_command,
+    run_reporting_user_errors,
+)
+from mmfmwsss.utils import UserInputError, locked_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = Path('configs/fmwsss')
@@ -35,6 +40,7 @@ STAGES = (
         'dataset',
         'draw PartWorld',
         ('tools/partworld/make_dataset.py', 'data/partworld'),
+        outputs=('data/partworld',),
     ),
     Stage('sam_masks', 'masks of SAM', _test('sam_masks'), needs=('dataset',)),
     Stage(
@@ -169,34 +175,47 @@ def print_table(summary: dict[str, object]) -> None:
     print(f'total {sum(seconds.values()):.0f} s')
 
 
+def forget(out: Path) -> None:
+    """Delete earlier results; hidden files stay, the lock among them."""
+    for path in out.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif not path.name.startswith('.'):
+            path.unlink()
+
+
+def draw_report(out: Path) -> None:
+    """Draw the picture sheet and the report.
+
+    Raises:
+        UserInputError: If one of them fails.
+    """
+    report = ('tools/make_report.py', str(out), '--images', '24', '--out')
+    for command in (
+        ('tools/partworld/picture_sheet.py',),
+        (*report, str(out / 'report.html')),
+    ):
+        environment = dict(os.environ, PYTHONPATH=str(ROOT))
+        code, _ = run_command([sys.executable, *command], ROOT, environment)
+        if code:
+            raise UserInputError(
+                f'`python {" ".join(command)}` failed with exit code {code}; '
+                'see above.'
+            )
+
+
 def main() -> int:
     """Run all stages."""
     args = parse_args()
     out = ROOT / args.out
-    if args.fresh and out.exists():
-        shutil.rmtree(out)
-    summary = read_summary(out, run_stages(out))
-    (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
-    report = out / 'report.html'
-    for command in (
-        ('tools/partworld/picture_sheet.py',),
-        (
-            'tools/make_report.py',
-            str(out),
-            '--images',
-            '24',
-            '--out',
-            str(report),
-        ),
-    ):
-        subprocess.run(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=dict(os.environ, PYTHONPATH=str(ROOT)),
-            check=True,
-        )
+    with locked_folder(out):
+        if args.fresh:
+            forget(out)
+        summary = read_summary(out, run_stages(out))
+        (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+        draw_report(out)
     print_table(summary)
-    for name in ('summary.json', 'pictures.png', report.name):
+    for name in ('summary.json', 'pictures.png', 'report.html'):
         print(out / name)
     return 0
 

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+from contextlib import AbstractContextManager, nullcontext
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -17,6 +18,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
 )
 from mmfmwsss.engine import prepare_processes
+from mmfmwsss.utils import locked_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,6 +70,15 @@ def set_resume(config: Config, checkpoint: str | None) -> None:
         config.load_from = checkpoint
 
 
+def alone_in(config: Config) -> AbstractContextManager[None]:
+    """Keep other trainings out of the work_dir; the first process does."""
+    ranks = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
+    rank = next((os.environ[name] for name in ranks if name in os.environ), 0)
+    if config.launcher != 'none' and int(rank) > 0:
+        return nullcontext()
+    return locked_folder(config.work_dir, 'train')
+
+
 def main() -> int:
     """Train."""
     args = parse_args()
@@ -78,9 +89,10 @@ def main() -> int:
         enable_tensorboard(config)
     set_resume(config, args.resume)
     prepare_processes(config, training=True)
-    runner = build_runner(config, args.trust_checkpoint)
-    check_pretrained(runner.model, config.get('pretrained_remedy', ''))
-    runner.train()
+    with alone_in(config):
+        runner = build_runner(config, args.trust_checkpoint)
+        check_pretrained(runner.model, config.get('pretrained_remedy', ''))
+        runner.train()
     return 0
 
 

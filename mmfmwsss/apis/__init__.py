@@ -10,6 +10,7 @@ from .command_line import (
     write_metrics,
 )
 from .pretrained import check_pretrained
+from .processes import StoppedBySignal, run_command
 from .runner import add_trust_argument, build_runner
 from .stages import Stage, StageRecord, StageRunner
 from .table_results import read_notes, read_result
@@ -20,6 +21,7 @@ __all__ = [
     'Stage',
     'StageRecord',
     'StageRunner',
+    'StoppedBySignal',
     'TableDataset',
     'TableStages',
     'add_common_arguments',
@@ -31,6 +33,7 @@ __all__ = [
     'load_config',
     'read_notes',
     'read_result',
+    'run_command',
     'run_reporting_user_errors',
     'write_metrics',
 ]

@@ -4,6 +4,7 @@
 import argparse
 import json
 import re
+import signal
 import sys
 import time
 import warnings
@@ -18,6 +19,7 @@ from mmengine.runner import Runner
 
 from ..utils import UserInputError, atomic_path, read_config
 from .class_count import fill_num_classes
+from .processes import StoppedBySignal
 
 # Of other packages, on what a user of ours can do nothing about.
 _KNOWN_WARNINGS = (
@@ -107,7 +109,10 @@ def _is_number(value: Any) -> bool:
 
 
 def run_reporting_user_errors(main: Callable[[], int]) -> None:
-    """Run a command and exit; a :class:`UserInputError` has no traceback."""
+    """Run a command and exit; a :class:`UserInputError` has no traceback.
+
+    The exit code is 2 then, and 128 + n after signal n.
+    """
     for message in _KNOWN_WARNINGS:
         warnings.filterwarnings('ignore', re.escape(message))
     try:
@@ -117,3 +122,11 @@ def run_reporting_user_errors(main: Callable[[], int]) -> None:
         text = str(error).rsplit('UserInputError: ', 1)[-1].strip()
         MMLogger.get_current_instance().error(text)
         sys.exit(2)
+    except (KeyboardInterrupt, StoppedBySignal) as stop:
+        number = getattr(stop, 'number', int(signal.SIGINT))
+        name = signal.Signals(number).name
+        MMLogger.get_current_instance().error(
+            f'Stopped by {name}. What is done is kept; the same command goes '
+            'on from there (tools/train.py with --resume).'
+        )
+        sys.exit(128 + number)

@@ -27,6 +27,8 @@ class TableDataset:
         networks: Config of each network of Table 3, without suffix.
         make: Arguments after ``python`` that make the data set, if a command
             can.
+        parts: Files and folders below the root that the runs read, if no
+            command makes them.
     """
 
     prefix: str
@@ -36,6 +38,12 @@ class TableDataset:
     truth: str
     networks: dict[str, str]
     make: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def inputs(self) -> tuple[str, ...]:
+        """Files and folders that the runs read and do not make."""
+        root = Path(os.environ.get(self.root_variable, self.root))
+        return tuple(str(root / part) for part in self.parts)
 
     def truth_dir(self) -> str:
         """Folder of the masks to score seeds with."""
@@ -67,6 +75,12 @@ TABLE_DATASETS = {
             deeplabv3plus='voc_deeplabv3plus_r101',
             mask2former='voc_mask2former_swin_l',
         ),
+        parts=(
+            'JPEGImages',
+            'Annotations',
+            'ImageSets/Segmentation',
+            'SegmentationClassAug',
+        ),
     ),
     'coco14': TableDataset(
         prefix='coco',
@@ -77,6 +91,13 @@ TABLE_DATASETS = {
         networks=dict(
             deeplabv3plus='coco_deeplabv3plus_r101',
             mask2former='coco_mask2former_swin_l',
+        ),
+        parts=(
+            'train2014',
+            'val2014',
+            'annotations',
+            'ImageSets',
+            'SegmentationClass',
         ),
     ),
 }
@@ -153,7 +174,10 @@ class TableStages:
         stages = []
         needs: tuple[str, ...] = ()
         if self.dataset.make:
-            stages.append(Stage('dataset', 'draw it', self.dataset.make))
+            folder = self.dataset.make[-1:]
+            stages.append(
+                Stage('dataset', 'draw it', self.dataset.make, outputs=folder)
+            )
             needs = ('dataset',)
         masks = f'configs/fmwsss/{prefix}_sam_masks.py'
         stages.append(
@@ -163,13 +187,23 @@ class TableStages:
                 self._command('sam_masks', masks),
                 needs,
                 environment,
+                inputs=self.dataset.inputs(),
             )
         )
         for settings in _MASK_SETTINGS:
             name = f'masks_{settings}'
             command = self._command(f'{name}_run', f'{_ABLATION}/{name}.py')
             title = f"SAM's masks, {settings.replace('_', ' ')}"
-            stages.append(Stage(name, title, command, needs, environment))
+            stages.append(
+                Stage(
+                    name,
+                    title,
+                    command,
+                    needs,
+                    environment,
+                    inputs=self.dataset.inputs(),
+                )
+            )
         stages.append(
             Stage(
                 'clip_es',

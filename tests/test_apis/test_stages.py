@@ -95,3 +95,131 @@ def test_a_failure_shows_the_log_and_leaves_no_record(tmp_path: Path) -> None:
     assert 'exit code 3' in str(caught.value)
     assert str(tmp_path / 'out/logs/one.log') in str(caught.value)
     assert runner.recorded(stage(code=code)) is None
+
+
+WRITE = (
+    COUNT + '; import os; os.makedirs("made", exist_ok=True); '
+    'open("made/a.txt", "w").write("result"); '
+    'open("made/metrics.json", "w").write(str(os.getpid()))'
+)
+
+
+def writing(code: str = WRITE, **kwargs: object) -> Stage:
+    return stage('one', code, outputs=('made',), **kwargs)
+
+
+@pytest.mark.parametrize('name', ['a.txt', 'metrics.json'])
+@pytest.mark.parametrize('change', [Path.unlink, Path.touch, 'edit'])
+def test_deleted_and_edited_outputs_are_made_again(
+    tmp_path: Path, name: str, change: object
+) -> None:
+    assert StageRunner(tmp_path, tmp_path / 'out').run(writing())
+    path = tmp_path / 'made' / name
+    before = path.read_text()
+    if change == 'edit':
+        path.write_text('x' * len(before))
+    else:
+        assert callable(change)
+        change(path)
+    ran = StageRunner(tmp_path, tmp_path / 'out').run(writing())
+    assert ran == (change is not Path.touch)
+    if name == 'a.txt':
+        assert path.read_text() == before
+    # a file that someone else puts there is none of its outputs
+    (tmp_path / 'made' / 'other.txt').write_text('mine')
+    assert not StageRunner(tmp_path, tmp_path / 'out').run(writing())
+
+
+def test_what_reads_a_changed_output_runs_again(tmp_path: Path) -> None:
+    code = (
+        'import os; os.makedirs("made", exist_ok=True); '
+        'open("made/a.txt", "w").write(open("source.txt").read())'
+    )
+    after = stage('two', needs=('one',))
+    (tmp_path / 'source.txt').write_text('first')
+    for text, delete, expected in (
+        ('first', False, 1),
+        ('second', False, 1),  # nothing says that the stage reads it
+        ('second', True, 2),
+        ('second', True, 2),  # made again as it was: no reason to run
+    ):
+        (tmp_path / 'source.txt').write_text(text)
+        if delete:
+            (tmp_path / 'made' / 'a.txt').unlink()
+        runner = StageRunner(tmp_path, tmp_path / 'out')
+        runner.run(writing(code))
+        runner.run(after)
+        assert runs(tmp_path) == expected
+
+
+def test_a_changed_input_runs_it_again(tmp_path: Path) -> None:
+    photo = tmp_path / 'photos' / 'a.jpg'
+    photo.parent.mkdir()
+    chosen = stage(inputs=('photos',))
+    for text, expected in (('one', 1), ('one', 1), ('two', 2), ('two', 2)):
+        if not photo.exists() or photo.read_text() != text:
+            photo.write_text(text)
+        StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+        assert runs(tmp_path) == expected
+
+
+def test_a_changed_file_that_a_config_names_runs_it_again(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / 'configs' / 'c.py'
+    config.parent.mkdir()
+    config.write_text("model = dict(parts=[dict(checkpoint='sam.pth')])")
+    chosen = Stage('one', 'a stage', ('-c', COUNT, 'configs/c.py'))
+    for text, expected in (('one', 1), ('one', 1), ('two', 2)):
+        (tmp_path / 'sam.pth').write_text(text)
+        StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+        assert runs(tmp_path) == expected
+
+
+def test_the_folders_of_a_config_are_outputs(tmp_path: Path) -> None:
+    config = tmp_path / 'configs' / 'c.py'
+    config.parent.mkdir()
+    config.write_text(
+        "work_dir = 'work'\n"
+        "test_evaluator = [dict(output_dir='seeds'), dict(output_dir=None)]"
+    )
+    code = COUNT + (
+        '; import os; os.makedirs("seeds", exist_ok=True); '
+        'open("seeds/a.png", "w").write("seed")'
+    )
+    chosen = Stage('one', 'a stage', ('-c', code, 'configs/c.py'))
+    StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+    assert not StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+    (tmp_path / 'seeds' / 'a.png').unlink()
+    assert StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+
+
+TRAIN = """
+import os, sys
+open('count.txt', 'a').write('r' if '--resume' in sys.argv else 'x')
+os.makedirs('work', exist_ok=True)
+if 'stop' in open('how.txt').read():
+    open('work/last_checkpoint', 'w').write('work/iter_2.pth')
+    sys.exit(1)
+"""
+
+
+def test_a_training_that_was_stopped_is_resumed(tmp_path: Path) -> None:
+    (tmp_path / 'train.py').write_text(TRAIN)
+    (tmp_path / 'how.txt').write_text('stop')
+    command = ('train.py', '--work-dir', 'work')
+    chosen = Stage('one', 'train', command)
+    runner = StageRunner(tmp_path, tmp_path / 'out')
+    for expected in ('x', 'xr'):
+        with pytest.raises(UserInputError, match='exit code 1'):
+            runner.run(chosen)
+        assert (tmp_path / 'count.txt').read_text() == expected
+    # Another training does not start from what this one left.
+    (tmp_path / 'how.txt').write_text('go')
+    other = Stage('one', 'train', command, environment=dict(SEED='1'))
+    assert runner.run(other)
+    assert (tmp_path / 'count.txt').read_text() == 'xrx'
+    assert not runner.run(other)
+    # Nor does one that was begun anew and stopped before its first.
+    runner.run(chosen)
+    assert (tmp_path / 'count.txt').read_text() == 'xrxx'

@@ -197,11 +197,13 @@ def test_the_example_of_the_documentation(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('key', 'value'), [('counts', '0'), ('area', 7), ('level', 3)]
+    ('key', 'value'), [('counts', '0'), ('area', 7), ('level', 2)]
 )
 def test_an_edited_file_is_not_intact(tmp_path, key, value):
     file = tmp_path / 'a.json'
-    write_mask_file(file, make(), 'abc', 'def')
+    record = make()
+    record.levels = [0, 0, 1, 2]
+    write_mask_file(file, record, 'abc', 'def')
     summary = summarize_mask_file(file)
     assert (summary.source, summary.is_intact) == ('def', True)
     content = json.loads(file.read_text())
