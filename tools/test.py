@@ -5,7 +5,7 @@ import argparse
 import os
 import time
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.runner import find_latest_checkpoint
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
@@ -17,7 +17,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
     write_metrics,
 )
-from mmfmwsss.engine import prepare_processes
+from mmfmwsss.engine import prepare_processes, set_test_loop
 from mmfmwsss.utils import UserInputError
 
 
@@ -92,18 +92,30 @@ def set_augmentation(config: Config) -> None:
     if 'tta_pipeline' not in config:
         raise UserInputError(
             'Expected `tta_pipeline` and `tta_model` in the config for --tta, '
-            'but it has none. Test without --tta, or take them from '
+            'but it has no pipeline. Test without --tta, or take them from '
             'configs/_base_/datasets/segmentor_pipelines.py.'
         )
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
-    config.tta_model.module = config.model
-    config.model = config.tta_model
+    tta_model = config.get('tta_model') or ConfigDict(type='SegTTAModel')
+    if is_type(config.model, 'RefinedSegmentor') and is_type(
+        tta_model, 'SegTTAModel'
+    ):  # which would merge the copies and forget their refinement
+        tta_model.type = 'mmseg.RefinedSegTTAModel'
+    tta_model.module = config.model
+    config.model = tta_model
     evaluators = config.test_evaluator
     for metric in evaluators if isinstance(evaluators, list) else [evaluators]:
         if metric.get('protocol'):
             metric.protocol = metric.protocol.replace(
                 'single scale', 'multi-scale and flip'
             )
+
+
+def is_type(config: ConfigDict, name: str) -> bool:
+    """Whether a config builds a class, by name, scoped name or itself."""
+    found = config.get('type')
+    found = found if isinstance(found, str) else found.__name__
+    return found.rsplit('.', 1)[-1] == name
 
 
 def main() -> int:
@@ -113,6 +125,7 @@ def main() -> int:
     set_checkpoint(config, args.checkpoint)
     set_outputs(config, args)
     prepare_processes(config, training=False)
+    set_test_loop(config)
     runner = build_runner(config, args.trust_checkpoint)
     started = time.time()
     metrics = runner.test()

@@ -40,14 +40,23 @@ def prepare_or_pack_failure(dataset: BaseDataset, idx: int) -> Any:
         if path not in message and Path(path).stem not in message:
             message = f'{path}: {type(error).__name__}: {message}'
         if dataset.test_mode:
-            packed = pack_failure(data_info, message)
-            steps = getattr(dataset.pipeline, 'transforms', [])
-            if any(isinstance(step, TestTimeAug) for step in steps):
-                return {key: [value] for key, value in packed.items()}
-            return packed
+            return _pack(dataset, data_info, message)
         if isinstance(error, ValueError):
             raise  # says itself what is wrong, be it file or config
         raise UserInputError(
             f'Could not prepare {message}. Replace the file, or take it '
             'out of the image list.'
         ) from error
+
+
+def _pack(
+    dataset: BaseDataset, data_info: dict[str, Any], message: str
+) -> dict[str, Any]:
+    """A placeholder, as often as the pipeline augments a picture."""
+    for step in getattr(dataset.pipeline, 'transforms', []):
+        if isinstance(step, TestTimeAug):
+            copies = [
+                pack_failure(data_info, message) for _ in step.subroutines
+            ]
+            return {key: [copy[key] for copy in copies] for key in copies[0]}
+    return pack_failure(data_info, message)

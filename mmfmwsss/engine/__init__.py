@@ -9,12 +9,15 @@ from .distributed import (
     prepare_processes,
 )
 from .hooks import ProgressBarHook
+from .tolerant_test_loop import TolerantTestLoop, set_test_loop
 
 __all__ = [
     'AnyDeviceDataParallel',
     'Bfloat16OptimWrapper',
     'InferenceDataParallel',
     'ProgressBarHook',
+    'TolerantTestLoop',
     'hooks',
     'prepare_processes',
+    'set_test_loop',
 ]

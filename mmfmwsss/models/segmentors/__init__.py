@@ -1,8 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Segmentors: the prompt model, and refinement of any other."""
 
+from .augmentation import RefinedSegTTAModel
 from .clip_prompt_segmentor import CLIPPromptSegmentor
-from .refined_segmentor import RefinedSegmentor, RefinedSegTTAModel
+from .refined_segmentor import RefinedSegmentor
 from .seed_route import SeedRoute
 
 __all__ = [

@@ -4,7 +4,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import mmcv
 import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
@@ -18,7 +17,8 @@ from ...utils import UserInputError
 from ..cams import AttentionAffinity, softmax_gradcam
 from ..clip import FrozenCLIP, ImageFeatures, TrunkCache
 from ..heads import CLIPPromptHead
-from .seed_route import SeedRoute
+from .mixed_batches import fail, failed, predict_in_groups
+from .seed_route import ImageError, SeedRoute
 
 __all__ = ['CLIPPromptSegmentor', 'upsample_cams']
 
@@ -260,6 +260,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
             inputs (Tensor): Normalised images, (N, 3, H, W).
             data_samples (list[SegDataSample]): With ``image_labels`` and, if a
                 route's seeder needs them, ``sam_masks`` at original size.
+                Those with ``failure`` are left alone.
             routes (Mapping[str, SeedRoute], optional): Instead of the model's
                 own, e.g. with its ``coarse_route``.
             keep_cams (bool): Whether to add ``<route>_cams``, the maps that
@@ -268,39 +269,57 @@ class CLIPPromptSegmentor(BaseSegmentor):
 
         Returns:
             list[SegDataSample]: With one field a route, ``pred_sem_seg``
-            and, if there is a classification stream, ``class_scores``.
+            and, if there is a classification stream, ``class_scores``. An
+            image whose seeds cannot be made gets ``failure`` instead.
         """
-        if any('failure' in s.metainfo for s in data_samples):
-            return data_samples  # placeholders for images that do not load
-        labels = self._stack_labels(data_samples, inputs.device)
         routes = self.routes if routes is None else routes
+        good = [n for n, s in enumerate(data_samples) if not failed(s)]
+        if good:
+            samples = [data_samples[n] for n in good]
+            self._predict(inputs[good], samples, routes, keep_cams)
+        return data_samples
+
+    def _predict(
+        self,
+        inputs: Tensor,
+        data_samples: list[SegDataSample],
+        routes: Mapping[str, SeedRoute],
+        keep_cams: bool,
+    ) -> None:
+        """As :meth:`predict`, for images that could be read."""
+        labels = self._stack_labels(data_samples, inputs.device)
         features, embedding = self.encode(
             inputs, any(route.affinity for route in routes.values())
         )
-        cams: dict[tuple[str, bool], Tensor] = {}
-        for name, route in routes.items():
-            key = (route.stream, route.affinity)
-            if key not in cams:
+        cams: dict[tuple[str, bool], tuple[Tensor, Tensor]] = {}
+        for route in routes.values():
+            if route.cam not in cams:
                 text = self._frozen_text(route.stream)
-                cams[key], pairs = self._make_cams(
+                cams[route.cam] = self._make_cams(
                     features, embedding, text, labels, route.affinity
                 )
-            for n, sample in enumerate(data_samples):
-                of_image = pairs[:, 0] == n
-                seed = self._seed(
-                    route, cams[key][of_image], pairs[of_image, 1], sample
-                )
-                sample.set_data({name: PixelData(data=seed[None])})
-                if keep_cams:
-                    maps = upsample_cams(
-                        cams[key][of_image], sample.ori_shape[:2]
-                    )
-                    sample.set_data({f'{name}_cams': PixelData(data=maps)})
-        if self.main_route in routes:
-            for sample in data_samples:
-                sample.set_data({'pred_sem_seg': sample.get(self.main_route)})
+        for n, sample in enumerate(data_samples):
+            fields = {}
+            try:
+                for name, route in routes.items():
+                    maps, pairs = cams[route.cam]
+                    mine = pairs[:, 0] == n
+                    maps = upsample_cams(maps[mine], sample.ori_shape[:2])
+                    seed = route.seed(maps, pairs[mine, 1], sample)
+                    fields[name] = PixelData(data=seed[None])
+                    if keep_cams:
+                        fields[f'{name}_cams'] = PixelData(data=maps)
+            except ImageError as error:
+                fail(sample, str(error))
+                continue
+            if self.main_route is not None and self.main_route in routes:
+                fields['pred_sem_seg'] = fields[self.main_route]
+            sample.set_data(fields)
         self._score_classes(embedding, data_samples)
-        return data_samples
+
+    def test_step(self, data: Any) -> list[SegDataSample]:
+        """Predict a batch; its images may be of several sizes, or failed."""
+        return predict_in_groups(super().test_step, data)
 
     @torch.no_grad()
     def val_step(self, data: Any) -> list[SegDataSample]:
@@ -312,8 +331,12 @@ class CLIPPromptSegmentor(BaseSegmentor):
         Returns:
             list[SegDataSample]: With ``class_scores``.
         """
-        if CLASSIFICATION not in self.streams:
-            return cast(list[SegDataSample], super().val_step(data))
+        step = super().val_step
+        if CLASSIFICATION in self.streams:
+            step = self._validate
+        return predict_in_groups(step, data)
+
+    def _validate(self, data: Any) -> list[SegDataSample]:
         data = self.data_preprocessor(data, False)
         _, embedding = self.encode(data['inputs'], affinity=False)
         self._score_classes(embedding, data['data_samples'])
@@ -331,21 +354,6 @@ class CLIPPromptSegmentor(BaseSegmentor):
             data_samples, logits[:, :classes], strict=True
         ):
             sample.class_scores = scores
-
-    def _seed(
-        self,
-        route: SeedRoute,
-        cams: Tensor,
-        classes: Tensor,
-        sample: SegDataSample,
-    ) -> Tensor:
-        size = sample.ori_shape[:2]
-        image = None
-        if route.seeder.needs_image:
-            image = mmcv.imread(sample.img_path, channel_order='rgb')
-            image = torch.from_numpy(image).to(cams.device)
-        cams = upsample_cams(cams, size)
-        return route.seeder(cams, classes, route.masks(sample), image)
 
     def _frozen_text(self, stream: str) -> Tensor:
         """Text features of a stream, computed once a run at test time."""

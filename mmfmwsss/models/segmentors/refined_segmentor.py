@@ -1,26 +1,33 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Stage 2: SAMS, or any seeder, on the output of any mmseg segmentor."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
-from mmcv import imread
 from mmengine.structures import PixelData
-from mmseg.models.segmentors import BaseSegmentor, SegTTAModel
+from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import MODELS, TASK_UTILS
 from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
+from ...structures import SAMMasks
 from ...utils import UserInputError
 from ..seeding import BaseSeeder
 from .checkpoint_keys import keep_plain_keys
-from .seg_probabilities import is_query_based, seg_probabilities
+from .mixed_batches import NOT_FINITE, fail, failed, predict_in_groups
+from .original_image import load_rgb
+from .seg_probabilities import (
+    Rule,
+    centre_threshold,
+    probability_rule,
+    seg_probabilities,
+)
 
-__all__ = ['RefinedSegTTAModel', 'RefinedSegmentor']
+__all__ = ['RefinedSegmentor', 'refine_labels']
 
 Probabilities = Literal['auto', 'softmax', 'sum']
+_IGNORE = 255
 
 
 @MODELS.register_module()
@@ -34,12 +41,17 @@ class RefinedSegmentor(BaseSegmentor):
     the other way round.
 
     Args:
-        segmentor (dict): Config of any mmseg segmentor with the background
-            as its class 0.
+        segmentor (dict): Config of any mmseg segmentor.
         refiner (dict): Config of a seeder, e.g. ``dict(type='SAMS')``.
         probabilities (str): How ``seg_logits`` become probabilities, see
-            :func:`seg_probabilities`. ``'auto'`` takes ``'sum'`` for the heads
-            of MaskFormer and Mask2Former and ``'softmax'`` for others.
+            :func:`seg_probabilities`. ``'auto'`` knows mmseg's heads, see
+            :func:`probability_rule`.
+        has_background (bool, optional): Whether class 0 is the background.
+            If not, pixels that the refiner gives to no class keep the
+            network's own prediction; see :func:`refine_labels`. None: what
+            the data set says. ``tools/test.py`` looks at the name of its first
+            class; elsewhere only ``reduce_zero_label`` means that there is
+            none.
         data_preprocessor (dict, optional): Goes to the inner segmentor when
             that has none; mmengine puts the one of the config's top level
             here.
@@ -47,6 +59,8 @@ class RefinedSegmentor(BaseSegmentor):
 
     Raises:
         ValueError: If ``probabilities`` is unknown.
+        UserInputError: If they are ``'auto'`` and the segmentor is of no
+            known kind.
     """
 
     def __init__(
@@ -54,6 +68,7 @@ class RefinedSegmentor(BaseSegmentor):
         segmentor: ConfigType,
         refiner: ConfigType,
         probabilities: Probabilities = 'auto',
+        has_background: bool | None = None,
         data_preprocessor: OptConfigType | nn.Module = None,
         init_cfg: OptConfigType = None,
     ) -> None:
@@ -69,9 +84,12 @@ class RefinedSegmentor(BaseSegmentor):
         super().__init__(inner.data_preprocessor, init_cfg)
         self.segmentor = inner
         self.refiner: BaseSeeder = TASK_UTILS.build(refiner)
-        if probabilities == 'auto':
-            probabilities = 'sum' if is_query_based(inner) else 'softmax'
-        self.probabilities: Literal['softmax', 'sum'] = probabilities
+        self.probabilities: Rule = (
+            probability_rule(inner)
+            if probabilities == 'auto'
+            else probabilities
+        )
+        self.has_background = has_background
         self.refines = True
         keep_plain_keys(self, 'segmentor')
 
@@ -88,6 +106,10 @@ class RefinedSegmentor(BaseSegmentor):
         """The inner segmentor's losses."""
         return self.segmentor.loss(inputs, data_samples)
 
+    def test_step(self, data: Any) -> SampleList:
+        """Predict a batch; its images may be of several sizes, or failed."""
+        return predict_in_groups(super().test_step, data)
+
     def predict(
         self, inputs: Tensor, data_samples: SampleList | None = None
     ) -> SampleList:
@@ -96,15 +118,25 @@ class RefinedSegmentor(BaseSegmentor):
         Args:
             inputs (Tensor): Normalised images, (N, 3, H, W).
             data_samples (list[SegDataSample], optional): With ``sam_masks``
-                if the refiner needs masks.
+                if the refiner needs masks. Those with ``failure`` in their
+                meta information are left alone.
 
         Returns:
             list[SegDataSample]: ``seg_logits`` of the inner segmentor and the
-            refined ``pred_sem_seg``, int64, (1, H, W).
+            refined ``pred_sem_seg``, int64, (1, H, W). A sample whose
+            probabilities are not finite gets ``failure`` and neither.
 
         Raises:
             UserInputError: If the refiner needs masks and there are none.
         """
+        if data_samples is not None and any(map(failed, data_samples)):
+            good = [n for n, s in enumerate(data_samples) if not failed(s)]
+            results = list(data_samples)
+            if good:
+                made = self.predict(inputs[good], [results[n] for n in good])
+                for number, sample in zip(good, made, strict=True):
+                    results[number] = sample
+            return results
         predictions = self.segmentor.predict(inputs, data_samples)
         if self.refines:
             for sample in predictions:
@@ -115,7 +147,10 @@ class RefinedSegmentor(BaseSegmentor):
         return predictions
 
     def refine(self, sample: SegDataSample, probabilities: Tensor) -> None:
-        """Set ``pred_sem_seg`` of a sample from (1 + C, H, W)."""
+        """Set ``pred_sem_seg`` of a sample from (C, H, W)."""
+        if not torch.isfinite(probabilities).all():
+            fail(sample, NOT_FINITE)
+            return
         masks = getattr(sample, 'sam_masks', None)
         if self.refiner.needs_masks and masks is None:
             raise UserInputError(
@@ -126,9 +161,30 @@ class RefinedSegmentor(BaseSegmentor):
             )
         image = None
         if self.refiner.needs_image:
-            image = _load_rgb(sample).to(probabilities.device)
-        labels = self.refiner.refine(probabilities, masks, image)
+            image = load_rgb(sample).to(probabilities.device)
+        if self.one_output:
+            threshold = self.segmentor.decode_head.threshold
+            probabilities = centre_threshold(probabilities, threshold)
+        labels = refine_labels(
+            self.refiner,
+            probabilities,
+            self._background_of(sample),
+            masks,
+            image,
+        )
         sample.set_data(dict(pred_sem_seg=PixelData(data=labels[None].long())))
+
+    @property
+    def one_output(self) -> bool:
+        """Whether the network scores the foreground alone."""
+        return getattr(self.segmentor, 'out_channels', None) == 1
+
+    def _background_of(self, sample: SegDataSample) -> bool:
+        if self.one_output:
+            return True
+        if self.has_background is None:
+            return not sample.get('reduce_zero_label', False)
+        return self.has_background
 
     def extract_feat(self, inputs: Tensor) -> Any:
         """The inner segmentor's features."""
@@ -144,66 +200,34 @@ class RefinedSegmentor(BaseSegmentor):
         return self.segmentor._forward(inputs, data_samples)
 
 
-@MODELS.register_module()
-class RefinedSegTTAModel(SegTTAModel):
-    """Test-time augmentation that merges first and refines once.
+def refine_labels(
+    refiner: BaseSeeder,
+    probabilities: Tensor,
+    has_background: bool,
+    masks: SAMMasks | None = None,
+    image: Tensor | None = None,
+) -> Tensor:
+    """Refine probabilities whose first channel may be no background.
 
-    The mean of the probabilities over the augmented copies is refined.
-    ``module`` must be a :class:`RefinedSegmentor`; the masks are those of the
-    original image.
+    Refiners treat channel 0 as the background: what no mask covers goes to
+    it. Without a background class an empty one is put in front, and pixels
+    that it wins keep the class of the greatest probability.
+
+    Args:
+        refiner (BaseSeeder): Makes the labels.
+        probabilities (Tensor): (C, H, W).
+        has_background (bool): Whether channel 0 is the background.
+        masks (SAMMasks, optional): Masks of the image, (S, H, W).
+        image (Tensor, optional): RGB, uint8, (H, W, 3).
+
+    Returns:
+        Tensor: Index of the channel that won, or 255, int64, (H, W).
     """
-
-    module: RefinedSegmentor
-
-    def test_step(self, data: Any) -> SampleList:
-        """Predict all copies without refinement, then merge.
-
-        Raises:
-            UserInputError: If the model is no RefinedSegmentor.
-        """
-        if not isinstance(self.module, RefinedSegmentor):
-            raise UserInputError(
-                'RefinedSegTTAModel expected the model to be a '
-                f'RefinedSegmentor, got {type(self.module).__name__}. Use '
-                "dict(type='SegTTAModel') or wrap the model."
-            )
-        self.module.refines = False
-        try:
-            return super().test_step(data)
-        finally:
-            self.module.refines = True
-
-    def merge_preds(
-        self, data_samples_list: Sequence[Sequence[SegDataSample]]
-    ) -> SampleList:
-        """Merge the copies of each image and refine.
-
-        Args:
-            data_samples_list (list): For each image the predictions of its
-                copies, all at the original resolution.
-
-        Returns:
-            list[SegDataSample]: The first copy's sample, with its
-            ``pred_sem_seg`` replaced, (1, H, W).
-        """
-        how = self.module.probabilities
-        merged = []
-        for copies in data_samples_list:
-            each = [
-                seg_probabilities(copy.seg_logits.data, how) for copy in copies
-            ]
-            mean = torch.stack(each).mean(0)
-            self.module.refine(copies[0], mean)
-            merged.append(copies[0])
-        return merged
-
-
-def _load_rgb(sample: SegDataSample) -> Tensor:
-    """The sample's original image, uint8, (H, W, 3)."""
-    path = sample.get('img_path')
-    if path is None:
-        raise UserInputError(
-            'The refiner looks at the image and expected its `img_path` in '
-            'the meta information, got none. Add it to the meta_keys.'
-        )
-    return torch.from_numpy(imread(path, channel_order='rgb'))
+    if has_background:
+        return refiner.refine(probabilities, masks, image).long()
+    empty = torch.zeros_like(probabilities[:1])
+    labels = refiner.refine(torch.cat([empty, probabilities]), masks, image)
+    labels = labels.long()
+    own = probabilities.argmax(0)
+    refined = torch.where(labels == 0, own, labels - 1)
+    return torch.where(labels == _IGNORE, labels, refined)

@@ -6,12 +6,19 @@ from typing import Any, cast
 
 from mmseg.registry import TASK_UTILS
 from mmseg.structures import SegDataSample
+from torch import Tensor
 
 from ...datasets.transforms import LoadSAMMasks
 from ...structures import SAMMasks
+from ...utils import UserInputError
 from ..seeding import BaseSeeder
+from .original_image import load_rgb
 
-__all__ = ['SeedRoute']
+__all__ = ['ImageError', 'SeedRoute']
+
+
+class ImageError(UserInputError):
+    """One image cannot be done; the others can."""
 
 
 class SeedRoute:
@@ -40,6 +47,47 @@ class SeedRoute:
             if mask_dir is None
             else LoadSAMMasks(mask_dir, follow_image=False)
         )
+
+    @property
+    def cam(self) -> tuple[str, bool]:
+        """What tells its CAM from those of other routes."""
+        return self.stream, self.affinity
+
+    def seed(
+        self, cams: Tensor, classes: Tensor, sample: SegDataSample
+    ) -> Tensor:
+        """Make the seed of an image.
+
+        Args:
+            cams (Tensor): At the image's original size, (P, H, W).
+            classes (Tensor): 0-based foreground indices, int64, (P,).
+            sample (SegDataSample): With what the seeder needs.
+
+        Returns:
+            Tensor: 0 background, class + 1 elsewhere, uint8, (H, W).
+
+        Raises:
+            ImageError: If this image cannot be done.
+            UserInputError: If none can, for the pipeline loads no masks.
+        """
+        if self.mask_loader is None and self.seeder.needs_masks:
+            self._require_masks(sample)
+        try:
+            image = None
+            if self.seeder.needs_image:
+                image = load_rgb(sample).to(cams.device)
+            return self.seeder(cams, classes, self.masks(sample), image)
+        except UserInputError as error:
+            raise ImageError(str(error)) from error
+
+    def _require_masks(self, sample: SegDataSample) -> None:
+        if 'sam_masks' not in sample:
+            raise UserInputError(
+                f'Expected the masks of {sample.get("img_path", "an image")} '
+                f'for {type(self.seeder).__name__}, but the pipeline loads '
+                "none. Add dict(type='LoadSAMMasks', mask_dir=...) to it and "
+                "end it with dict(type='PackWSSSInputs')."
+            )
 
     def masks(self, sample: SegDataSample) -> SAMMasks | None:
         """The masks that the seeder reads, if it needs any."""

@@ -176,6 +176,58 @@ def test_failed_images_pass_through(model: CLIPPromptSegmentor) -> None:
     assert 'pred_sem_seg' not in sample
 
 
+@pytest.mark.parametrize('bad', [0, 1, 2])
+@pytest.mark.parametrize('size', [(32, 32), (32, 40)])
+def test_a_failed_image_does_not_void_the_batch(
+    model: CLIPPromptSegmentor, bad: int, size: tuple[int, int]
+) -> None:
+    """A placeholder is of its own size, or by chance of the others'."""
+    model.eval()
+    expected = model.test_step(batch())
+    data = batch()
+    placeholder = batch(size)['data_samples'][0]
+    placeholder.set_metainfo(dict(failure='corrupt'))
+    data['inputs'].insert(bad, torch.zeros(3, *size, dtype=torch.uint8))
+    data['data_samples'].insert(bad, placeholder)
+    found = model.test_step(data)
+    assert found.pop(bad) is placeholder
+    assert 'pred_sem_seg' not in placeholder
+    for sample, other in zip(found, expected, strict=True):
+        for name in ('fine_seed', 'cam', 'pred_sem_seg'):
+            ours, theirs = sample.get(name).data, other.get(name).data
+            assert torch.equal(ours, theirs)
+        torch.testing.assert_close(sample.class_scores, other.class_scores)
+    scored = model.val_step({k: list(v) for k, v in data.items()})
+    assert len(scored) == 3
+
+
+def test_an_image_without_its_masks_is_one_failure(
+    model: CLIPPromptSegmentor,
+) -> None:
+    data = batch()
+    masks = data['data_samples'][0].sam_masks
+    smaller = SAMMasks(
+        masks.masks[:, :16],
+        masks.levels,
+        masks.predicted_iou,
+        masks.stability_score,
+    )
+    data['data_samples'][0].sam_masks = smaller
+    bad, good = model.eval().test_step(data)
+    assert 'expected masks of the size' in bad.failure
+    assert 'pred_sem_seg' not in bad and 'fine_seed' not in bad
+    assert 'pred_sem_seg' in good and 'failure' not in good
+    data = batch()  # a pipeline without masks is of no use for any image
+    del data['data_samples'][0].sam_masks
+    with pytest.raises(UserInputError, match='the pipeline loads none'):
+        model.test_step(data)
+
+
+def test_stock_augmentation_is_refused(model: CLIPPromptSegmentor) -> None:
+    with pytest.raises(UserInputError, match='seeds are made from one view'):
+        MODELS.build(dict(type='SegTTAModel', module=model))
+
+
 def test_checkpoints_hold_prompts_only(
     model: CLIPPromptSegmentor, tmp_path: Any
 ) -> None:

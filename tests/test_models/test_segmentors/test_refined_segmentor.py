@@ -15,8 +15,11 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  registers the models
-from mmfmwsss.models.seeding import ArgmaxSeeder
-from mmfmwsss.models.segmentors.refined_segmentor import RefinedSegmentor
+from mmfmwsss.models.seeding import SAMS, ArgmaxSeeder, MaskVoting
+from mmfmwsss.models.segmentors.refined_segmentor import (
+    RefinedSegmentor,
+    refine_labels,
+)
 from mmfmwsss.models.segmentors.seg_probabilities import seg_probabilities
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError
@@ -330,3 +333,137 @@ def test_looks_like_the_inner_one():
     assert logits.shape[:2] == (1, CLASSES)
     with pytest.raises(AttributeError, match='nothing_of_the_kind'):
         model.nothing_of_the_kind  # noqa: B018
+
+
+@pytest.mark.parametrize('refiner', ['SAMS', 'MaskVoting', 'DenseCRF'])
+def test_stock_augmentation_would_drop_the_refinement(refiner):
+    model = build(DEEPLAB, refiner=refiner)
+    with pytest.raises(UserInputError, match='RefinedSegTTAModel'):
+        MODELS.build(dict(type='SegTTAModel', module=model))
+    assert MODELS.build(dict(type='SegTTAModel', module=build_plain(DEEPLAB)))
+
+
+@pytest.mark.parametrize('refiner', [SAMS(), MaskVoting(), ArgmaxSeeder()])
+def test_without_a_background_no_pixel_becomes_one(refiner):
+    """Two classes, one mask: what it leaves is the network's."""
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.rand(3, *SIZE, generator=generator).softmax(0)
+    masks = two_masks().filter(torch.tensor([True, False]))
+    covered = masks.masks.any(0)
+    found = refine_labels(refiner, scores, False, masks)
+    own = scores.argmax(0)
+    assert torch.equal(found[~covered], own[~covered])
+    assert set(own[~covered].tolist()) == {0, 1, 2}
+    if isinstance(refiner, SAMS):  # class 0 competes as the others do
+        mean = scores[:, covered].mean(1)
+        assert (found[covered] == mean.argmax()).all()
+    with_background = refine_labels(refiner, scores, True, masks)
+    assert torch.equal(
+        with_background, refiner.refine(scores, masks, None).long()
+    )
+
+
+def test_the_power_of_the_background_is_not_for_class_0():
+    scores = torch.full((2, *SIZE), 0.45)
+    scores[1] = 0.55
+    sams = SAMS(refine_alpha=0.1)  # 0.45^0.1 = 0.92
+    masks = two_masks()
+    assert (refine_labels(sams, scores, False, masks) == 1).all()
+    assert (refine_labels(sams, scores, True, masks) == 0).all()
+
+
+def test_the_data_set_says_whether_there_is_a_background():
+    model = build(DEEPLAB)
+    for reduced, has in ((True, False), (False, True), (None, True)):
+        data = batch()
+        if reduced is not None:
+            data['data_samples'][0].set_metainfo(
+                dict(reduce_zero_label=reduced)
+            )
+        with torch.no_grad():
+            sample = model.test_step(data)[0]
+        scores = sample.seg_logits.data.softmax(0)
+        expected = refine_labels(model.refiner, scores, has, two_masks())
+        assert torch.equal(sample.pred_sem_seg.data[0], expected)
+    told = build(DEEPLAB, has_background=False)
+    with torch.no_grad():
+        sample = told.test_step(batch())[0]
+    bare = ~two_masks().masks.any(0)
+    own = sample.seg_logits.data.argmax(0)
+    assert torch.equal(sample.pred_sem_seg.data[0][bare], own[bare])
+
+
+def test_one_output_with_its_threshold():
+    head = dict(DEEPLAB['decode_head'], num_classes=2, out_channels=1)
+    loss = dict(type='CrossEntropyLoss', use_sigmoid=True)
+    for threshold in (0.3, 0.49, 0.52):
+        config = dict(
+            DEEPLAB,
+            decode_head=dict(head, loss_decode=loss, threshold=threshold),
+        )
+        model = build(config, refiner='ArgmaxSeeder', has_background=False)
+        with torch.no_grad():
+            torch.nn.init.normal_(model.segmentor.decode_head.conv_seg.weight)
+            ours = model.test_step(batch(masks=False))[0]
+            plain = model.segmentor.test_step(batch(masks=False))[0]
+        own = plain.pred_sem_seg.data
+        assert torch.equal(ours.pred_sem_seg.data, own.long())
+
+
+def failed_sample():
+    return SegDataSample(
+        metainfo=dict(img_path='b.jpg', ori_shape=(32, 32), failure='b.jpg: x')
+    )
+
+
+@pytest.mark.parametrize('bad', [0, 1, 2])
+def test_a_failed_image_and_another_size_do_not_void_the_batch(bad):
+    model = build(DEEPLAB)
+    one, other = batch(), batch()
+    other['inputs'] = [other['inputs'][0][:, :, :32]]
+    other['data_samples'][0].set_metainfo(dict(ori_shape=(40, 32)))
+    other['data_samples'][0].sam_masks = two_masks((40, 32))
+    with torch.no_grad():
+        expected = [
+            model.test_step(copy.deepcopy(each))[0].pred_sem_seg.data
+            for each in (one, other)
+        ]
+        data = {key: [one[key][0], other[key][0]] for key in one}
+        failure = torch.zeros(3, 32, 32, dtype=torch.uint8)
+        data['inputs'].insert(bad, failure)
+        data['data_samples'].insert(bad, failed_sample())
+        found = model.test_step(data)
+    assert 'pred_sem_seg' not in found[bad]
+    del found[bad]
+    for sample, labels in zip(found, expected, strict=True):
+        assert torch.equal(sample.pred_sem_seg.data, labels)
+    with torch.no_grad():  # those who call predict themselves
+        samples = [failed_sample(), batch()['data_samples'][0]]
+        inputs = torch.rand(2, 3, *SIZE)
+        found = model.predict(inputs, samples)
+    assert 'pred_sem_seg' in found[1] and 'pred_sem_seg' not in found[0]
+
+
+def test_augmentation_of_a_batch_with_a_failure():
+    model = build(DEEPLAB)
+    tta = MODELS.build(dict(type='RefinedSegTTAModel', module=model))
+    copies = []
+    for flip in (False, True):
+        data = batch(flip=flip)
+        data['inputs'].append(torch.zeros(3, 32, 32, dtype=torch.uint8))
+        data['data_samples'].append(failed_sample())
+        copies.append(data)
+    with torch.no_grad():
+        found = tta.test_step(
+            {key: [one[key] for one in copies] for key in copies[0]}
+        )
+    assert 'pred_sem_seg' in found[0] and found[1].failure == 'b.jpg: x'
+
+
+def test_scores_that_are_not_finite_have_no_labels():
+    model = build(DEEPLAB)
+    model.segmentor.decode_head.conv_seg.bias.data[1] = float('nan')
+    with torch.no_grad():
+        sample = model.test_step(batch())[0]
+    assert 'pred_sem_seg' not in sample
+    assert 'finite scores' in sample.failure

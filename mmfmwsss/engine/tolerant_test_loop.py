@@ -1,0 +1,98 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""A test in which one image cannot void the others."""
+
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.runner import TestLoop
+from mmengine.runner.amp import autocast
+from mmseg.registry import LOOPS
+from mmseg.structures import SegDataSample
+
+from ..models.segmentors import RefinedSegmentor
+from ..models.segmentors.mixed_batches import (
+    NOT_FINITE,
+    fail,
+    failed,
+    predict_in_groups,
+)
+
+__all__ = ['TolerantTestLoop', 'set_test_loop']
+
+
+@LOOPS.register_module()
+class TolerantTestLoop(TestLoop):
+    """mmengine's test loop, for any model, with failures listed at the end.
+
+    Images of a batch that failed to load are not predicted, those of other
+    sizes are predicted by themselves, and predictions of scores that are not
+    finite count as failed. Metrics see all images, hooks those with a
+    prediction. The loop also tells a :class:`RefinedSegmentor` whether the
+    data set's first class is the background, unless its config does.
+
+    Arguments are those of ``TestLoop``.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        meta = getattr(self.dataloader.dataset, 'metainfo', None) or {}
+        classes = meta.get('classes') or ()
+        model = _refined(self.runner.model)
+        if model is None or model.has_background is not None or not classes:
+            return
+        model.has_background = 'background' in str(classes[0]).lower()
+        if not model.has_background and not model.one_output:
+            self.runner.logger.info(
+                f'The first class is {classes[0]!r}, so there is no '
+                'background: pixels that the refinement gives to no class '
+                'keep the prediction of the network. If it is one, set '
+                '`has_background=True` in the RefinedSegmentor.'
+            )
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """Predict and score one batch."""
+        hook = self.runner.call_hook
+        hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
+        with autocast(enabled=self.fp16):
+            outputs = predict_in_groups(
+                self.runner.model.test_step, data_batch
+            )
+        for sample in outputs:
+            if not _is_finite(sample):
+                fail(sample, NOT_FINITE)
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        hook(
+            'after_test_iter',
+            batch_idx=idx,
+            data_batch=data_batch,
+            outputs=[sample for sample in outputs if not failed(sample)],
+        )
+
+
+def set_test_loop(config: Config) -> None:
+    """Take the tolerant loop where a config takes mmengine's.
+
+    Args:
+        config (Config): Changed in place.
+    """
+    loop = config.get('test_cfg')
+    if loop is not None and loop.get('type', 'TestLoop') == 'TestLoop':
+        loop['type'] = 'mmseg.TolerantTestLoop'
+
+
+def _refined(model: Any) -> RefinedSegmentor | None:
+    """The RefinedSegmentor in a model, inside augmentation and wrappers."""
+    while not isinstance(model, RefinedSegmentor):
+        if not (is_model_wrapper(model) or hasattr(model, 'merge_preds')):
+            return None
+        model = model.module
+    return model
+
+
+def _is_finite(sample: SegDataSample) -> bool:
+    if failed(sample) or 'seg_logits' not in sample:
+        return True
+    return bool(torch.isfinite(sample.seg_logits.data).all())

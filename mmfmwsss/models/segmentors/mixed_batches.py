@@ -1,0 +1,82 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Batches in which images failed, or are of several sizes."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+__all__ = ['NOT_FINITE', 'fail', 'failed', 'predict_in_groups']
+
+NOT_FINITE = (
+    'Expected finite scores from the network, but some are NaN or infinite. '
+    'Test without mixed precision, or with another checkpoint: the training '
+    'may have diverged.'
+)
+
+
+def failed(sample: SegDataSample) -> bool:
+    """Whether the sample stands for an image that could not be done."""
+    return 'failure' in sample.metainfo
+
+
+def fail(sample: SegDataSample, message: str) -> None:
+    """Make a sample one that failed, without predictions.
+
+    Args:
+        sample (SegDataSample): Changed in place.
+        message (str): What went wrong; metrics list it.
+    """
+    sample.set_metainfo({'failure': message})
+    for field in ('pred_sem_seg', 'seg_logits'):
+        if field in sample:
+            delattr(sample, field)
+
+
+def predict_in_groups(
+    step: Callable[[Any], list[SegDataSample]], data: Any
+) -> list[SegDataSample]:
+    """Predict a batch, images of one size at a time, failed ones not at all.
+
+    mmseg stacks a batch and so wants one size. Data sets put a small
+    placeholder where an image failed; it must not void the others.
+
+    Args:
+        step (Callable): ``test_step`` or ``val_step`` of a model.
+        data (dict): ``inputs``, a list of images (3, H, W), and
+            ``data_samples``, as mmengine's ``pseudo_collate`` makes them; or
+            lists of such lists, one an augmentation. Anything else goes to
+            ``step`` as it is.
+
+    Returns:
+        list[SegDataSample]: In the order of the batch. Failed samples are
+        returned as they came.
+    """
+    samples = data.get('data_samples') if isinstance(data, dict) else None
+    if not isinstance(samples, (list, tuple)) or not samples:
+        return step(data)
+    inputs = data['inputs']
+    augmented = isinstance(samples[0], (list, tuple))
+    if not augmented:
+        inputs, samples = [inputs], [samples]
+    if isinstance(inputs[0], Tensor):  # stacked, so of one size and complete
+        return step(data)
+    results = list(samples[0])
+    groups = defaultdict(list)
+    for number, sample in enumerate(results):
+        if not failed(sample):
+            shapes = [tuple(copies[number].shape) for copies in inputs]
+            original = tuple(sample.get('ori_shape', ()))
+            groups[tuple(shapes), original].append(number)
+    for numbers in groups.values():
+        part = {
+            key: [[copies[n] for n in numbers] for copies in values]
+            if augmented
+            else [values[n] for n in numbers]
+            for key, values in data.items()
+        }
+        for number, result in zip(numbers, step(part), strict=True):
+            results[number] = result
+    return results

@@ -1,0 +1,36 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The photo of a data sample, for seeders that look at colours."""
+
+import numpy as np
+import torch
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from ...datasets.transforms import LoadImageStrict
+from ...utils import UserInputError
+
+__all__ = ['load_rgb']
+
+_LOADER = LoadImageStrict()
+
+
+def load_rgb(sample: SegDataSample) -> Tensor:
+    """Read the photo of a sample as the pipelines do.
+
+    Args:
+        sample (SegDataSample): With ``img_path``.
+
+    Returns:
+        Tensor: RGB, uint8, (H, W, 3).
+
+    Raises:
+        UserInputError: If there is no path, or no picture.
+    """
+    path = sample.get('img_path')
+    if path is None:
+        raise UserInputError(
+            'The refiner looks at the image and expected its `img_path` in '
+            'the meta information, got none. Add it to the meta_keys.'
+        )
+    image = _LOADER.transform({'img_path': path})['img']
+    return torch.from_numpy(np.ascontiguousarray(image[..., ::-1]))
