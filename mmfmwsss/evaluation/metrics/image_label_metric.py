@@ -91,6 +91,7 @@ class ImageLabelMetric(BaseMetric):
 
         Raises:
             ValueError: If a sample has no scores or no labels.
+            UserInputError: If scores are not finite.
         """
         for sample in data_samples:
             if sample.get('failure'):
@@ -104,9 +105,17 @@ class ImageLabelMetric(BaseMetric):
                         'classification stream, the labels from an '
                         'ImageLabelDataset.'
                     )
+            scores = sample['class_scores'].float().cpu().numpy()
+            if not np.isfinite(scores).all():
+                raise UserInputError(
+                    'Expected finite class scores, but those of '
+                    f'{sample.get("img_path", "an image")} are NaN or '
+                    'infinite. Test with another checkpoint: the training '
+                    'may have diverged.'
+                )
             self.results.append(
                 dict(
-                    scores=sample['class_scores'].float().cpu().numpy(),
+                    scores=scores,
                     labels=sample['image_labels'].bool().cpu().numpy(),
                 )
             )
@@ -146,6 +155,12 @@ class ImageLabelMetric(BaseMetric):
             f'mAP of {subject}, {len(scored)} images, {len(shown)} of '
             f'{len(values)} classes shown: {mean:.1f}'
         )
+        absent = [n for n, v in zip(names, values, strict=True) if np.isnan(v)]
+        if absent:
+            logger.warning(
+                f'mAP of {subject}: no image shows {", ".join(absent)}; the '
+                'mean leaves them out.'
+            )
         return {'mAP': round(mean, 2), **counts}
 
     def _names(self, count: int) -> Sequence[str]:

@@ -11,14 +11,26 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 from numpy.typing import NDArray
+from PIL import Image
 from prettytable import PrettyTable
 
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png, write_palette_png
 from .areas import class_areas, class_scores, intersection_over_union
 from .failures import list_failures
+from .truth_remarks import absent_classes, mean_of_shown, truth_remarks
 
 __all__ = ['SeedMetric']
+
+_IGNORE = 255  # of predictions that are no class
+# One truth among thousands: missing, cut off, or claiming a giant picture.
+_BAD_FILE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    MemoryError,
+    Image.DecompressionBombError,
+)
 
 
 @METRICS.register_module()
@@ -28,7 +40,8 @@ class SeedMetric(BaseMetric):
     The metric alone opens the ground truth, ``<image stem>.png`` in
     ``ground_truth_dir``; the data set of a weakly supervised stage cannot.
     The mean is over the labels that are predicted or true somewhere,
-    background included, as in mmseg's ``IoUMetric``. Samples that carry
+    background included, as in mmseg's ``IoUMetric``; labels that the truth
+    never shows are named in the log and in ``record``. Samples that carry
     ``failure`` are counted and listed, never written or scored; those whose
     ground truth is missing or wrong are written, counted and listed.
 
@@ -79,8 +92,16 @@ class SeedMetric(BaseMetric):
 
         Raises:
             UserInputError: If there is no folder of ground truth.
+            UserInputError: If a prediction is of no class, or the data set
+                renumbers its labels (``reduce_zero_label``).
             ValueError: If a sample has no field ``prediction``.
         """
+        if self.ground_truth_dir and self._meta.get('reduce_zero_label'):
+            raise UserInputError(
+                'Expected masks with the numbers of the classes, but the data '
+                "set has `reduce_zero_label`. Score it with mmseg's "
+                "dict(type='IoUMetric') instead of SeedMetric."
+            )
         for sample in data_samples:
             path = sample['img_path']
             if sample.get('failure'):
@@ -92,12 +113,14 @@ class SeedMetric(BaseMetric):
                     f'the data sample has {sorted(sample)}.'
                 )
             data = sample[self.prediction]['data']
-            labels = data.reshape(data.shape[-2:]).cpu().numpy()
+            labels = self._checked(
+                data.reshape(data.shape[-2:]).cpu().numpy(), path
+            )
             name = Path(path).stem
             if self.output_dir is not None:
                 write_palette_png(
                     os.path.join(self.output_dir, f'{name}.png'),
-                    labels.astype(np.uint8),
+                    labels,
                     self._meta['palette'],
                 )
             self.results.append({'name': name, **self._scored(name, labels)})
@@ -107,6 +130,19 @@ class SeedMetric(BaseMetric):
         if self.dataset_meta is None:
             raise ValueError('Expected `dataset_meta` to be set before use.')
         return self.dataset_meta
+
+    def _checked(self, labels: NDArray[Any], path: str) -> NDArray[np.uint8]:
+        """The labels as uint8, if they are classes or 255."""
+        count = len(self._meta['classes'])
+        known = (labels >= 0) & (labels < count) & (labels % 1 == 0)
+        wrong = labels[~(known | (labels == _IGNORE))]
+        if len(wrong):
+            raise UserInputError(
+                f'Expected predictions 0..{count - 1} or {_IGNORE}, the '
+                f'{count} classes of the data set, but {self.prediction} of '
+                f'{path} has {wrong[0]}. Test a model of these classes.'
+            )
+        return labels.astype(np.uint8)
 
     def _scored(self, name: str, labels: NDArray[Any]) -> dict[str, Any]:
         """The areas of an image, or why there are none."""
@@ -120,12 +156,12 @@ class SeedMetric(BaseMetric):
             )
         path = os.path.join(self.ground_truth_dir, f'{name}.png')
         try:
-            return {'areas': self._areas(path, labels)}
-        except UserInputError as error:
+            return self._areas(path, labels)
+        except _BAD_FILE as error:
             # Hours of seeds are not thrown away for one wrong mask.
             return {'unscored': (path, str(error))}
 
-    def _areas(self, path: str, labels: NDArray[Any]) -> NDArray[np.uint32]:
+    def _areas(self, path: str, labels: NDArray[Any]) -> dict[str, Any]:
         truth = read_label_png(path)
         classes = self._meta['classes']
         known = (truth < len(classes)) | (truth == self.ignore_index)
@@ -138,7 +174,8 @@ class SeedMetric(BaseMetric):
             )
         areas = class_areas(labels, truth, len(classes), self.ignore_index)
         # Small, for the results of all images travel between processes.
-        return areas.astype(np.uint32)
+        ignored = int((truth == self.ignore_index).sum())
+        return {'areas': areas.astype(np.uint32), 'ignored': ignored}
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Sum the areas, log the table and the line, list the failures."""
@@ -159,12 +196,19 @@ class SeedMetric(BaseMetric):
                 ground_truth_dir=self.ground_truth_dir,
                 images=len(areas),
                 classes=class_scores(self._meta['classes'], total),
+                never_in_truth=absent_classes(self._meta['classes'], total),
+                mIoU_of_true_classes=round(100 * mean_of_shown(total), 2),
             )
             logger.info(
                 f'IoU of {subject}:\n{self._table(total)}\n'
                 f'mIoU of {subject}, {len(areas)} images: {miou:.1f} '
                 f'({self._provenance()})'
             )
+            ignored = sum(r.get('ignored', 0) for r in results)
+            for remark in truth_remarks(
+                self._meta['classes'], total, ignored, self.ignore_index
+            ):
+                logger.warning(f'mIoU of {subject}: {remark}')
         else:
             logger.info(f'{subject}: {len(areas)} images, not scored')
         if self.output_dir is not None:

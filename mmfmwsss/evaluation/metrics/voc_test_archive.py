@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 
-from ...utils import atomic_path
+from ...utils import UserInputError, atomic_path
 from .seed_metric import SeedMetric
 
 __all__ = ['VOCTestArchive', 'pack']
@@ -74,6 +74,14 @@ class VOCTestArchive(SeedMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Pack all predictions of this run; list the failures instead."""
         metrics = super().compute_metrics(results)
+        nested = sorted(r['name'] for r in results if '/' in r.get('name', ''))
+        if nested:
+            raise UserInputError(
+                'Expected pictures in one folder, as those of VOC are, but '
+                f'{len(nested)} are in sub-folders, e.g. {nested[0]}: the '
+                f'server looks for <name>.png. {self.archive} is not made; '
+                'test one folder.'
+            )
         logger: MMLogger = MMLogger.get_current_instance()
         if metrics['failed'] or not results:
             logger.error(

@@ -178,3 +178,66 @@ def test_missing_field(case):
     root, samples = case
     with pytest.raises(ValueError, match="called 'coarse_seed'"):
         _evaluate(_metric(root, prediction='coarse_seed'), samples)
+
+
+def test_classes_that_the_truth_never_shows_are_named(case, log):
+    """By hand: half right in two classes, one class predicted for nothing."""
+    root, _ = case
+    truth = np.array([[0, 0, 1, 1]], np.uint8)
+    labels = np.array([[0, 2, 1, 0]], np.uint8)
+    write_palette_png(root / 'Truth' / 'p0.png', truth)
+    sample = SegDataSample(metainfo=dict(img_path='/x/p0.jpg'))
+    sample.fine_seed = PixelData(data=torch.from_numpy(labels)[None])
+    metric = _metric(root)
+    found = _evaluate(metric, [sample])
+    # 1/3 and 1/2, and 0 as in mmseg; the official code has the first two
+    assert found['fine_seed/mIoU'] == round(100 * (1 / 3 + 1 / 2) / 3, 2)
+    assert metric.record['never_in_truth'] == [META['classes'][2]]
+    assert metric.record['mIoU_of_true_classes'] == 41.67
+    text = '\n'.join(log)
+    assert f'never in the ground truth: {META["classes"][2]}.' in text
+    assert 'the official code counts, the mIoU is 41.7' in text
+    assert '255' not in text
+
+
+def test_masks_of_0_and_255_are_no_score(case, log):
+    root, _ = case
+    truth = np.array([[0, 0, 255, 255]], np.uint8)
+    write_palette_png(root / 'Truth' / 'p0.png', truth)
+    sample = SegDataSample(metainfo=dict(img_path='/x/p0.jpg'))
+    labels = torch.tensor([[[0, 0, 1, 1]]])
+    sample.fine_seed = PixelData(data=labels)
+    _evaluate(_metric(root), [sample])
+    text = '\n'.join(log)
+    assert 'all background and 255 (50% of the pixels)' in text
+    assert 'black-and-white masks of 0 and 255' in text
+
+
+@pytest.mark.parametrize('bad', [3, 300, -1, 0.5, float('nan')])
+def test_predictions_of_no_class_are_refused(case, bad):
+    root, samples = case
+    data = samples[0].fine_seed.data.float()
+    data[0, 0, 0] = bad
+    samples[0].fine_seed = PixelData(data=data)
+    with pytest.raises(UserInputError, match=f'0..2 or 255.*has {bad}'):
+        _evaluate(_metric(root), samples)
+
+
+def test_a_giant_truth_is_one_bad_file(case, log, monkeypatch):
+    root, samples = case
+    expected = _evaluate(_metric(root), samples[1:])
+    sizes = [sample.fine_seed.data.numel() for sample in samples]
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', max(sizes))
+    write_palette_png(root / 'Truth' / 'p0.png', np.zeros((99, 99), np.uint8))
+    found = _evaluate(_metric(root), samples)
+    assert found['fine_seed/mIoU'] == expected['fine_seed/mIoU']
+    assert found['fine_seed/failed'] == 1
+    assert any('p0.png' in m and '1 of 4 images' in m for m in log)
+
+
+def test_renumbered_labels_are_left_to_mmseg(case):
+    root, samples = case
+    metric = _metric(root)
+    metric.dataset_meta = dict(META, reduce_zero_label=True)
+    with pytest.raises(UserInputError, match='IoUMetric'):
+        metric.process(None, [samples[0].to_dict()])

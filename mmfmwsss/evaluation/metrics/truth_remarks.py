@@ -1,0 +1,83 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What a mean IoU does not say by itself: classes that the truth lacks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .areas import intersection_over_union
+
+__all__ = ['absent_classes', 'mean_of_shown', 'truth_remarks']
+
+
+def absent_classes(classes: Sequence[str], areas: NDArray[Any]) -> list[str]:
+    """Names of the labels that are in no ground truth.
+
+    Args:
+        classes (Sequence[str]): Names of the labels, 1 + C of them.
+        areas (ndarray): Sum of :func:`class_areas`, (3, 1 + C).
+    """
+    return [
+        name for name, area in zip(classes, areas[2], strict=True) if not area
+    ]
+
+
+def mean_of_shown(areas: NDArray[Any]) -> float:
+    """Mean IoU over the labels that the truth shows; NaN if it shows none.
+
+    The official code leaves out a class that is predicted but never true;
+    mmseg's ``IoUMetric``, and our mIoU, count it as 0.
+
+    Args:
+        areas (ndarray): Sum of :func:`class_areas`, (3, 1 + C).
+    """
+    shown = intersection_over_union(areas)[areas[2] > 0]
+    return float(shown.mean()) if len(shown) else float('nan')
+
+
+def truth_remarks(
+    classes: Sequence[str],
+    areas: NDArray[Any],
+    ignored: int,
+    ignore_index: int = 255,
+) -> list[str]:
+    """Sentences for the log below a mean IoU.
+
+    Args:
+        classes (Sequence[str]): Names of the labels, 1 + C of them.
+        areas (ndarray): Sum of :func:`class_areas`, (3, 1 + C).
+        ignored (int): Pixels of the truth with the ignored value.
+        ignore_index (int): That value.
+
+    Returns:
+        list[str]: None if the truth shows every class.
+    """
+    absent = absent_classes(classes, areas)
+    if not absent:
+        return []
+    remarks = [
+        f'{len(absent)} of {len(classes)} classes are never in the ground '
+        f'truth: {", ".join(absent)}.'
+    ]
+    wrong = [
+        name
+        for name, predicted, true in zip(classes, *areas[1:], strict=True)
+        if predicted and not true
+    ]
+    if wrong:
+        remarks.append(
+            f'Of these {", ".join(wrong)} are predicted and count as IoU 0, '
+            'as in mmseg; without them, as the official code counts, the mIoU '
+            f'is {100 * mean_of_shown(areas):.1f}.'
+        )
+    if len(classes) > 1 and ignored and not areas[2, 1:].any():
+        share = ignored / (ignored + int(areas[2].sum()))
+        remarks.append(
+            f'The ground truth is all background and {ignore_index} '
+            f'({share:.0%} of the pixels), which is ignored, so this mIoU '
+            'says nothing on the classes. Are these black-and-white masks of '
+            f'0 and {ignore_index}? Write the number of the class in place of '
+            f'{ignore_index}, 1 for {classes[1]!r}.'
+        )
+    return remarks
