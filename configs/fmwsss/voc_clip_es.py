@@ -39,6 +39,7 @@ model = dict(
         box_threshold=0.4,
         refine='score',
         normalise=True,
+        score_rounds=2,
         parity=parity,
     ),
     coarse_route=None,

@@ -107,10 +107,11 @@ class RandomColourJitter(BaseTransform):
         return changed.clip(0, 255).astype(np.uint8)
 
     def _scale_saturation(self, image: Array, factor: float) -> Array:
-        hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
+        # Here the official code keeps the hue in 180 steps, below in 256.
+        hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
         saturation = np.ascontiguousarray(hsv[..., _SATURATION])
         hsv[..., _SATURATION] = self._linear(saturation, factor, 0)
-        return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL)
+        return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
 
     def _shift_hue(self, image: Array, offset: float) -> Array:
         hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)

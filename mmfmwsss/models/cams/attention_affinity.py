@@ -77,7 +77,10 @@ class AttentionAffinity:
         use_boxes (bool): False leaves the box mask out.
         normalise (bool): Whether to stretch each refined map over the patches
             to 0..1, before anything enlarges it (CLIP-ES).
-        parity (bool): See :func:`box_mask`.
+        parity (bool): See :func:`box_mask`, and
+            :func:`~..seeding.normalise.min_max_over_image`.
+        score_rounds (int): How often a map is stretched to 0..1. CLIP-ES: 2,
+            which only matters under parity. Default: 1.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class AttentionAffinity:
         use_boxes: bool = True,
         normalise: bool = False,
         parity: bool = False,
+        score_rounds: int = 1,
     ) -> None:
         if refine not in ('score', 'cam'):
             raise ValueError(
@@ -103,6 +107,7 @@ class AttentionAffinity:
         self.use_boxes = use_boxes
         self.normalise = normalise
         self.parity = parity
+        self.score_rounds = score_rounds
 
     def __call__(
         self, cams: Tensor, attention: Tensor, images: Tensor
@@ -117,7 +122,7 @@ class AttentionAffinity:
         Returns:
             Tensor: Refined maps, (P, h, w).
         """
-        scores = min_max_over_image(cams)
+        scores = min_max_over_image(cams, self.parity, self.score_rounds)
         sources = scores if self.refine == 'score' else cams
         if self.use_boxes and len(cams):
             boxes = [
@@ -130,4 +135,6 @@ class AttentionAffinity:
         for _ in range(self.power):
             refined = affinity[images] @ refined
         maps = refined[..., 0].unflatten(1, cams.shape[1:])
-        return min_max_over_image(maps) if self.normalise else maps
+        if not self.normalise:
+            return maps
+        return min_max_over_image(maps, self.parity, self.score_rounds)

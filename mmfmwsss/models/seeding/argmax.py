@@ -13,7 +13,10 @@ __all__ = ['ArgmaxSeeder', 'argmax_seed', 'cam_scores']
 
 
 def cam_scores(
-    cams: Tensor, alpha: float = 1.0, normalise: bool = True
+    cams: Tensor,
+    alpha: float = 1.0,
+    normalise: bool = True,
+    parity: bool = False,
 ) -> Tensor:
     """Score maps of background and present classes.
 
@@ -22,12 +25,15 @@ def cam_scores(
         alpha (float): Power of the background's score (1 - max)^alpha.
         normalise (bool): Stretch each CAM over the image. False for CAMs
             that are in [0, 1] already and whose height counts.
+        parity (bool): See :func:`min_max_over_image`.
 
     Returns:
         Tensor: In [0, 1], background first, (1 + P, H, W).
     """
     scores = (
-        min_max_over_image(cams) if normalise else cams.float().clamp(0, 1)
+        min_max_over_image(cams, parity)
+        if normalise
+        else cams.float().clamp(0, 1)
     )
     return torch.cat([background_score(scores, alpha)[None], scores])
 
@@ -53,11 +59,18 @@ class ArgmaxSeeder(BaseSeeder):
     Args:
         alpha (float): Power of the background's score.
         normalise (bool): See :func:`cam_scores`.
+        parity (bool): See :func:`min_max_over_image`.
     """
 
-    def __init__(self, alpha: float = 1.0, normalise: bool = True) -> None:
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        normalise: bool = True,
+        parity: bool = False,
+    ) -> None:
         self.alpha = alpha
         self.normalise = normalise
+        self.parity = parity
 
     def __call__(
         self,
@@ -68,7 +81,7 @@ class ArgmaxSeeder(BaseSeeder):
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; masks and image are not used."""
         return argmax_seed(
-            cam_scores(cams, self.alpha, self.normalise), classes
+            cam_scores(cams, self.alpha, self.normalise, self.parity), classes
         )
 
     def refine(

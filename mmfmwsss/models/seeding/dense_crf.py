@@ -88,7 +88,9 @@ class DenseCRF(BaseSeeder):
             ``'pydensecrf'`` is the C++ library, ``'auto'`` takes the library
             where it is installed and the maps are on the CPU.
         parity (bool): Show the CRF the image as CLIP-ES does, see
-            :func:`wrapped_bgr`, not the plain RGB one.
+            :func:`wrapped_bgr`, not the plain RGB one; add its 1e-7 where
+            CAMs are stretched; filter positions in a lattice, as pydensecrf
+            does, not exactly.
 
     Raises:
         ValueError: If ``backend`` is unknown.
@@ -141,7 +143,7 @@ class DenseCRF(BaseSeeder):
             UserInputError: If the image is missing or differs in size.
         """
         image = self._image_for(cams, image)
-        scores = cam_scores(cams, self.alpha, self.normalise)
+        scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
         posterior = self.posterior(scores, image)
         return self._ignore_unsure(argmax_seed(posterior, classes), posterior)
 
@@ -181,7 +183,9 @@ class DenseCRF(BaseSeeder):
             return pydensecrf_posterior(
                 unary, image, self.kernels, self.iterations
             )
-        return dense_crf_posterior(unary, image, self.kernels, self.iterations)
+        return dense_crf_posterior(
+            unary, image, self.kernels, self.iterations, self.parity
+        )
 
     def _ignore_unsure(self, labels: Tensor, posterior: Tensor) -> Tensor:
         unsure = posterior.amax(0) < self.ignore_threshold

@@ -10,17 +10,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .normalise import background_score, min_max
+from .normalise import OFFICIAL_EPSILON, background_score, min_max
 from .pooling import mask_sums
 
 __all__ = [
     'MaskDecisions',
     'classify_masks',
     'classify_masks_by_probability',
+    'mask_means',
     'mask_scores',
 ]
-
-_OFFICIAL_EPSILON = 1e-7
 
 
 class MaskDecisions(NamedTuple):
@@ -29,13 +28,29 @@ class MaskDecisions(NamedTuple):
     Attributes:
         scores (Tensor): Background first, (S, 1 + P).
         winner (Tensor): Column of the best score, int64, (S,); 0 is the
-            background, which also wins ties.
+            background, which also wins ties. Classes that tie are told
+            apart by their mean activation.
         confidence (Tensor): The best score, (S,).
     """
 
     scores: Tensor
     winner: Tensor
     confidence: Tensor
+
+
+def mask_means(masks: Tensor, cams: Tensor) -> tuple[Tensor, Tensor]:
+    """Average each CAM, clamped at 0, over each mask.
+
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        cams (Tensor): Signed CAMs of the present classes, (P, H, W).
+
+    Returns:
+        tuple[Tensor, Tensor]: Means, (S, P), 0 of a mask without a pixel;
+        which masks have one, bool, (S,).
+    """
+    sums, areas = mask_sums(masks, cams.float().clamp(min=0))
+    return sums / areas.clamp(min=1)[:, None], areas > 0
 
 
 def mask_scores(masks: Tensor, cams: Tensor, parity: bool = False) -> Tensor:
@@ -53,12 +68,14 @@ def mask_scores(masks: Tensor, cams: Tensor, parity: bool = False) -> Tensor:
     Returns:
         Tensor: Scores in [0, 1], (S, P).
     """
-    sums, areas = mask_sums(masks, cams.float().clamp(min=0))
-    seen = areas > 0
-    means = sums[seen] / areas[seen, None]
-    epsilon = _OFFICIAL_EPSILON if parity else None
-    scores = torch.zeros_like(sums)
-    scores[seen] = min_max(means.T, epsilon).T
+    return _stretch(*mask_means(masks, cams), parity)
+
+
+def _stretch(means: Tensor, seen: Tensor, parity: bool) -> Tensor:
+    """Min-max of each class over the masks that have a pixel, (S, P)."""
+    scores = torch.zeros_like(means)
+    epsilon = OFFICIAL_EPSILON if parity else None
+    scores[seen] = min_max(means[seen].T, epsilon).T
     return scores
 
 
@@ -67,6 +84,18 @@ def _decide(background: Tensor, foreground: Tensor) -> MaskDecisions:
     scores = torch.cat([background[:, None], foreground], dim=1)
     confidence, winner = scores.max(1)
     return MaskDecisions(scores, winner, confidence)
+
+
+def _break_ties(decisions: MaskDecisions, means: Tensor) -> MaskDecisions:
+    """Let the class of the highest mean win where classes tie.
+
+    A mask that is the strongest of two classes scores 1 for both. The
+    official 1e-7 in the denominator then favours the higher activation.
+    """
+    tied = decisions.scores[:, 1:] == decisions.confidence[:, None]  # (S, P)
+    favourite = means.masked_fill(~tied, -1).max(1).indices + 1
+    winner = torch.where(decisions.winner > 0, favourite, decisions.winner)
+    return decisions._replace(winner=winner)
 
 
 def classify_masks(
@@ -83,8 +112,12 @@ def classify_masks(
     Returns:
         MaskDecisions: Columns are the background and the P classes.
     """
-    foreground = mask_scores(masks, cams, parity)
-    return _decide(background_score(foreground.T, alpha), foreground)
+    means, seen = mask_means(masks, cams)
+    foreground = _stretch(means, seen, parity)
+    decisions = _decide(background_score(foreground.T, alpha), foreground)
+    if parity or not len(cams):
+        return decisions
+    return _break_ties(decisions, means)
 
 
 def classify_masks_by_probability(

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -71,14 +72,35 @@ def gaussian_filter(values: Tensor, sigma: float) -> Tensor:
 def _bilateral_features(image: Tensor, kernels: CRFKernels) -> Tensor:
     """Position and colour of each pixel in units of the kernel, (HW, 5)."""
     height, width = image.shape[:2]
-    rows = torch.arange(height, device=image.device) / kernels.bilateral_sigma
-    columns = torch.arange(width, device=image.device)
-    columns = columns / kernels.bilateral_sigma
-    position = torch.stack(
-        torch.meshgrid(rows, columns, indexing='ij'), dim=-1
+    position = _positions(height, width, kernels.bilateral_sigma, image.device)
+    colour = image.float().flatten(0, 1) / kernels.colour_sigma
+    return torch.cat([position, colour], dim=-1)
+
+
+def _positions(
+    height: int, width: int, sigma: float, device: torch.device
+) -> Tensor:
+    """X and y of each pixel in units of the kernel, (HW, 2).
+
+    x comes first, as in pydensecrf: the lattice treats the axes differently.
+    """
+    y, x = torch.meshgrid(
+        torch.arange(height, device=device) / sigma,
+        torch.arange(width, device=device) / sigma,
+        indexing='ij',
     )
-    colour = image.float() / kernels.colour_sigma
-    return torch.cat([position, colour], dim=-1).flatten(0, 1)
+    return torch.stack([x, y], dim=-1).flatten(0, 1)
+
+
+def _lattice_filter(features: Tensor) -> Filter:
+    """Filter maps (L, H, W) in a permutohedral lattice of their pixels."""
+    lattice = PermutohedralLattice(features)
+
+    def filter_maps(values: Tensor) -> Tensor:
+        filtered = lattice.filter(values.flatten(1).T)  # (HW, L)
+        return filtered.T.reshape(values.shape)
+
+    return filter_maps
 
 
 def _symmetric(kernel: Filter, ones: Tensor) -> Filter:
@@ -92,6 +114,7 @@ def dense_crf_posterior(
     image: Tensor,
     kernels: CRFKernels | None = None,
     iterations: int = 10,
+    parity: bool = False,
 ) -> Tensor:
     """Approximate the posterior of a fully connected CRF of Potts type.
 
@@ -104,20 +127,22 @@ def dense_crf_posterior(
         kernels (CRFKernels, optional): Weights and widths. CLIP-ES' values
             by default.
         iterations (int): Mean-field updates.
+        parity (bool): Filter the Gaussian kernel in a lattice too, as the
+            pydensecrf of CLIP-ES does, not exactly.
 
     Returns:
         Tensor: Posterior, sums to 1 over the labels, (L, H, W).
     """
     kernels = kernels or CRFKernels()
     shape = unary.shape
-    lattice = PermutohedralLattice(_bilateral_features(image, kernels))
-
-    def bilateral(values: Tensor) -> Tensor:
-        filtered = lattice.filter(values.flatten(1).T)  # (HW, L)
-        return filtered.T.reshape(values.shape)
-
-    def position(values: Tensor) -> Tensor:
-        return gaussian_filter(values, kernels.position_sigma)
+    bilateral = _lattice_filter(_bilateral_features(image, kernels))
+    sigma = kernels.position_sigma
+    position: Filter = partial(gaussian_filter, sigma=sigma)
+    if parity:
+        height, width = shape[1:]
+        position = _lattice_filter(
+            _positions(height, width, sigma, unary.device)
+        )
 
     ones = unary.new_ones(1, *shape[1:])
     smooth = _symmetric(position, ones)

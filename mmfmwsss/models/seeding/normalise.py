@@ -4,7 +4,15 @@
 import torch
 from torch import Tensor
 
-__all__ = ['background_score', 'min_max', 'min_max_over_image']
+__all__ = [
+    'OFFICIAL_EPSILON',
+    'background_score',
+    'min_max',
+    'min_max_over_image',
+]
+
+# What FMA-WSSS and CLIP-ES add to the denominator of every min-max.
+OFFICIAL_EPSILON = 1e-7
 
 
 def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
@@ -31,16 +39,26 @@ def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
     return torch.where(flat, (values > 0).to(values), scaled)
 
 
-def min_max_over_image(cams: Tensor) -> Tensor:
+def min_max_over_image(
+    cams: Tensor, parity: bool = False, rounds: int = 1
+) -> Tensor:
     """Clamp CAMs at 0 and stretch each over its image to [0, 1].
 
     Args:
         cams (Tensor): Signed activations of the present classes, (P, H, W).
+        parity (bool): Add 1e-7 to the denominator as the official codes do,
+            so that the peak stays just below 1, and far below it where a
+            CAM's own peak is as small.
+        rounds (int): How often the map is stretched: FMA-WSSS once, CLIP-ES
+            twice. A second time only matters under parity.
 
     Returns:
         Tensor: Float32, (P, H, W). A class without a positive value is 0.
     """
-    return min_max(cams.float().clamp(min=0).flatten(1)).view(cams.shape)
+    scores = cams.float().clamp(min=0).flatten(1)
+    for _ in range(rounds):
+        scores = min_max(scores, OFFICIAL_EPSILON if parity else None)
+    return scores.view(cams.shape)
 
 
 def background_score(scores: Tensor, alpha: float) -> Tensor:

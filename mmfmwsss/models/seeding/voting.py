@@ -63,6 +63,7 @@ class MaskVoting(BaseSeeder):
             this share.
         alpha (float): Power of the background's score in the seed.
         normalise (bool): See :func:`~.argmax.cam_scores`.
+        parity (bool): See :func:`~.normalise.min_max_over_image`.
     """
 
     needs_masks = True
@@ -73,11 +74,13 @@ class MaskVoting(BaseSeeder):
         region_share: float = 0.85,
         alpha: float = 1.0,
         normalise: bool = True,
+        parity: bool = False,
     ) -> None:
         self.mask_share = mask_share
         self.region_share = region_share
         self.alpha = alpha
         self.normalise = normalise
+        self.parity = parity
 
     def __call__(
         self,
@@ -92,7 +95,7 @@ class MaskVoting(BaseSeeder):
             UserInputError: If the masks are missing or differ in size.
         """
         masks = self._masks_for(cams, masks)
-        scores = cam_scores(cams, self.alpha, self.normalise)
+        scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
         return self._vote(argmax_seed(scores, classes), masks)
 
     def refine(

@@ -3,6 +3,7 @@
 
 import colorsys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -53,6 +54,17 @@ def test_saturation_and_hue_against_colorsys():
                 s *= amount
             expected = 255 * np.array(colorsys.hsv_to_rgb(h, s, v))
             assert np.abs(after - expected).max() <= 6  # HSV has 8 bits
+
+
+@pytest.mark.parametrize('parity', [False, True])
+def test_saturation_is_scaled_in_plain_hsv(parity):
+    """The official code keeps the hue in 180 steps there, not in 256."""
+    pixel = np.array([[[60, 90, 201]]], np.uint8)
+    hsv = cv2.cvtColor(pixel, cv2.COLOR_BGR2HSV)
+    hsv[..., 1] = np.rint(hsv[..., 1] * 0.7)
+    expected = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0].tolist()
+    changed = only('saturation', 0.7, picture((60, 90, 201)), parity=parity)
+    assert changed.tolist() == expected
 
 
 def test_hues_go_round_but_not_under_parity():

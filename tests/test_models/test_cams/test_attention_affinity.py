@@ -12,6 +12,7 @@ from mmfmwsss.models.cams import (
     box_mask,
     sinkhorn_affinity,
 )
+from mmfmwsss.models.seeding.normalise import min_max_over_image
 
 
 def slow_box_mask(score: Tensor, threshold: float, parity: bool) -> Tensor:
@@ -154,3 +155,29 @@ def test_normalised_maps_span_the_unit_interval() -> None:
     assert scaled.flatten(1).amax(1).tolist() == [1.0] * 3
     none = AttentionAffinity(normalise=True)(cams[:0], attention, images[:0])
     assert none.shape == (0, 4, 5)
+
+
+@pytest.mark.parametrize(('threshold', 'level'), [(0.4, 102), (0.6, 153)])
+def test_official_boxes_cut_at_a_share_of_254(threshold, level):
+    """The peak's level is 254 under parity, so that the cut is one lower."""
+    share = (level + 0.5) / 255  # of a neighbour's activation
+    cams = torch.tensor([[[1e-2, 1e-2 * share, 0.0, 0.0]] * 3])
+    official = min_max_over_image(cams, parity=True)[0]
+    assert box_mask(official, threshold)[0].tolist() == [True, True, 0, 0]
+    plain = min_max_over_image(cams)[0]
+    assert box_mask(plain, threshold)[0].tolist() == [True, 0, 0, 0]
+
+
+def test_parity_reaches_the_scores():
+    """A map whose peak is as small as 1e-7 is worth less; CLIP-ES' is not."""
+    cams = torch.tensor([[[1e-7, 0.0], [0.0, 0.0]]])
+    attention = torch.eye(4)[None]
+    image = torch.zeros(1, dtype=torch.long)
+
+    def peak(**settings):
+        caa = AttentionAffinity(use_boxes=False, **settings)
+        return caa(cams, attention, image).max().item()
+
+    assert peak() == 1
+    assert peak(parity=True) == pytest.approx(0.5)
+    assert peak(parity=True, score_rounds=2) == pytest.approx(1, abs=1e-6)

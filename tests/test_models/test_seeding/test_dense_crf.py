@@ -60,16 +60,17 @@ def test_parity_changes_the_colours():
     cams, _, image = two_halves()
     seen = []
 
-    def spy(unary, image, kernels, iterations):
-        seen.append(image)
+    def spy(unary, image, kernels, iterations, parity):
+        seen.append((image, parity))
         return unary
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, 'dense_crf_posterior', spy)
         DenseCRF(backend='torch', parity=True).posterior(cams, image)
         DenseCRF(backend='torch').posterior(cams, image)
-    assert torch.equal(seen[0], wrapped_bgr(image))
-    assert torch.equal(seen[1], image)
+    assert torch.equal(seen[0][0], wrapped_bgr(image))
+    assert torch.equal(seen[1][0], image)
+    assert [parity for _, parity in seen] == [True, False]
 
 
 def test_checks(monkeypatch):

@@ -45,12 +45,16 @@ def slow_sams(cams, classes, masks, alpha):
                 for v in range(width):
                     total += activation[c, u, v] * mask[u, v]
             scores[i, c] = total / mask.sum()
+    means = scores.copy()
     scores -= scores.min(0)
     scores /= scores.max(0)
     decided = []
     for i, row in enumerate(scores):
         every = [(1 - row.max()) ** alpha, *row]
         best = int(np.argmax(every))
+        if best > 0:  # of the classes that tie, the most active one
+            tied = [c for c in range(len(row)) if row[c] == row.max()]
+            best = 1 + max(tied, key=lambda c: means[i, c])
         decided.append((int(masks.levels[i]), every[best], best, i))
     seed = np.zeros((height, width), np.uint8)
     for _, _, best, i in sorted(decided, key=lambda d: d[:2]):
@@ -92,6 +96,16 @@ def test_tie_goes_to_background():
     masks = make_masks(torch.eye(3).view(3, 1, 3))
     seed = SAMS(alpha=1.0)(cams, torch.tensor([0]), masks)
     assert seed.tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize('parity', [False, True])
+def test_the_strongest_mask_of_two_classes_goes_to_the_more_active(parity):
+    cams = torch.tensor([[[1e-4, 0.0]], [[3e-2, 0.0]]])
+    masks = make_masks([[[1, 0]], [[0, 1]]])
+    classes = torch.tensor([5, 15])
+    assert SAMS(parity=parity)(cams, classes, masks).tolist() == [[16, 0]]
+    swapped = SAMS(parity=parity)(cams.flip(0), classes.flip(0), masks)
+    assert swapped.tolist() == [[16, 0]]
 
 
 def test_invariants():
