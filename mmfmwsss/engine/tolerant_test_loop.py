@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
+from mmseg.models.segmentors import BaseSegmentor
 from mmseg.registry import LOOPS
 from mmseg.structures import SegDataSample
 
@@ -37,6 +38,12 @@ class TolerantTestLoop(TestLoop):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.runner._load_from is None and _learns(self.runner.model):
+            self.runner.logger.warning(
+                'NO CHECKPOINT was given: the model predicts with random '
+                'weights, and its results mean nothing. Give the checkpoint '
+                'behind the config, or set `load_from`.'
+            )
         meta = getattr(self.dataloader.dataset, 'metainfo', None) or {}
         classes = meta.get('classes') or ()
         model = _refined(self.runner.model)
@@ -81,6 +88,15 @@ def set_test_loop(config: Config) -> None:
     loop = config.get('test_cfg')
     if loop is not None and loop.get('type', 'TestLoop') == 'TestLoop':
         loop['type'] = 'mmseg.TolerantTestLoop'
+
+
+def _learns(model: Any) -> bool:
+    """Whether predictions depend on weights that a training makes."""
+    return any(
+        isinstance(part, BaseSegmentor)
+        and any(p.requires_grad for p in part.parameters())
+        for part in model.modules()
+    )
 
 
 def _refined(model: Any) -> RefinedSegmentor | None:

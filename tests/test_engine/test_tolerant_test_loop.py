@@ -191,3 +191,19 @@ def test_the_tool_refines_what_the_stock_model_would_not(root: Path) -> None:
             settings.tta_model = tta_model
         tool(settings)
         assert settings.model.type == 'mmseg.RefinedSegTTAModel'
+
+
+@pytest.mark.parametrize('checkpoint', [None, 'weights.pth'])
+def test_random_weights_are_said(
+    root: Path, checkpoint: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(root, 1)
+    settings.load_from = checkpoint
+    settings.visualizer.name = f'{root}{checkpoint}'
+    set_test_loop(settings)
+    runner = Runner.from_cfg(settings)
+    said: list[str] = []
+    monkeypatch.setattr(runner.logger, 'warning', said.append)
+    assert runner.test_loop is not None
+    found = any('random weights' in message for message in said)
+    assert found == (checkpoint is None)
