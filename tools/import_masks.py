@@ -27,7 +27,12 @@ from tqdm import tqdm
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.datasets import read_image_list
-from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES, FileFinder
+from mmfmwsss.datasets.image_files import (
+    IMAGE_SUFFIXES,
+    bare_name,
+    names_in,
+)
+from mmfmwsss.datasets.image_folder import ImageFolder
 from mmfmwsss.evaluation.metrics import SAMMaskReport
 from mmfmwsss.evaluation.metrics.failures import describe_failure
 from mmfmwsss.models.masks import (
@@ -95,17 +100,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def list_names(args: argparse.Namespace) -> list[str]:
     """Names of the images: those of the list, or of all in the source."""
     if args.list is not None:
-        return read_image_list(args.list)
+        return [bare_name(listed) for listed in read_image_list(args.list)]
     if args.format == 'json':
-        found, what = args.source.glob('*.json'), '*.json'
+        names, what = names_in(args.source, '.json', args.out), '*.json'
     else:
-        tables = args.source.glob('*/metadata.csv')
-        found, what = (table.parent for table in tables), '*/metadata.csv'
-    names = sorted(
-        path.stem if args.format == 'json' else path.name
-        for path in found
-        if not path.name.startswith('.')  # unfinished writes
-    )
+        names = names_in(args.source, '/metadata.csv', args.out)
+        what = '*/metadata.csv'
     if not names:
         raise UserInputError(
             f'Expected masks {what} in {args.source}, got none. Give the '
@@ -115,11 +115,14 @@ def list_names(args: argparse.Namespace) -> list[str]:
     return names
 
 
-def image_size(folder: Path, name: str, find: FileFinder) -> tuple[int, int]:
+def image_size(images: ImageFolder, name: str) -> tuple[int, int]:
     """Height and width of a picture, upright."""
-    path = find.image(folder, name, IMAGE_SUFFIXES)
-    if path is None:
-        raise UserInputError(f'Expected a picture {folder / name}.*, got none')
+    below = images.find(name)
+    if below is None:
+        raise UserInputError(
+            f'Expected a picture {images.folder}/{name}.*, got none'
+        )
+    path = images.file(below).path
     try:
         with Image.open(path) as picture:
             upright = ImageOps.exif_transpose(picture)
@@ -136,13 +139,16 @@ def digest_source(file: Path, size: tuple[int, int] | None) -> str:
 
 
 def import_one(
-    name: str, args: argparse.Namespace, settings: str, find: FileFinder
+    name: str,
+    args: argparse.Namespace,
+    settings: str,
+    images: ImageFolder | None,
 ) -> dict[str, Any]:
     """Read, filter and write the masks of one image; report on it."""
     target = args.out / f'{name}.json'
     file = args.source / (f'{name}.json' if args.format == 'json' else name)
     try:
-        size = image_size(args.images, name, find) if args.images else None
+        size = image_size(images, name) if images else None
         made_of = digest_source(file, size)
         counts = finished_level_counts(target, settings, made_of)
         if counts is not None:
@@ -174,10 +180,10 @@ def main(argv: list[str] | None = None) -> int:
             occupation_threshold=args.occupation_threshold,
         )
     )
-    find = FileFinder()
+    images = ImageFolder(args.images, IMAGE_SUFFIXES) if args.images else None
     with locked_folder(args.out):
         reports = [
-            import_one(name, args, settings, find)
+            import_one(name, args, settings, images)
             for name in tqdm(names, desc='masks', unit='image')
         ]
     metrics = SAMMaskReport().compute_metrics(reports)

@@ -14,7 +14,7 @@ files.
 import argparse
 import inspect
 import json
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,12 @@ from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.cam_files import CAM_FORMATS, cam_suffix, read_cams
-from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
+from mmfmwsss.datasets.image_files import (
+    IMAGE_SUFFIXES,
+    bare_name,
+    names_in,
+)
+from mmfmwsss.datasets.image_folder import ImageFolder
 from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.evaluation.metrics.areas import (
     class_areas,
@@ -151,13 +156,9 @@ def build_seeder(args: argparse.Namespace) -> BaseSeeder:
 def list_names(args: argparse.Namespace) -> list[str]:
     """Names of the images: those of the list, or of all CAM files."""
     if args.list is not None:
-        return read_image_list(args.list)
+        return [bare_name(listed) for listed in read_image_list(args.list)]
     suffix = cam_suffix(args.format)
-    names = sorted(
-        path.stem
-        for path in args.cam_dir.glob(f'*{suffix}')
-        if not path.name.startswith('.')  # unfinished writes
-    )
+    names = names_in(args.cam_dir, suffix, args.out)
     if not names:
         raise UserInputError(
             f'Expected CAM files *{suffix} in {args.cam_dir}, got none.'
@@ -190,10 +191,17 @@ def check_settings(args: argparse.Namespace) -> None:
         )
 
 
+@lru_cache
+def picture_folder(folder: Path) -> ImageFolder:
+    """The pictures, looked up once."""
+    return ImageFolder(folder, IMAGE_SUFFIXES)
+
+
 def find_picture(folder: Path, name: str) -> Path | None:
     """Path of a picture, if it is there."""
-    paths = [folder / f'{name}{suffix}' for suffix in IMAGE_SUFFIXES]
-    return next((path for path in paths if path.is_file()), None)
+    images = picture_folder(folder)
+    below = images.find(name)
+    return None if below is None else Path(images.file(below).path)
 
 
 def read_picture(folder: Path, name: str) -> torch.Tensor:

@@ -24,7 +24,7 @@ class GroundTruthDataset(PairedDataset):
     Args:
         class_prompts (str | dict): Names the classes; see
             :func:`get_class_prompts`.
-        ground_truth_dir (str, optional): Folder of ``<image stem>.png``,
+        ground_truth_dir (str, optional): Folder of ``<image name>.png``,
             below ``data_root`` or absolute.
         image_list (str, optional): Split file, below ``data_root``.
         image_dir (str): Folder of the pictures, below ``data_root``.

@@ -1,21 +1,164 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Find the files that a list names, and say which are missing."""
+"""Names of pictures, and of the files that belong to them."""
 
 import os
-from collections.abc import Iterable, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..utils import UserInputError
 
 __all__ = [
     'IMAGE_SUFFIXES',
     'FileFinder',
-    'find_images',
+    'bare_name',
+    'image_name_of',
     'list_images',
-    'require_images',
+    'names_in',
+    'path_below',
+    'walk_files',
 ]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+def image_name_of(record: Mapping[str, Any]) -> str:
+    """Name of a picture, that of the files which belong to it.
+
+    It is the path below the image folder without the suffix, 'kitchen/001',
+    so that pictures of two folders never share a mask, a seed or a label.
+
+    Args:
+        record (Mapping): Record of a data set, results of a pipeline or the
+            meta information of a sample: ``image_name`` or, where another
+            pipeline has not packed it, ``img_path``, whose stem stands in.
+    """
+    name = record.get('image_name')
+    return str(name) if name else Path(record['img_path']).stem
+
+
+def path_below(folder: str | Path, listed: str) -> str:
+    """Path of a listed file below its folder, by slashes.
+
+    Args:
+        folder (str | Path): The folder.
+        listed (str): As a list writes it: below the folder, or absolute.
+
+    Raises:
+        UserInputError: If it is outside of the folder.
+    """
+    parts = listed.split('/')
+    if '' not in parts and '.' not in parts and '..' not in parts:
+        return listed
+    top = os.path.abspath(folder)
+    below = os.path.relpath(os.path.join(top, listed), top)
+    if below.split(os.sep)[0] in ('', '.', '..'):
+        raise UserInputError(
+            f'Expected pictures in {folder}, but {listed!r} is outside of it.'
+            ' Name them by their path below the folder, or correct '
+            '`image_dir`.'
+        )
+    return below.replace(os.sep, '/')
+
+
+def bare_name(listed: str) -> str:
+    """Name of a listed picture whose file is not looked up.
+
+    Args:
+        listed (str): With or without the suffix of a picture.
+
+    Returns:
+        str: Without it, by slashes.
+
+    Raises:
+        UserInputError: If it leads out of any folder.
+    """
+    name = path_below('.', listed.replace('\\', '/').lstrip('/'))
+    stem, suffix = posixpath.splitext(name)
+    return stem if suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def walk_files(folder: str | Path) -> Iterator[str]:
+    """Paths below a folder of all files in it and its sub-folders, sorted.
+
+    Hidden files and folders are left out: unfinished writes, and what macOS
+    puts beside each file (``._a.jpg``). A folder that links lead to twice is
+    read once.
+
+    Raises:
+        OSError: If there is no such folder.
+    """
+    seen: set[str] = set()
+    os.listdir(folder)  # os.walk says nothing of a missing folder
+    for root, folders, files in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(root)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith('.'))
+        below = os.path.relpath(root, folder).replace(os.sep, '/')
+        for file in sorted(files):
+            if not file.startswith('.'):
+                yield file if below == '.' else f'{below}/{file}'
+
+
+def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
+    """Paths below a folder of all pictures in it and its sub-folders.
+
+    Args:
+        folder (str | Path): The folder.
+        suffixes (Sequence[str]): What pictures end in, in any case.
+
+    Returns:
+        list[str]: Sorted, by slashes, with the suffix.
+
+    Raises:
+        UserInputError: If there is no such folder or no picture in it.
+    """
+    try:
+        files = sorted(walk_files(folder))
+    except OSError as error:
+        raise UserInputError(
+            f'Expected a folder of pictures at {folder}, but could not read '
+            f'it ({type(error).__name__}). Correct `data_root` or '
+            '`image_dir` in the config.'
+        ) from error
+    wanted = tuple({suffix.lower() for suffix in suffixes})
+    images = [file for file in files if file.lower().endswith(wanted)]
+    if not images:
+        raise UserInputError(
+            f'Expected pictures that end in {" or ".join(suffixes)} in '
+            f'{folder}, but none of its {len(files)} files does. Set '
+            '`image_suffix` in the config.'
+        )
+    return images
+
+
+def names_in(
+    folder: str | Path, suffix: str, leave_out: str | Path | None = None
+) -> list[str]:
+    """Names of all files of a kind in a folder and its sub-folders, sorted.
+
+    Args:
+        folder (str | Path): The folder.
+        suffix (str): What they end in, e.g. '.json'.
+        leave_out (str | Path, optional): A folder, perhaps inside the other,
+            whose files are not wanted: that of the output.
+
+    Returns:
+        list[str]: Without the suffix, by slashes; none where there is no such
+        folder.
+    """
+    try:
+        files = list(walk_files(folder))
+    except OSError:
+        return []
+    names = [f.removesuffix(suffix) for f in files if f.endswith(suffix)]
+    if leave_out is not None:
+        inner = os.path.relpath(leave_out, folder).replace(os.sep, '/')
+        names = [name for name in names if not name.startswith(f'{inner}/')]
+    return sorted(names)
 
 
 class FileFinder:
@@ -27,92 +170,15 @@ class FileFinder:
     def __call__(self, path: str | Path) -> bool:
         """Whether there is such a file."""
         folder, name = os.path.split(path)
-        if folder not in self._content:
+        return name in self.names(folder)
+
+    def names(self, folder: str | Path) -> frozenset[str]:
+        """Names of all that is in a folder; none where it is not there."""
+        key = os.fspath(folder)
+        if key not in self._content:
             try:
-                names = frozenset(os.listdir(folder or '.'))
+                names = frozenset(os.listdir(key or '.'))
             except OSError:
                 names = frozenset()
-            self._content[folder] = names
-        return name in self._content[folder]
-
-    def image(
-        self, folder: str | Path, name: str, suffixes: Sequence[str]
-    ) -> str | None:
-        """Path of a picture listed with or without its suffix, or None."""
-        candidates = [name + suffix for suffix in suffixes]
-        if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:
-            candidates.insert(0, name)
-        for candidate in candidates:
-            path = os.path.join(folder, candidate)
-            if self(path):
-                return path
-        return None
-
-
-def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
-    """Names of all pictures in a folder, sorted, without the suffix.
-
-    Raises:
-        UserInputError: If there is no such folder or no picture in it.
-    """
-    try:
-        files = sorted(os.listdir(folder))
-    except OSError as error:
-        raise UserInputError(
-            f'Expected a folder of pictures at {folder}, but could not read '
-            f'it ({type(error).__name__}). Correct `data_root` or '
-            '`image_dir` in the config.'
-        ) from error
-    names = [
-        f.removesuffix(s) for f in files for s in suffixes if f.endswith(s)
-    ]
-    if not names:
-        raise UserInputError(
-            f'Expected pictures that end in {" or ".join(suffixes)} in '
-            f'{folder}, but none of its {len(files)} files does. Set '
-            '`image_suffix` in the config.'
-        )
-    return names
-
-
-def require_images(
-    missing: Iterable[str], total: int, folder: str | Path, remedy: str
-) -> None:
-    """Refuse to start where listed pictures are not there.
-
-    Raises:
-        UserInputError: If ``missing`` is not empty.
-    """
-    missing = list(missing)
-    if missing:
-        raise UserInputError(
-            f'Expected {total} listed pictures in {folder}, but {len(missing)}'
-            f' of them are missing, e.g. {missing[0]}. {remedy}'
-        )
-
-
-def find_images(
-    folder: str | Path,
-    names: Sequence[str],
-    suffixes: Sequence[str],
-    remedy: str,
-) -> dict[str, str]:
-    """Find the path of every listed picture.
-
-    Args:
-        folder (str | Path): Where they are.
-        names (Sequence[str]): Names, with or without a suffix.
-        suffixes (Sequence[str]): Suffixes to try.
-        remedy (str): What to do where some are missing; ends the message.
-
-    Returns:
-        dict[str, str]: Path of each name.
-
-    Raises:
-        UserInputError: If any is missing.
-    """
-    finder = FileFinder()
-    paths = {name: finder.image(folder, name, suffixes) for name in names}
-    missing = [name for name, path in paths.items() if path is None]
-    require_images(missing, len(names), folder, remedy)
-    return {name: path for name, path in paths.items() if path is not None}
+            self._content[key] = names
+        return self._content[key]

@@ -14,7 +14,6 @@ from mmseg.registry import DATASETS
 from ..utils import UserInputError
 from ..utils.palette_png import voc_palette
 from .class_prompts import ClassPrompts, get_class_prompts
-from .image_files import find_images
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
 from .preparation import prepare_or_pack_failure
@@ -29,7 +28,7 @@ class ImageLabelDataset(BaseDataset):
     Labels come from ``label_file`` (see :func:`read_image_labels`) or from
     the VOC annotations in ``xml_dir``; a test run may do without. The
     pictures are those of ``image_list``, else those that have labels, else
-    all of ``image_dir``.
+    all of ``image_dir`` and its sub-folders.
 
     In a test run a picture whose pipeline fails becomes a placeholder with
     ``metainfo['failure']``, and the run goes on. In training it is an error.
@@ -41,7 +40,8 @@ class ImageLabelDataset(BaseDataset):
         image_list (str, optional): Split file, below ``data_root``.
         label_file (str, optional): Text, CSV or JSON, below ``data_root``.
         xml_dir (str, optional): Folder of annotations, below ``data_root``.
-        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures.
+        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures,
+            in any case.
         data_root (str): Folder of the data set.
         pipeline (Sequence): Transforms.
         test_mode (bool): Whether this is a test run.
@@ -51,8 +51,10 @@ class ImageLabelDataset(BaseDataset):
         **kwargs: ``indices``, ``serialize_data``, ``lazy_init`` and so on of
             mmengine's ``BaseDataset``.
 
-    Each record has ``img_path``, ``image_labels`` bool (C,), and
-    ``seg_fields``, ``label_map`` and ``reduce_zero_label`` for mmseg.
+    Each record has ``img_path``, ``image_name`` (the path below ``image_dir``
+    without the suffix, which names its masks and seeds), ``image_labels``
+    bool (C,), and ``seg_fields``, ``label_map`` and ``reduce_zero_label`` for
+    mmseg.
     """
 
     def __init__(
@@ -101,39 +103,33 @@ class ImageLabelDataset(BaseDataset):
         """Find pictures and labels, and check both.
 
         Raises:
-            UserInputError: If listed pictures are missing, if a label is of
-                no class or, in training, if pictures have no label.
+            UserInputError: If listed pictures are missing, if two have one
+                name, if a label is of no class or, in training, if pictures
+                have no label.
         """
-        folder = self.data_prefix['img_path']
         classes = self.class_prompts.classes
-        names, labels = ImageLabelSource(
-            image_dir=folder,
+        found = ImageLabelSource(
+            image_dir=self.data_prefix['img_path'],
             image_list=self.image_list,
             label_file=self.label_file,
             xml_dir=self.xml_dir,
             image_suffixes=self.image_suffixes,
         ).read(classes)
-        paths = find_images(
-            folder,
-            names,
-            self.image_suffixes,
-            'Put them there, correct `image_suffix`, or take them out of '
-            f'{self.image_list or self.label_file or self.xml_dir}.',
-        )
-        unlabelled = [name for name in names if not labels.get(name)]
+        unlabelled = [image.name for image, shown in found if not shown]
         if unlabelled:
-            self._report_unlabelled(unlabelled, len(names))
+            self._report_unlabelled(unlabelled, len(found))
             if self.drop_unlabelled and not self.test_mode:
-                names = [name for name in names if labels.get(name)]
+                found = [labelled for labelled in found if labelled.classes]
         return [
             {
-                'img_path': paths[name],
-                'image_labels': labels_to_array(labels.get(name, ()), classes),
+                'img_path': image.path,
+                'image_name': image.name,
+                'image_labels': labels_to_array(shown, classes),
                 'label_map': None,
                 'reduce_zero_label': False,
                 'seg_fields': [],
             }
-            for name in names
+            for image, shown in found
         ]
 
     def _report_unlabelled(self, names: Sequence[str], total: int) -> None:

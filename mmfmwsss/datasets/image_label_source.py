@@ -1,18 +1,30 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Which pictures there are, and the labels of each."""
 
-import os
-from collections.abc import Sequence
+import posixpath
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
 
 from ..utils import UserInputError
-from .image_files import list_images
+from .image_files import names_in
+from .image_folder import ImageFile, ImageFolder
 from .image_labels import read_image_labels, read_voc_folder
 from .image_lists import read_image_list
 
-__all__ = ['ImageLabelSource']
+__all__ = ['ImageLabelSource', 'LabelledImage', 'annotation_names']
 
-_Labels = dict[str, tuple[str, ...]]
+_Labels = Mapping[str, tuple[str, ...]]
+
+
+class LabelledImage(NamedTuple):
+    """A picture and the names of its classes, none where it has no label."""
+
+    image: ImageFile
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -34,40 +46,90 @@ class ImageLabelSource:
     xml_dir: str | None
     image_suffixes: tuple[str, ...]
 
-    def read(self, classes: Sequence[str]) -> tuple[list[str], _Labels]:
-        """Read names and labels.
+    @cached_property
+    def folder(self) -> ImageFolder:
+        """Where the pictures are looked up."""
+        return ImageFolder(self.image_dir, self.image_suffixes)
+
+    def read(self, classes: Sequence[str]) -> list[LabelledImage]:
+        """Find the pictures and read their labels.
 
         Args:
             classes (Sequence[str]): Foreground class names.
 
-        Returns:
-            tuple: Names of the pictures in order, and the class names of
-            those that have labels.
-
         Raises:
-            UserInputError: If a file is wrong, or there are two kinds of
-                labels.
+            UserInputError: If a file is wrong, listed pictures are missing,
+                two have one name, or there are two kinds of labels.
         """
         if self.label_file and self.xml_dir:
             raise UserInputError(
                 'Expected `label_file` or `xml_dir`, but got both. Delete one.'
             )
-        names = read_image_list(self.image_list) if self.image_list else []
+        rows: _Labels = {}
         if self.label_file:
-            found = read_image_labels(self.label_file, classes)
-            names = names or list(found)
-            # The list and the labels may differ in writing the suffix.
-            bare = {self._bare(name): shown for name, shown in found.items()}
-        elif self.xml_dir:
-            names = names or list_images(self.xml_dir, ('.xml',))
-            bare = read_voc_folder(
-                self.xml_dir, [self._bare(name) for name in names], classes
-            )
+            rows = read_image_labels(self.label_file, classes)
+        source = self.image_list or self.label_file or self.xml_dir
+        images = self.folder.find_all(self._listed(rows), source)
+        if self.xml_dir:
+            named = annotation_names(self.xml_dir, images)
+            read = read_voc_folder(self.xml_dir, list(named.values()), classes)
+            labels = {path: read[name] for path, name in named.items()}
         else:
-            names = names or list_images(self.image_dir, self.image_suffixes)
-            bare = {}
-        return names, {n: bare.get(self._bare(n), ()) for n in names}
+            labels = self.by_path(rows)
+        return [LabelledImage(i, labels.get(i.path, ())) for i in images]
 
-    def _bare(self, name: str) -> str:
-        stem, suffix = os.path.splitext(name)
-        return stem if suffix in self.image_suffixes else name
+    def _listed(self, rows: _Labels) -> list[str]:
+        """What lists call the pictures."""
+        if self.image_list:
+            return read_image_list(self.image_list)
+        if self.label_file:
+            return list(rows)
+        if self.xml_dir:
+            names = names_in(self.xml_dir, '.xml')
+            if not names:
+                raise UserInputError(
+                    f'Expected annotations *.xml in {self.xml_dir}, but there '
+                    'are none. Correct `xml_dir`, or give an `image_list`.'
+                )
+            return names
+        return self.folder.all()
+
+    def by_path(self, rows: _Labels) -> dict[str, tuple[str, ...]]:
+        """Labels of the pictures that exist, whatever rows call them.
+
+        Raises:
+            UserInputError: If a picture has two rows, or a row fits several
+                pictures.
+        """
+        labels: dict[str, tuple[str, ...]] = {}
+        for listed, shown in rows.items():
+            below = self.folder.find(listed)
+            if below is None:
+                continue  # of a picture that this data set leaves out
+            path = self.folder.file(below).path
+            if path in labels:
+                raise UserInputError(
+                    f'Expected every picture once in {self.label_file}, but '
+                    f'{path} is there twice, also as {listed!r}. Put its '
+                    'labels into one entry.'
+                )
+            labels[path] = shown
+        return labels
+
+
+def annotation_names(
+    folder: str | Path, images: Sequence[ImageFile]
+) -> dict[str, str]:
+    """Names of the annotations of pictures, by the paths of the pictures.
+
+    Annotations lie in the sub-folders of the pictures or, where no two
+    pictures share the last part of their name, side by side.
+    """
+    there = set(names_in(folder, '.xml'))
+    counts = Counter(posixpath.basename(image.name) for image in images)
+    names = {}
+    for name, path in images:
+        last = posixpath.basename(name)
+        flat = name not in there and last in there and counts[last] == 1
+        names[path] = last if flat else name
+    return names

@@ -13,7 +13,8 @@ def read_image_list(path: str | Path) -> list[str]:
     """Read a split file: one picture a line.
 
     Lines of the official code, ``/JPEGImages/x.jpg /SegmentationClass/x.png``,
-    are cut down to ``x``; nothing reads their mask.
+    are cut down to ``x``; nothing reads their mask. Another path that begins
+    with a slash is absolute.
 
     Raises:
         UserInputError: If the file is missing, empty, or repeats a picture.
@@ -42,8 +43,9 @@ def list_lines(path: str | Path) -> list[tuple[int, str]]:
     names = []
     for number, line in enumerate(read_text(Path(path)).splitlines(), 1):
         name = line.strip()
-        if name.startswith('/') and len(name.split()) == 2:
-            name = Path(name.split()[0]).stem
+        words = name.split()
+        if len(words) == 2 and all(word.startswith('/') for word in words):
+            name = Path(words[0]).stem
         if name:
             names.append((number, name))
     return names

@@ -3,7 +3,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mmseg.datasets import BaseSegDataset
@@ -11,7 +10,8 @@ from mmseg.datasets import BaseSegDataset
 from ..testing import partworld
 from ..utils.palette_png import voc_palette
 from .class_prompts import ClassPrompts, get_class_prompts
-from .image_files import FileFinder, find_images, list_images
+from .image_files import FileFinder
+from .image_folder import ImageFile, ImageFolder
 from .image_lists import read_image_list
 from .preparation import prepare_or_pack_failure
 
@@ -27,12 +27,14 @@ class PairedDataset(BaseSegDataset):
     Args:
         class_prompts (str | dict): Names the classes, so that both stages
             have one list; see :func:`get_class_prompts`.
-        map_dir (str, optional): Folder of ``<image stem>.png``, below
-            ``data_root`` or absolute. None: there are no label maps.
+        map_dir (str, optional): Folder of ``<image name>.png``, with the
+            sub-folders of the pictures, below ``data_root`` or absolute.
+            None: there are no label maps.
         image_list (str, optional): Split file, below ``data_root``. Without
-            it: all pictures of ``image_dir``.
+            it: all pictures of ``image_dir`` and its sub-folders.
         image_dir (str): Folder of the pictures, below ``data_root``.
-        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures.
+        image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures,
+            in any case.
         data_root (str): Folder of the data set.
         metainfo (dict, optional): Replaces, for example, the ``palette``.
         **kwargs: See mmseg's ``BaseSegDataset``.
@@ -79,34 +81,28 @@ class PairedDataset(BaseSegDataset):
         """Pair pictures and label maps.
 
         Raises:
-            UserInputError: If pictures are missing, or too many label maps.
+            UserInputError: If pictures are missing, two have one name, or too
+                many label maps are missing.
         """
-        folder = self.data_prefix['img_path']
-        names = (
-            read_image_list(self.ann_file)
-            if self.ann_file
-            else list_images(folder, self.image_suffixes)
+        folder = ImageFolder(self.data_prefix['img_path'], self.image_suffixes)
+        listed = (
+            read_image_list(self.ann_file) if self.ann_file else folder.all()
         )
-        paths = find_images(
-            folder,
-            names,
-            self.image_suffixes,
-            'Put them there, correct `image_suffix`, or take them out of '
-            f'{self.ann_file or folder}.',
-        )
-        records = [self._record(paths[name]) for name in names]
+        images = folder.find_all(listed, self.ann_file)
+        records = [self._record(image) for image in images]
         if 'seg_map_path' not in self.data_prefix:
             return records
         finder = FileFinder()
         missing = [r for r in records if not finder(r['seg_map_path'])]
         if not missing:
             return records
-        self.report_missing([r['seg_map_path'] for r in missing], len(names))
+        self.report_missing([r['seg_map_path'] for r in missing], len(images))
         return [r for r in records if finder(r['seg_map_path'])]
 
-    def _record(self, path: str) -> dict[str, Any]:
+    def _record(self, image: ImageFile) -> dict[str, Any]:
         record = {
-            'img_path': path,
+            'img_path': image.path,
+            'image_name': image.name,
             'label_map': self.label_map,
             'reduce_zero_label': self.reduce_zero_label,
             'seg_fields': [],
@@ -114,7 +110,7 @@ class PairedDataset(BaseSegDataset):
         if 'seg_map_path' in self.data_prefix:
             record['seg_map_path'] = os.path.join(
                 self.data_prefix['seg_map_path'],
-                Path(path).stem + self.seg_map_suffix,
+                image.name + self.seg_map_suffix,
             )
         return record
 

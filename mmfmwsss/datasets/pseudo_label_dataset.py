@@ -27,7 +27,7 @@ class PseudoLabelDataset(PairedDataset):
     Args:
         class_prompts (str | dict): Names the classes; see
             :func:`get_class_prompts`.
-        seed_dir (str): Folder of ``<image stem>.png``. Unlike the other paths
+        seed_dir (str): Folder of ``<image name>.png``. Unlike the other paths
             it is *not* below ``data_root``: seeds lie in a work folder.
         image_list (str, optional): Split file, below ``data_root``. Without
             it: all pictures of ``image_dir``.

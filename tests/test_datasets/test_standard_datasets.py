@@ -233,6 +233,7 @@ def test_weak_supervision_cannot_open_a_mask(kind, request, monkeypatch):
     for i in range(len(dataset)):
         assert set(dataset.get_data_info(i)) == {
             'img_path',
+            'image_name',
             'image_labels',
             'label_map',
             'reduce_zero_label',

@@ -206,6 +206,8 @@ def test_folder_with_labels(voc, capsys, tmp_path):
     found = rows(report)
     assert 'no_object' in found.pop('image without label')[2]
     assert found.pop('mask and labels disagree')[1] == 2
+    # the label file is the list here
+    assert found.pop('image without a line')[1] == 13
     assert set(found) == {'image is grey-scale'}
 
 

@@ -23,6 +23,7 @@ from mmengine.logging import MMLogger
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import get_class_prompts, read_image_list
+from mmfmwsss.datasets.image_files import bare_name, names_in
 from mmfmwsss.utils import UserInputError, atomic_path
 from mmfmwsss.utils.palette_png import read_label_png
 
@@ -68,9 +69,9 @@ def main(argv: list[str] | None = None) -> int:
     logger = MMLogger.get_current_instance()
     classes = get_class_prompts(args.classes).classes
     names = (
-        read_image_list(args.list)
+        [bare_name(listed) for listed in read_image_list(args.list)]
         if args.list
-        else sorted(path.stem for path in args.mask_dir.glob('*.png'))
+        else names_in(args.mask_dir, '.png')
     )
     if not names:
         raise UserInputError(

@@ -42,6 +42,15 @@ class Finding(NamedTuple):
 KINDS: dict[str, Kind] = {
     'list missing or empty': Kind(True, 'Correct the path, or write the list'),
     'repeated in a list': Kind(True, 'Delete all lines of it but one'),
+    'two images of one name': Kind(
+        True, 'Rename one: masks and seeds would be one file'
+    ),
+    'name fits several images': Kind(
+        True, 'Write the path below the folder, with the suffix'
+    ),
+    'image outside of the folder': Kind(
+        True, 'Write the path below the folder, or correct image_dir'
+    ),
     'image missing': Kind(True, 'Put it there, or take it out of the list'),
     'image of zero bytes': Kind(True, 'Copy it again: the disk was full, say'),
     'image damaged': Kind(True, 'Copy it again, or take it out of the list'),
@@ -76,6 +85,18 @@ KINDS: dict[str, Kind] = {
     ),
     'image is grey-scale': Kind(
         False, 'Nothing: it is read as three channels'
+    ),
+    'image without a line': Kind(
+        False, 'Add it to the label file: a run leaves it out'
+    ),
+    'line without an image': Kind(
+        False, 'Put the picture there, if it was to be used'
+    ),
+    'image of another suffix': Kind(
+        False, 'Convert it, or add the suffix to image_suffix'
+    ),
+    'names differ in capitals only': Kind(
+        False, 'Rename one: on Windows and macOS they are one file'
     ),
     'name has a space': Kind(
         False, 'Quotes, or tabs between entries, in text label files'

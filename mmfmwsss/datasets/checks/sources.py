@@ -3,18 +3,22 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...utils import UserInputError
-from ..image_files import FileFinder, list_images
+from ..image_files import IMAGE_SUFFIXES, FileFinder, names_in, walk_files
+from ..image_folder import ImageFile, ImageFolder
+from ..image_label_source import annotation_names
 from ..image_labels import read_image_labels
 from ..image_lists import list_lines
 from .findings import Finding
 from .pictures import Picture
 
 __all__ = ['Source', 'check_lists', 'collect', 'join']
+
+_PICTURES = (*IMAGE_SUFFIXES, '.gif', '.heic', '.heif', '.avif', '.jp2')
+_Rows = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class Source:
             ``label_file`` or of the folder.
         label_file (str, optional): Labels as text, CSV or JSON.
         xml_dir (str, optional): Labels as VOC annotations.
-        map_dir (str, optional): Masks or seeds, ``<image stem>.png``.
-        sam_dir (str, optional): SAM masks, ``<image stem>.json``.
+        map_dir (str, optional): Masks or seeds, ``<image name>.png``.
+        sam_dir (str, optional): SAM masks, ``<image name>.json``.
         needs_labels (bool): Whether a picture without a label is an error.
     """
 
@@ -57,21 +61,21 @@ def collect(source: Source) -> tuple[list[Picture], list[Finding]]:
         tuple: The pictures, and the defects; no exception.
     """
     findings: list[Finding] = []
-    labels = _read_labels(source, findings)
-    names = _read_names(source, labels, findings)
+    folder = ImageFolder(source.image_dir, source.image_suffixes)
+    rows = _read_rows(source, findings)
+    listed = _read_names(source, rows, folder, findings)
+    images = _find(source, folder, listed, findings)
+    labels = _labels(source, folder, rows, findings)
+    if source.image_list is None:
+        findings += _left_out(source, folder, images)
+    xml = annotation_names(source.xml_dir, images) if source.xml_dir else {}
     finder = FileFinder()
-    pictures = []
-    for name in names:
-        if any(c.isspace() for c in name):
-            findings.append(Finding('name has a space', name))
-        image = finder.image(source.image_dir, name, source.image_suffixes)
-        if image is None:
-            where = os.path.join(source.image_dir, name)
-            findings.append(
-                Finding('image missing', f'{where} (list {source.name})')
-            )
-            continue
-        pictures.append(_picture(source, image, labels, finder, findings))
+    pictures = [
+        _picture(
+            source, image, labels, finder, findings, xml.get(image.path, '')
+        )
+        for image in images
+    ]
     if source.map_dir and not os.path.isdir(source.map_dir):
         findings = [f for f in findings if f.kind != 'mask missing']
         findings.append(
@@ -80,24 +84,24 @@ def collect(source: Source) -> tuple[list[Picture], list[Finding]]:
     return pictures, findings
 
 
-def _read_labels(
-    source: Source, findings: list[Finding]
-) -> dict[str, tuple[str, ...]] | None:
+def _read_rows(source: Source, findings: list[Finding]) -> _Rows | None:
+    """Labels as the label file writes them; None without a file."""
     if source.label_file is None:
         return None
     try:
-        found = read_image_labels(source.label_file, source.classes)
+        return read_image_labels(source.label_file, source.classes)
     except UserInputError as error:
         findings.append(Finding('label file wrong', str(error)))
         return None
-    return {_stem(name, source): shown for name, shown in found.items()}
 
 
 def _read_names(
     source: Source,
-    labels: dict[str, tuple[str, ...]] | None,
+    rows: _Rows | None,
+    folder: ImageFolder,
     findings: list[Finding],
 ) -> list[str]:
+    """What the list calls the pictures."""
     try:
         if source.image_list is not None:
             names = [name for _, name in list_lines(source.image_list)]
@@ -106,52 +110,151 @@ def _read_names(
                 for name, count in sorted(Counter(names).items())
                 if count > 1
             ]
-        elif labels is not None:
-            names = list(labels)
+        elif rows is not None:
+            names = list(rows)
+        elif source.xml_dir is not None:
+            names = names_in(source.xml_dir, '.xml')
         else:
-            names = list_images(source.image_dir, source.image_suffixes)
+            names = folder.all()
     except UserInputError as error:
         findings.append(Finding('list missing or empty', str(error)))
         return []
     if not names:
-        findings.append(
-            Finding('list missing or empty', f'{source.image_list} is empty')
-        )
+        empty = source.image_list or source.xml_dir
+        findings.append(Finding('list missing or empty', f'{empty} is empty'))
     return list(dict.fromkeys(names))
+
+
+def _find(
+    source: Source,
+    folder: ImageFolder,
+    listed: Sequence[str],
+    findings: list[Finding],
+) -> list[ImageFile]:
+    """The listed pictures that a run would read."""
+    found: dict[str, ImageFile] = {}
+    for name in listed:
+        if any(c.isspace() for c in name):
+            findings.append(Finding('name has a space', name))
+        matches = _matches(folder, name, findings)
+        if matches == []:
+            where = os.path.join(source.image_dir, name)
+            findings.append(
+                Finding('image missing', f'{where} (list {source.name})')
+            )
+        if matches is None or len(matches) != 1:
+            continue
+        image = folder.file(matches[0])
+        other = found.setdefault(image.name, image)
+        if other is not image:
+            same = other.path == image.path
+            kind = 'repeated in a list' if same else 'two images of one name'
+            findings.append(Finding(kind, f'{other.path} and {name}'))
+    findings += _alike(list(found))
+    return list(found.values())
+
+
+def _matches(
+    folder: ImageFolder, listed: str, findings: list[Finding]
+) -> list[str] | None:
+    """What a list may mean; None where it names no file of the folder."""
+    try:
+        found = folder.matches(listed)
+    except UserInputError:
+        what = f'{listed} is not in {folder.folder}'
+        findings.append(Finding('image outside of the folder', what))
+        return None
+    if len(found) > 1:
+        what = f'{listed}: {", ".join(found[:4])}'
+        findings.append(Finding('name fits several images', what))
+    return found
+
+
+def _labels(
+    source: Source,
+    folder: ImageFolder,
+    rows: _Rows | None,
+    findings: list[Finding],
+) -> _Rows | None:
+    """Labels by the path of the picture."""
+    if rows is None:
+        return None
+    labels: dict[str, tuple[str, ...]] = {}
+    for listed, shown in rows.items():
+        # Without a list the rows are the list, and are reported already.
+        report = findings if source.image_list else []
+        matches = _matches(folder, listed, report)
+        if matches == []:
+            what = f'{listed} in {source.label_file}'
+            report.append(Finding('line without an image', what))
+        if matches is None or len(matches) != 1:
+            continue
+        path = folder.file(matches[0]).path
+        if path in labels:
+            what = f'{path} in {source.label_file}'
+            report.append(Finding('repeated in a list', what))
+        labels[path] = shown
+    return labels
+
+
+def _alike(names: Sequence[str]) -> list[Finding]:
+    """Names that are one on a disk which does not tell capitals apart."""
+    folded: dict[str, str] = {}
+    return [
+        Finding('names differ in capitals only', f'{other} and {name}')
+        for name in names
+        if (other := folded.setdefault(name.lower(), name)) != name
+    ]
+
+
+def _left_out(
+    source: Source, folder: ImageFolder, images: Sequence[ImageFile]
+) -> list[Finding]:
+    """Files of the folder that look like pictures and that no run reads."""
+    try:
+        files = list(walk_files(folder.folder))
+    except OSError:
+        return []  # reported already
+    wanted = tuple(suffix.lower() for suffix in source.image_suffixes)
+    listed = {image.path for image in images}
+    found = []
+    for file in files:
+        path = os.path.join(folder.folder, file)
+        if path in listed:
+            continue
+        if file.lower().endswith(wanted):
+            found.append(Finding('image without a line', path))
+        elif os.path.splitext(file)[1].lower() in _PICTURES:
+            found.append(Finding('image of another suffix', path))
+    return found
 
 
 def _picture(
     source: Source,
-    image: str,
-    labels: dict[str, tuple[str, ...]] | None,
+    image: ImageFile,
+    labels: _Rows | None,
     finder: FileFinder,
     findings: list[Finding],
+    annotation: str = '',
 ) -> Picture:
-    stem = Path(image).stem
-
-    def beside(folder: str | None, suffix: str, missing: str) -> str | None:
+    def beside(folder: str | None, file: str, missing: str) -> str | None:
         if folder is None:
             return None
-        path = os.path.join(folder, stem + suffix)
+        path = os.path.join(folder, file)
         if finder(path):
             return path
         findings.append(Finding(missing, path))
         return None
 
-    beside(source.sam_dir, '.json', 'SAM masks missing')
+    beside(source.sam_dir, f'{image.name}.json', 'SAM masks missing')
     return Picture(
-        image=image,
+        image=image.path,
         classes=source.classes,
-        seg_map=beside(source.map_dir, '.png', 'mask missing'),
-        xml=beside(source.xml_dir, '.xml', 'annotation missing'),
-        labels=None if labels is None else labels.get(stem, ()),
+        seg_map=beside(source.map_dir, f'{image.name}.png', 'mask missing'),
+        xml=beside(source.xml_dir, f'{annotation}.xml', 'annotation missing'),
+        labels=None if labels is None else labels.get(image.path, ()),
         needs_label=source.needs_labels,
     )
-
-
-def _stem(name: str, source: Source) -> str:
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix in source.image_suffixes else name
 
 
 def join(pictures: Iterable[Picture]) -> list[Picture]:

@@ -11,6 +11,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from ...structures import SAMMasks
+from ..image_files import image_name_of
 
 __all__ = ['PackWSSSInputs', 'pack_failure']
 
@@ -35,6 +36,7 @@ class PackWSSSInputs(PackSegInputs):
         self,
         meta_keys: Sequence[str] = (
             'img_path',
+            'image_name',
             'seg_map_path',
             'ori_shape',
             'img_shape',
@@ -86,6 +88,7 @@ def pack_failure(data_info: dict[str, Any], message: str) -> dict[str, Any]:
     sample.set_metainfo(
         {
             'img_path': data_info['img_path'],
+            'image_name': image_name_of(data_info),
             'sample_idx': data_info.get('sample_idx'),
             'failure': message,
             'ori_shape': size,

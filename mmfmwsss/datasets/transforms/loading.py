@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...structures import SAMMasks
 from ...utils import UserInputError
+from ..image_files import image_name_of
 
 __all__ = ['LoadImageStrict', 'LoadSAMMasks', 'is_complete_image']
 
@@ -115,7 +116,7 @@ class LoadSAMMasks(BaseTransform):
     image, ``sam_masks`` uint8 (H, W, max(2, ceil(S / 8))).
 
     Args:
-        mask_dir (str): Folder with one ``<image stem>.json`` an image.
+        mask_dir (str): Folder with one ``<image name>.json`` an image.
         follow_image (bool): Whether the masks follow the image through the
             next transforms. Default: True.
         mask_command (str): Command that makes the masks, for the message.
@@ -150,7 +151,7 @@ class LoadSAMMasks(BaseTransform):
                 f'expected an image of {size}, but got '
                 f'{results["img"].shape[:2]}.'
             )
-        masks = self.read(Path(results['img_path']).stem, size)
+        masks = self.read(image_name_of(results), size)
         results['sam_masks_record'] = masks
         if self.follow_image:
             planes = masks.pack()

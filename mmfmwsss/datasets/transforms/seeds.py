@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png
+from ..image_files import image_name_of
 
 __all__ = ['ImageLabelsFromSeed', 'LoadSeed']
 
@@ -29,7 +30,7 @@ class LoadSeed(BaseTransform):
     Added key: ``gt_seg_map`` uint8 (H, W), 0 background, class + 1, 255.
 
     Args:
-        seed_dir (str): Folder with one ``<image stem>.png`` an image.
+        seed_dir (str): Folder with one ``<image name>.png`` an image.
         seed_command (str): Command that makes the seeds, for the message.
     """
 
@@ -58,7 +59,7 @@ class LoadSeed(BaseTransform):
                 'LoadSeed must come right after the image loader: expected an '
                 f'image of {size}, but got {results["img"].shape[:2]}.'
             )
-        name = Path(results['img_path']).stem
+        name = image_name_of(results)
         seed = self._read(name, size)
         classes = len(results['image_labels'])
         unknown = (seed > classes) & (seed != _IGNORE)

@@ -1,7 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Watch CAMs and seeds change while the prompts learn."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, HOOKS
 
+from ...datasets.image_files import image_name_of
 from ...models.segmentors import CLIPPromptSegmentor
 from ...utils import UserInputError
 from ...visualization.seed_pictures import (
@@ -109,7 +109,7 @@ class SeedVisualizationHook(Hook):
         spread = np.linspace(0, last, min(self.images, last + 1))
         for index in spread.round().astype(int).tolist():
             sample = predict_seeds(model, dataset[index])
-            name = Path(sample.img_path).stem
+            name = image_name_of(sample.metainfo).replace('/', '__')
             if 'failure' in sample.metainfo:
                 runner.logger.warning(
                     f'SeedVisualizationHook left {name} out: {sample.failure}'

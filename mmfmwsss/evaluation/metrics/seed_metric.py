@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from prettytable import PrettyTable
 
+from ...datasets.image_files import image_name_of
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png, write_palette_png
 from .areas import class_areas, class_scores, intersection_over_union
@@ -37,7 +38,7 @@ _BAD_FILE = (
 class SeedMetric(BaseMetric):
     """Write one field of the data samples as palette PNGs, and score it.
 
-    The metric alone opens the ground truth, ``<image stem>.png`` in
+    The metric alone opens the ground truth, ``<image name>.png`` in
     ``ground_truth_dir``; the data set of a weakly supervised stage cannot.
     The mean is over the labels that are predicted or true somewhere,
     background included, as in mmseg's ``IoUMetric``; labels that the truth
@@ -116,7 +117,7 @@ class SeedMetric(BaseMetric):
             labels = self._checked(
                 data.reshape(data.shape[-2:]).cpu().numpy(), path
             )
-            name = Path(path).stem
+            name = image_name_of(sample)
             if self.output_dir is not None:
                 write_palette_png(
                     os.path.join(self.output_dir, f'{name}.png'),

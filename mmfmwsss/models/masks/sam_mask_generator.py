@@ -14,6 +14,7 @@ from mmseg.structures import SegDataSample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...datasets.image_files import image_name_of
 from ...structures import SAMMasks
 from ...utils import (
     UserInputError,
@@ -112,7 +113,7 @@ class SAMMaskGenerator(BaseModel):
         return data_samples
 
     def _process(self, image: Tensor, sample: SegDataSample) -> dict[str, Any]:
-        name = Path(sample.metainfo['img_path']).stem
+        name = image_name_of(sample.metainfo)
         failure = sample.metainfo.get('failure')
         if failure:
             return mask_report(name, 'failed', reason=failure)

@@ -1,13 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """A way from a class activation map to a seed."""
 
-from pathlib import Path
 from typing import Any, cast
 
 from mmseg.registry import TASK_UTILS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from ...datasets.image_files import image_name_of
 from ...datasets.transforms import LoadSAMMasks
 from ...structures import SAMMasks
 from ...utils import UserInputError
@@ -95,5 +95,5 @@ class SeedRoute:
             return None
         if self.mask_loader is None:
             return cast(SAMMasks, sample.sam_masks)
-        name = Path(sample.img_path).stem
+        name = image_name_of(sample.metainfo)
         return self.mask_loader.read(name, tuple(sample.ori_shape[:2]))

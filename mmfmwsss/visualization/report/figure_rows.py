@@ -57,8 +57,10 @@ class Scene:
         seeds = runs['seeds']
         self.runs = runs
         self.index = index
-        self.path = Path(seeds.images.paths[index])
-        self.image: RGB = mmcv.imread(str(self.path), channel_order='rgb')
+        self.name = seeds.images.names[index]
+        self.image: RGB = mmcv.imread(
+            seeds.images.paths[index], channel_order='rgb'
+        )
         self.truth = seeds.images.truth(result_of(seeds, 'fine_seed'), index)
         # The label maps of CLIP-ES are on disk, and its CAMs are not shown.
         self.samples: dict[str, Any] = {
@@ -103,7 +105,7 @@ class Scene:
         if settings.get('mask_dir') is None:
             return self.samples[stage].sam_masks
         folder = Path(settings.mask_dir)
-        return SAMMasks.load(folder / f'{self.path.stem}.json')
+        return SAMMasks.load(folder / f'{self.name}.json')
 
     def ends(self) -> tuple[list[Picture], list[Picture]]:
         """First and last columns of every figure."""
@@ -140,7 +142,7 @@ def _prompt_rows(scene: Scene) -> Iterator[FigureRow]:
                 Picture(f'{prompts} CAM', cams[route][name], group),
                 scene.seed(f'{prompts} seed', 'seeds', route, group),
             ]
-        yield f'{scene.path.stem}: {name}', [name], [*pictures, *last], ''
+        yield f'{scene.name}: {name}', [name], [*pictures, *last], ''
 
 
 def _mask_rows(scene: Scene) -> Iterator[FigureRow]:
@@ -156,7 +158,7 @@ def _mask_rows(scene: Scene) -> Iterator[FigureRow]:
             scene.seed(f'seed, {title}', stage, route, 'seeds'),
         ]
     note = f', masks {", ".join(counts)}'
-    yield scene.path.stem, scene.classes, [*pictures, *last], note
+    yield scene.name, scene.classes, [*pictures, *last], note
 
 
 def _model_rows(scene: Scene) -> Iterator[FigureRow]:
@@ -167,7 +169,7 @@ def _model_rows(scene: Scene) -> Iterator[FigureRow]:
     for title, (stage, route) in _SEED_COLUMNS.items():
         pictures.append(scene.seed(title, stage, route, 'seeds'))
         errors += scene.errors(title, stage, route)
-    yield scene.path.stem, scene.classes, [*pictures, *last, *errors], ''
+    yield scene.name, scene.classes, [*pictures, *last, *errors], ''
 
 
 _FIGURES = {1: _prompt_rows, 3: _mask_rows, 4: _model_rows}

@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import mmcv
 import numpy as np
@@ -135,7 +134,7 @@ def make_card(
         *_label_pictures(runs, maps, image),
     ]
     return ImageCard(
-        name=Path(path).stem,
+        name=runs[0].images.names[maps.index],
         classes=_class_names(runs, maps),
         pictures=[
             Picture(p.title, shrink(p.image, picture_size), p.group)

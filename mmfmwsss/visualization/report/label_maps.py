@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...datasets import PseudoLabelDataset
+from ...datasets.image_files import image_name_of
 from ...evaluation.metrics import class_areas, intersection_over_union
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png
@@ -40,19 +41,21 @@ class ImageSet:
     Attributes:
         dataset: The data set, for what the model is to predict.
         paths: File of each image, in the data set's order.
+        names: Name of each image, that of its label maps.
         classes: Names of the labels, background first.
         palette: RGB of each label.
     """
 
     dataset: Any
     paths: list[str]
+    names: list[str]
     classes: Sequence[str]
     palette: Sequence[Sequence[int]]
 
     def truth_path(self, result: Result, index: int) -> Path | None:
         """File of the ground truth, where the result may be scored with it."""
         if result.truth_dir is not None:
-            return result.truth_dir / f'{Path(self.paths[index]).stem}.png'
+            return result.truth_dir / f'{self.names[index]}.png'
         if not result.reads_annotations:
             return None
         if isinstance(self.dataset, PseudoLabelDataset):
@@ -85,9 +88,15 @@ def open_image_set(run: RunFolder) -> ImageSet | None:
             f'Expected the images of {run.path}, but {error.filename} is not '
             'there. Start the report in the folder where the run was started.'
         ) from error
-    paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
+    records = [dataset.get_data_info(i) for i in range(len(dataset))]
     meta = dataset.metainfo
-    return ImageSet(dataset, paths, meta['classes'], meta['palette'])
+    return ImageSet(
+        dataset,
+        [record['img_path'] for record in records],
+        [image_name_of(record) for record in records],
+        meta['classes'],
+        meta['palette'],
+    )
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,8 @@ def rank(result: Result, images: ImageSet) -> Ranking:
         return Ranking({}, None)
     maps = (
         (index, path)
-        for index, name in enumerate(images.paths)
-        if (path := result.maps_dir / f'{Path(name).stem}.png').is_file()
+        for index, name in enumerate(images.names)
+        if (path := result.maps_dir / f'{name}.png').is_file()
     )
     bar = tqdm(
         maps,

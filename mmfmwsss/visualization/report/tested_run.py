@@ -4,7 +4,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
@@ -57,8 +56,7 @@ class TestedRun:
     ) -> Labels | None:
         """A label map as written or, if it was not, as predicted now."""
         if result.maps_dir is not None:
-            name = f'{Path(self.images.paths[index]).stem}.png'
-            path = result.maps_dir / name
+            path = result.maps_dir / f'{self.images.names[index]}.png'
             return read_label_png(path) if path.is_file() else None
         if sample is None or result.field not in sample:
             return None

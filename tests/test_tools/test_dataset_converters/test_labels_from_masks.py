@@ -73,4 +73,4 @@ def test_wrong_masks(masks):
     assert run(masks) == 1
     assert not (masks / 'labels.txt').exists()
     with pytest.raises(UserInputError, match='found none'):
-        tool.main([str(masks), '--classes=voc12', '--out=x.txt'])
+        tool.main([str(masks / 'none'), '--classes=voc12', '--out=x.txt'])
