@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
 from mmfmwsss.datasets.cam_files import CAM_FORMATS, CamFile, read_cams
 from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.models.seeding import SAMS
@@ -49,7 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--seeder-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         default={},
         metavar='KEY=VALUE',
         help='settings of SAMS, e.g. alpha=0.7',

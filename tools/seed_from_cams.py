@@ -19,12 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from mmseg.registry import TASK_UTILS
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.cam_files import CAM_FORMATS, cam_suffix, read_cams
@@ -75,7 +74,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--seeder-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         default={},
         metavar='KEY=VALUE',
         help='settings of the seeder, e.g. alpha=0.7',

@@ -6,9 +6,10 @@ from .class_count import fill_num_classes
 from .command_line import (
     add_common_arguments,
     load_config,
-    run_reporting_user_errors,
     write_metrics,
 )
+from .error_reports import explain_error, run_reporting_user_errors
+from .options import OptionsAction
 from .pretrained import check_pretrained
 from .processes import StoppedBySignal, run_command
 from .runner import add_trust_argument, build_runner
@@ -18,6 +19,7 @@ from .table_stages import TABLE_DATASETS, TableDataset, TableStages
 
 __all__ = [
     'TABLE_DATASETS',
+    'OptionsAction',
     'Stage',
     'StageRecord',
     'StageRunner',
@@ -28,6 +30,7 @@ __all__ = [
     'add_trust_argument',
     'build_runner',
     'check_pretrained',
+    'explain_error',
     'fill_num_classes',
     'install_checkpoint_reader',
     'load_config',

@@ -3,35 +3,21 @@
 
 import argparse
 import json
-import re
-import signal
-import sys
 import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from ..utils import UserInputError, atomic_path, read_config
+from ..utils import atomic_path, read_config
 from .class_count import fill_num_classes
-from .processes import StoppedBySignal
-
-# Of other packages, on what a user of ours can do nothing about.
-_KNOWN_WARNINGS = (
-    'The draw is False',  # mmseg's hook, which --show-dir switches on
-    '`torch.jit.script` is deprecated',  # torch's own forward mode
-    "__array__ implementation doesn't accept a copy",  # pycocotools
-)
+from .options import OptionsAction, check_numbers, merge_options
 
 __all__ = [
     'add_common_arguments',
     'load_config',
-    'run_reporting_user_errors',
     'write_metrics',
 ]
 
@@ -43,7 +29,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. model.test_cfg.mode=slide',
     )
@@ -60,18 +46,35 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it.
 
     Raises:
-        UserInputError: If the file is not there, or its class names are wrong.
+        UserInputError: If the file is not there, an option does not fit, or
+            class names are wrong.
     """
     config = read_config(args.config)
     config.launcher = args.launcher
     if args.cfg_options is not None:
-        config.merge_from_dict(args.cfg_options)
+        merge_options(config, args.cfg_options)
+    check_numbers(config)
+    settle_workers(config)
     if args.work_dir is not None:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     fill_num_classes(config)
     return config
+
+
+def settle_workers(config: Config) -> None:
+    """Let ``num_workers=0`` be enough to load in the main process.
+
+    Args:
+        config (Config): Changed in place: without worker processes none can
+            persist, and none can fetch ahead.
+    """
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name)
+        if loader and loader.get('num_workers') == 0:
+            loader.persistent_workers = False
+            loader.pop('prefetch_factor', None)
 
 
 def write_metrics(
@@ -106,27 +109,3 @@ def _is_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def run_reporting_user_errors(main: Callable[[], int]) -> None:
-    """Run a command and exit; a :class:`UserInputError` has no traceback.
-
-    The exit code is 2 then, and 128 + n after signal n.
-    """
-    for message in _KNOWN_WARNINGS:
-        warnings.filterwarnings('ignore', re.escape(message))
-    try:
-        sys.exit(main())
-    except UserInputError as error:
-        # An error from a data loader's worker carries its traceback as text.
-        text = str(error).rsplit('UserInputError: ', 1)[-1].strip()
-        MMLogger.get_current_instance().error(text)
-        sys.exit(2)
-    except (KeyboardInterrupt, StoppedBySignal) as stop:
-        number = getattr(stop, 'number', int(signal.SIGINT))
-        name = signal.Signals(number).name
-        MMLogger.get_current_instance().error(
-            f'Stopped by {name}. What is done is kept; the same command goes '
-            'on from there (tools/train.py with --resume).'
-        )
-        sys.exit(128 + number)
