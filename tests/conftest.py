@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Shared by all tests: the import that readies mmcv, and a small world."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,3 +46,26 @@ def hostile(tmp_path: Path) -> Iterator[Hostile]:
     item = Hostile(tmp_path / 'marker_of_hostile_code')
     yield item
     assert not item.marker.exists()
+
+
+def png_of_bits(width: int, height: int, rows: bytes, bits: int = 1) -> bytes:
+    """A grey PNG written by hand; each row begins with a 0."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        total = struct.pack('>I', zlib.crc32(kind + data))
+        return struct.pack('>I', len(data)) + kind + data + total
+
+    header = struct.pack('>IIBBBBB', width, height, bits, 0, 0, 0, 0)
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', header)
+        + chunk(b'IDAT', zlib.compress(rows, 9))
+        + chunk(b'IEND', b'')
+    )
+
+
+@pytest.fixture(scope='session')
+def bomb() -> bytes:
+    """A PNG of 22 KB, above Pillow's and our limit of pixels."""
+    side = 13_400
+    return png_of_bits(side, side, bytes((1 + (side + 7) // 8) * side))

@@ -11,6 +11,11 @@ from PIL.PngImagePlugin import PngInfo
 from .digests import digest_of_array
 from .errors import UserInputError
 from .files import atomic_path
+from .picture_files import (
+    is_complete_image,
+    open_picture,
+    read_picture_bytes,
+)
 
 __all__ = [
     'read_label_png',
@@ -20,6 +25,10 @@ __all__ = [
 ]
 
 _MADE_OF, _CONTENT = 'mmfmwsss-made-of', 'mmfmwsss-content'
+
+_MOST = 255
+_LOSSLESS = ('PNG', 'BMP', 'GIF', 'TIFF')
+_LABEL_MODES = ('P', 'L', '1', 'I', 'I;16', 'I;16B', 'I;16L')
 
 
 def voc_palette(count: int = 256) -> list[tuple[int, int, int]]:
@@ -111,6 +120,8 @@ def read_label_png_made_of(
 def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:
     """Read a label map: a palette PNG or a grey one, indices untouched.
 
+    Grey ones may have any number of bits, as long as the indices fit in 8.
+
     Args:
         path (str | PathLike): A PNG of one channel.
 
@@ -118,24 +129,45 @@ def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:
         np.ndarray: Class indices, uint8, (H, W).
 
     Raises:
-        UserInputError: If the file is missing, is damaged or has colours.
+        UserInputError: If the file is missing, damaged or too large, has
+            colours or indices above 255, or is of a format that blurs them.
     """
     try:
-        with Image.open(path) as picture:
-            mode = picture.mode
-            labels = np.array(picture)
-    except FileNotFoundError as error:
+        data = read_picture_bytes(path)
+        if not is_complete_image(data):
+            raise UserInputError(f'its {len(data)} bytes are cut off')
+        with open_picture(data, path) as picture:
+            kind, mode = picture.format or '', picture.mode
+            if kind in _LOSSLESS and mode in _LABEL_MODES:
+                return _as_indices(np.array(picture), data, path)
+    except UserInputError as error:
         raise UserInputError(
-            f'Expected a label map at {path}, but it is not there.'
+            f'Expected a PNG label map at {path}, but it cannot be read: '
+            f'{error}'
         ) from error
-    except (OSError, SyntaxError) as error:
+    if kind not in _LOSSLESS:
         raise UserInputError(
-            f'Expected a PNG label map at {path}, but it cannot be read '
-            f'({error}). Delete the file and make it again.'
-        ) from error
-    if mode not in ('P', 'L', '1'):
-        raise UserInputError(
-            f'Expected a label map of one 8-bit channel at {path}, got a '
-            f'picture of mode {mode!r}. Convert its colours to class indices.'
+            f'Expected a PNG label map at {path}, but it is a {kind}, which '
+            'blurs class indices. Make it again as PNG.'
         )
-    return labels.astype(np.uint8)
+    raise UserInputError(
+        f'Expected a label map of one 8-bit channel at {path}, got a '
+        f'picture of mode {mode!r}. Convert its colours to class indices.'
+    )
+
+
+def _as_indices(
+    labels: np.ndarray, data: bytes, path: str | os.PathLike[str]
+) -> np.ndarray:
+    """Indices as they were written, in eight bits."""
+    if labels.max() > _MOST or labels.min() < 0:
+        raise UserInputError(
+            f'class indices go from {labels.min()} to {labels.max()}, and '
+            f'only 0..{_MOST} are read. Is it a label map? Number the classes '
+            'from 1, with 0 for the background and 255 for ignore.'
+        )
+    labels = labels.astype(np.uint8)
+    bits, colour = data[24], data[25]  # of a PNG
+    if data.startswith(b'\x89PNG') and colour == 0 and bits in (2, 4):
+        labels //= _MOST // (2**bits - 1)  # Pillow spreads them to 0..255
+    return labels

@@ -1,6 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Label maps on disk."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,6 +16,27 @@ from mmfmwsss.utils.palette_png import (
     voc_palette,
     write_palette_png,
 )
+
+
+def png_of_bits(width, height, rows, bits):
+    """A grey PNG written by hand; each row begins with a 0."""
+
+    def chunk(kind, data):
+        total = zlib.crc32(kind + data)
+        return (
+            struct.pack('>I', len(data))
+            + kind
+            + data
+            + total.to_bytes(4, 'big')
+        )
+
+    header = struct.pack('>IIBBBBB', width, height, bits, 0, 0, 0, 0)
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', header)
+        + chunk(b'IDAT', zlib.compress(rows))
+        + chunk(b'IEND', b'')
+    )
 
 
 def test_voc_colours():
@@ -97,3 +121,50 @@ def test_a_map_that_need_not_be_made_again(tmp_path):
     assert read_label_png_made_of(path, 'one') is None
     write_palette_png(path, labels)  # of an earlier release
     assert read_label_png_made_of(path, 'one') is None
+
+
+def save_grey(path, width, rows, bits):
+    """A grey PNG of few bits, which Pillow spreads to 0..255."""
+    numbers = ''.join(
+        '0' * 8 + ''.join(f'{n:0{bits}b}' for n in row) for row in rows
+    )
+    data = int(numbers, 2).to_bytes(len(numbers) // 8, 'big')
+    path.write_bytes(png_of_bits(width, len(rows), data, bits))
+
+
+@pytest.mark.parametrize('bits', [1, 2, 4, 8])
+def test_grey_of_few_bits_keeps_its_indices(tmp_path, bits):
+    rows = [[n % 2**bits for n in range(16)], [2**bits - 1] * 16]
+    save_grey(tmp_path / 'a.png', 16, rows, bits)
+    assert read_label_png(tmp_path / 'a.png').tolist() == rows
+
+
+def test_sixteen_bits_with_indices_of_eight(tmp_path):
+    deep = np.array([[0, 7], [255, 20]], np.uint16)
+    Image.fromarray(deep).save(tmp_path / 'a.png')
+    found = read_label_png(tmp_path / 'a.png')
+    assert found.dtype == np.uint8 and found.tolist() == deep.tolist()
+    Image.fromarray(deep * 257).save(tmp_path / 'a.png')
+    with pytest.raises(UserInputError, match=r'a\.png.*from 0 to 65535'):
+        read_label_png(tmp_path / 'a.png')
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'WEBP'])
+def test_formats_that_blur_are_refused(tmp_path, kind):
+    grey = Image.fromarray(np.zeros((8, 8), np.uint8))
+    grey.save(tmp_path / 'a.png', kind)
+    with pytest.raises(UserInputError, match=f'{kind}.*blurs class indices'):
+        read_label_png(tmp_path / 'a.png')
+
+
+def test_bombs_are_refused(tmp_path, bomb):
+    (tmp_path / 'a.png').write_bytes(bomb)
+    with pytest.raises(UserInputError, match=r'a\.png.*178,956,970 pixels'):
+        read_label_png(tmp_path / 'a.png')
+
+
+def test_bytes_behind_the_end_do_no_harm(tmp_path):
+    path = tmp_path / 'a.png'
+    write_palette_png(path, np.eye(4, dtype=int))
+    path.write_bytes(path.read_bytes() + bytes(100))
+    assert read_label_png(path).sum() == 4

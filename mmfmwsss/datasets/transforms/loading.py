@@ -13,36 +13,15 @@ from numpy.typing import NDArray
 
 from ...structures import SAMMasks
 from ...utils import UserInputError
+from ...utils.photos import decode_photo
+from ...utils.picture_files import (
+    is_complete_image,
+    open_picture,
+    read_picture_bytes,
+)
 from ..image_files import image_name_of
 
 __all__ = ['LoadImageStrict', 'LoadSAMMasks', 'is_complete_image']
-
-_JPEG_START = b'\xff\xd8'
-_JPEG_SCAN = b'\xff\xda'
-_JPEG_END = b'\xff\xd9'
-_PNG_START = b'\x89PNG'
-_PNG_END = b'IEND'
-
-
-def is_complete_image(data: bytes) -> bool:
-    """Tell whether a JPEG or PNG file has its end.
-
-    OpenCV decodes a cut-off JPEG to a picture with a grey bottom, without an
-    error. Entropy-coded data never hold the end marker, and the end marker of
-    a thumbnail lies before the last scan, so a marker after it is the end.
-
-    Args:
-        data (bytes): Content of the file.
-
-    Returns:
-        bool: False for an empty file and for a JPEG or PNG without an end;
-        True for other formats, whose decoders notice it themselves.
-    """
-    if data.startswith(_JPEG_START):
-        return data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN)
-    if data.startswith(_PNG_START):
-        return _PNG_END in data[-64:]
-    return bool(data)
 
 
 @TRANSFORMS.register_module()
@@ -50,8 +29,9 @@ class LoadImageStrict(LoadImageFromFile):
     """Load a picture as BGR, or name the file and what to do about it.
 
     As mmcv's ``LoadImageFromFile`` (grey-scale becomes three channels, the
-    EXIF orientation is applied), but a file that is missing, empty, cut off
-    or no picture is a :class:`UserInputError`.
+    EXIF orientation is applied), but a file that is missing, empty, cut off,
+    too large or no picture is a :class:`UserInputError`, and all formats are
+    read as :func:`~mmfmwsss.utils.photos.decode_photo` says.
 
     Added keys: ``img`` uint8 (H, W, 3), ``img_shape``, ``ori_shape``.
     """
@@ -72,6 +52,8 @@ class LoadImageStrict(LoadImageFromFile):
         return results
 
     def _read(self, path: str) -> bytes:
+        if self.backend_args is None:
+            return read_picture_bytes(path)
         try:
             return bytes(fileio.get(path, backend_args=self.backend_args))
         except OSError as error:
@@ -82,11 +64,14 @@ class LoadImageStrict(LoadImageFromFile):
             ) from error
 
     def _decode(self, path: str, data: bytes) -> NDArray[Any]:
+        if self.color_type == 'color' and self.imdecode_backend == 'cv2':
+            return decode_photo(data, path)
         image = None
         if is_complete_image(data):
-            image = mmcv.imfrombytes(
-                data, flag=self.color_type, backend=self.imdecode_backend
-            )
+            with open_picture(data, path):  # checks the size
+                image = mmcv.imfrombytes(
+                    data, flag=self.color_type, backend=self.imdecode_backend
+                )
         if image is None:
             raise UserInputError(
                 f'Expected a complete picture in {path}, but its {len(data)} '

@@ -2,22 +2,31 @@
 """Masks made elsewhere: segment_anything's records, JSON files and folders."""
 
 import csv
-import json
+import io
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from ...structures import SUBPART, WHOLE, SAMMasks
+from ...structures.rle import decode_rles, decode_runs
 from ...utils import UserInputError, resolve_path
+from ...utils.limits import MAX_MASK_FILE_BYTES, check_mask_room, checked_size
+from ...utils.picture_files import (
+    is_complete_image,
+    open_picture,
+    read_picture_bytes,
+)
+from ...utils.text_files import read_json, read_text
 
 __all__ = ['masks_from_folder', 'masks_from_json', 'masks_from_records']
+
+_MASK_MODES = ('1', 'L', 'P', 'RGB', 'I', 'I;16')
 
 
 def masks_from_records(
@@ -52,7 +61,7 @@ def masks_from_records(
                 'the (H, W) of the image.'
             )
         return SAMMasks.empty(size)
-    masks = [_decode(record, index) for index, record in enumerate(records)]
+    masks = list(_decode_all(records))
     sizes = sorted({mask.shape for mask in masks})
     if len(sizes) > 1 or (size is not None and sizes[0] != tuple(size)):
         expected = 'one size' if size is None else f'the image, {size}'
@@ -88,11 +97,11 @@ def masks_from_json(
     """
     file = resolve_path(path, 'Give the JSON file of one image.')
     try:
-        content = json.loads(file.read_text(encoding='utf-8'))
+        content = read_json(file, MAX_MASK_FILE_BYTES)
         if isinstance(content, dict):
             image = content.get('image', {})
             if 'height' in image and 'width' in image:
-                size = (int(image['height']), int(image['width']))
+                size = checked_size(image['height'], image['width'], file)
             content = content['annotations']
         if not isinstance(content, list):
             raise TypeError(f'found a {type(content).__name__}')
@@ -121,59 +130,108 @@ def masks_from_folder(
     folder = Path(path)
     remedy = "Write the folder with segment_anything's scripts/amg.py."
     table = resolve_path(folder / 'metadata.csv', remedy)
+    rows = _table_rows(table, remedy)
     records: list[dict[str, Any]] = []
-    with table.open(newline='', encoding='utf-8') as rows:
-        for row in csv.DictReader(rows):
-            if not row.get('id'):
-                raise UserInputError(f'{table} has no column `id`. {remedy}')
-            file = resolve_path(folder / f'{row["id"]}.png', remedy)
-            picture = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-            if picture is None:
-                raise UserInputError(f'{file} cannot be read. {remedy}')
-            scores = {
-                name: row[name]
-                for name in (
-                    'area',
-                    'predicted_iou',
-                    'stability_score',
-                    'level',
-                )
-                if row.get(name)
-            }
-            records.append(dict(segmentation=picture > 0, **scores))
+    for row in rows:
+        file = resolve_path(folder / f'{row["id"]}.png', remedy)
+        scores = {
+            name: row[name]
+            for name in ('area', 'predicted_iou', 'stability_score', 'level')
+            if row.get(name)
+        }
+        mask = _mask_of_picture(file, len(rows), remedy)
+        records.append(dict(segmentation=mask, **scores))
     pictures = sum(1 for _ in folder.glob('*.png'))
-    if pictures != len(records):
+    if pictures != len(rows):
         raise UserInputError(
-            f'{table} lists {len(records)} masks, but the folder has '
+            f'{table} lists {len(rows)} masks, but the folder has '
             f'{pictures} pictures of masks. {remedy}'
         )
     return masks_from_records(records, level, size)
 
 
+def _table_rows(table: Path, remedy: str) -> list[dict[str, str]]:
+    """Rows of a table with different names of files in its column `id`."""
+    try:
+        text = io.StringIO(read_text(table), newline='')
+        rows: list[dict[str, str]] = list(csv.DictReader(text))
+    except csv.Error as error:
+        raise UserInputError(
+            f'{table} cannot be read ({error}). {remedy}'
+        ) from error
+    names = [row.get('id') or '' for row in rows]
+    if not all(names):
+        raise UserInputError(f'{table} has no column `id`. {remedy}')
+    strange = [n for n in names if Path(n).name != n or names.count(n) > 1]
+    if strange:
+        raise UserInputError(
+            f'Expected different names of files as `id` in {table}, but got '
+            f'{strange[0]!r:.60}. {remedy}'
+        )
+    return rows
+
+
+def _mask_of_picture(file: Path, count: int, remedy: str) -> NDArray[np.bool_]:
+    """A black-and-white picture as one of ``count`` masks, (H, W)."""
+    try:
+        data = read_picture_bytes(file)
+        if not is_complete_image(data):
+            raise UserInputError('it is cut off or no picture')
+        with open_picture(data, file) as picture:
+            check_mask_room(count, (picture.height, picture.width), file)
+            if picture.mode not in _MASK_MODES or 'A' in picture.getbands():
+                raise UserInputError(f'it has mode {picture.mode}')
+            if picture.mode in ('P', 'RGB'):
+                return np.array(picture.convert('L')) > 0
+            return np.array(picture) > 0
+    except UserInputError as error:
+        raise UserInputError(
+            f'{file} cannot be read: {error} {remedy}'
+        ) from error
+
+
+def _decode_all(
+    records: Sequence[Mapping[str, Any]],
+) -> Iterator[NDArray[np.bool_]]:
+    """Masks of the records; the first says how much room all take."""
+    for index, record in enumerate(records):
+        mask = _decode(record, index)
+        if index == 0:
+            size = (mask.shape[0], mask.shape[1])
+            check_mask_room(len(records), size, 'the records')
+        yield mask
+
+
 def _decode(record: Mapping[str, Any], index: int) -> NDArray[np.bool_]:
     """The mask of a record, (H, W)."""
     try:
-        segmentation = record['segmentation']
-        if isinstance(segmentation, Mapping):
-            rle = dict(segmentation)
-            if isinstance(rle['counts'], list):
-                rle = coco_mask.frPyObjects(rle, *rle['size'])
-            mask = coco_mask.decode(rle).astype(np.bool_)
-        else:
-            mask = np.asarray(segmentation).astype(np.bool_)
-        if mask.ndim != 2:
-            raise ValueError(f'a mask of shape {mask.shape}')
+        mask = _decode_segmentation(record['segmentation'])
         area = int(np.count_nonzero(mask))
         # Run lengths that were cut off decode without an error.
-        if round(float(record.get('area', area))) != area:
+        if float(record.get('area', area)) != area:
             raise ValueError(f'`area` {record["area"]}, but {area} pixels')
         return mask
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserInputError(
             f'Mask {index} has no readable `segmentation` '
             f'({type(error).__name__}: {error}); expected a binary mask '
             '(H, W) or COCO RLE with `size` and `counts`, of `area` pixels.'
         ) from error
+
+
+def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
+    if isinstance(segmentation, Mapping):
+        counts = segmentation['counts']
+        height, width = segmentation['size']
+        size = checked_size(height, width, '`size`')
+        if isinstance(counts, list):
+            return decode_runs(counts, size)
+        return decode_rles([counts], size)[0]
+    mask = np.asarray(segmentation)
+    if mask.ndim != 2 or mask.dtype.kind not in 'biuf':
+        raise ValueError(f'a mask of shape {mask.shape} of {mask.dtype}')
+    checked_size(mask.shape[0], mask.shape[1], '`segmentation`')
+    return mask.astype(np.bool_)
 
 
 def _scores(
@@ -186,7 +244,11 @@ def _scores(
             float(record.get('predicted_iou', 1)),
             float(record.get('stability_score', 1)),
         )
-    except (TypeError, ValueError) as error:
+        if float(record.get('level', level)) != found[0]:
+            raise ValueError(f'level {record["level"]}')
+        if not all(math.isfinite(number) for number in found):
+            raise ValueError(f'{found} are not all finite')
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserInputError(
             f'Mask {index} has no readable scores ({error}); expected numbers '
             'in `predicted_iou`, `stability_score` and `level`.'

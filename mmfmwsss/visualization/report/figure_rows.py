@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
 from ...structures import SAMMasks
+from ...utils.photos import read_photo
 from ..painting import paint_errors, paint_labels, paint_masks
 from ..seed_pictures import cam_panels
 from .label_maps import Labels
@@ -58,9 +58,7 @@ class Scene:
         self.runs = runs
         self.index = index
         self.name = seeds.images.names[index]
-        self.image: RGB = mmcv.imread(
-            seeds.images.paths[index], channel_order='rgb'
-        )
+        self.image: RGB = read_photo(seeds.images.paths[index], 'rgb')
         self.truth = seeds.images.truth(result_of(seeds, 'fine_seed'), index)
         # The label maps of CLIP-ES are on disk, and its CAMs are not shown.
         self.samples: dict[str, Any] = {

@@ -4,13 +4,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import mmcv
 import numpy as np
 from mmseg.structures import SegDataSample
 from numpy.typing import NDArray
 from PIL import Image
 
 from ...structures import LEVEL_NAMES
+from ...utils.photos import read_photo
 from ..painting import paint_errors, paint_labels, paint_masks
 from ..seed_pictures import cam_panels
 from .label_maps import Labels
@@ -126,7 +126,7 @@ def make_card(
         ground truth; errors.
     """
     path = runs[0].images.paths[maps.index]
-    image = mmcv.imread(path, channel_order='rgb')
+    image = read_photo(path, 'rgb')
     pictures = [
         Picture('image', image, 'image'),
         *_cam_pictures(runs, maps, image),

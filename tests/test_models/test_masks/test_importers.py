@@ -154,3 +154,101 @@ def test_folder_of_something_else(tmp_path):
     (tmp_path / 'metadata.csv').write_text('a,b\n1,2\n')
     with pytest.raises(UserInputError, match='no column `id`'):
         masks_from_folder(tmp_path)
+
+
+def rle(counts, size=(12, 16)):
+    return dict(size=list(size), counts=counts)
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        dict(segmentation=rle([30, -5, 167]), area=5),
+        dict(segmentation=rle([10**12])),
+        dict(segmentation=rle([30.5, 161.5])),
+        dict(segmentation=rle(['192'])),
+        dict(segmentation=rle([192], (10**9, 10**9))),
+        dict(segmentation=rle('0', (10**9, 10**9))),
+        dict(segmentation=rle([50_000**2], (50_000, 50_000))),
+        dict(segmentation=rle([192], (-12, -16))),
+        dict(segmentation=rle([192], ('12', 16))),
+        dict(segmentation=rle([192], (12, 16, 1))),
+        dict(segmentation=rle(None)),
+        dict(segmentation=rle({})),
+        dict(segmentation=rle('oooooooooooo0')),
+        dict(segmentation=[[1, 2], [3]]),
+        dict(segmentation=[['a', 'b']]),
+        dict(segmentation='abc'),
+        dict(segmentation=None),
+        dict(segmentation=rle([192]), area='Infinity'),
+        dict(segmentation=rle([192]), area=10**400),
+        dict(segmentation=rle([192]), predicted_iou='nan'),
+        dict(segmentation=rle([192]), stability_score='1e999'),
+        dict(segmentation=rle([192]), predicted_iou=10**400),
+        dict(segmentation=rle([192]), level=1.5),
+        dict(segmentation=rle([192]), level=-1),
+        dict(segmentation=rle([192]), level=10**400),
+        'abc',
+        None,
+        [],
+    ],
+)
+def test_hostile_records_of_a_json_file(tmp_path, record):
+    """One bad file, whatever is wrong: no crash, no other exception."""
+    (tmp_path / 'a.json').write_text(json.dumps([record]))
+    with pytest.raises(UserInputError):
+        masks_from_json(tmp_path / 'a.json')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '[' * 100_000,
+        '{"a":' * 100_000,
+        '[{"segmentation": {"size": [1, 1], "counts": [1]}, "area": NaN}]',
+        '{"image": 3, "annotations": []}',
+        '{"image": {"height": 1e999, "width": 3}, "annotations": []}',
+        '{"image": {"height": 50000, "width": 50000}, "annotations": []}',
+        '{"annotations": {}}',
+        '{"annotations": [], "annotations": []}',
+        '[{"segmentation": {"size": [13000, 13000], "counts": [169000000]}}'
+        + ',{}' * 60
+        + ']',
+    ],
+)
+def test_hostile_json(tmp_path, text):
+    (tmp_path / 'a.json').write_text(text)
+    with pytest.raises(UserInputError):
+        masks_from_json(tmp_path / 'a.json')
+
+
+@pytest.mark.parametrize(
+    ('table', 'message'),
+    [
+        ('id,area\n../a,1\n', 'different names'),
+        ('id,area\na,1\na,1\n', 'different names|lists 2'),
+        ('id,area\n' + 'a' * 200_000 + ',1\n', 'cannot be read'),
+        ('id,area\n\0,1\n', 'NUL'),
+        ('id,area\na,Infinity\n', 'no readable'),
+        ('id,predicted_iou\na,nan\n', 'no readable scores'),
+        ('id,level\na,7\n', 'level 7'),
+    ],
+)
+def test_hostile_tables(tmp_path, table, message):
+    (tmp_path / 'metadata.csv').write_text(table)
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((3, 3), 255, np.uint8))
+    with pytest.raises(UserInputError, match=message):
+        masks_from_folder(tmp_path)
+
+
+def test_pictures_of_masks_that_bomb_or_are_cut_off(tmp_path, bomb):
+    (tmp_path / 'metadata.csv').write_text('id,area\na,9\n')
+    picture = cv2.imencode('.png', np.full((3, 3), 255, np.uint8))[1]
+    (tmp_path / 'a.png').write_bytes(picture.tobytes()[:-14])
+    with pytest.raises(UserInputError, match=r'a\.png cannot be read.*cut'):
+        masks_from_folder(tmp_path)
+    (tmp_path / 'a.png').write_bytes(bomb)
+    with pytest.raises(UserInputError, match=r'a\.png.*178,956,970'):
+        masks_from_folder(tmp_path)
+    (tmp_path / 'a.png').write_bytes(picture.tobytes() + b'behind the end')
+    assert masks_from_folder(tmp_path).masks.all()
