@@ -126,7 +126,7 @@ def main() -> int:
     set_outputs(config, args)
     prepare_processes(config, training=False)
     set_test_loop(config)
-    runner = build_runner(config, args.trust_checkpoint)
+    runner = build_runner(config, trust_checkpoint=args.trust_checkpoint)
     started = time.time()
     metrics = runner.test()
     write_metrics(runner, metrics, time.time() - started)

@@ -90,7 +90,9 @@ def main() -> int:
     set_resume(config, args.resume)
     prepare_processes(config, training=True)
     with alone_in(config):
-        runner = build_runner(config, args.trust_checkpoint)
+        runner = build_runner(
+            config, training=True, trust_checkpoint=args.trust_checkpoint
+        )
         check_pretrained(runner.model, config.get('pretrained_remedy', ''))
         runner.train()
     return 0

@@ -6,6 +6,7 @@ import argparse
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from ..engine.hooks import CheckpointFitHook
 from .checkpoint_reader import install_checkpoint_reader
 
 __all__ = ['add_trust_argument', 'build_runner']
@@ -21,11 +22,17 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def build_runner(config: Config, trust_checkpoint: bool = False) -> Runner:
-    """Build mmengine's runner; no checkpoint that it loads runs code.
+def build_runner(
+    config: Config, training: bool = False, trust_checkpoint: bool = False
+) -> Runner:
+    """Build mmengine's runner; it loads checkpoints that are safe and fit.
+
+    No file that it reads runs code, and what it loads is the model's; see
+    :class:`CheckpointFitHook`.
 
     Args:
         config (Config): Of the run.
+        training (bool): Whether it will train.
         trust_checkpoint (bool): Whether code in the checkpoint of
             ``load_from``, or in the one that is resumed from, may be run.
 
@@ -38,4 +45,6 @@ def build_runner(config: Config, trust_checkpoint: bool = False) -> Runner:
         if trusted is None and config.get('resume'):
             trusted = find_latest_checkpoint(config.work_dir)
     install_checkpoint_reader(trusted)
-    return Runner.from_cfg(config)
+    runner = Runner.from_cfg(config)
+    runner.register_hook(CheckpointFitHook(training))
+    return runner

@@ -246,6 +246,24 @@ def test_truncated(zipped: bool, tmp_path: Path) -> None:
             read_checkpoint(path)
 
 
+def test_a_flipped_bit(tmp_path: Path) -> None:
+    path = save(tmp_path / 'a.pth', dict(a=torch.ones(999)))
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.ones(9).numpy().tobytes()) + 100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserInputError, match='Bad CRC'):
+        read_checkpoint(path)
+
+
+def test_a_file_without_checksums(tmp_path: Path) -> None:
+    torch.serialization.set_crc32_options(False)
+    try:
+        path = save(tmp_path / 'a.pth', dict(a=torch.ones(9)))
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert read_checkpoint(path)['a'].sum() == 9
+
+
 def _written(zipped: bool) -> bytes:
     buffer = io.BytesIO()
     content = dict(

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Hooks."""
 
+from .checkpoint_fit_hook import CheckpointFitHook
 from .progress_bar_hook import ProgressBarHook
 from .prompt_file_hook import PromptFileHook
 from .reproducible_iteration_hook import ReproducibleIterationHook
@@ -8,6 +9,7 @@ from .seed_visualization_hook import SeedVisualizationHook
 from .trunk_cache_hook import TrunkCacheHook
 
 __all__ = [
+    'CheckpointFitHook',
     'ProgressBarHook',
     'PromptFileHook',
     'ReproducibleIterationHook',

@@ -266,4 +266,11 @@ def _start_lengths(is_context: Tensor, shared: int) -> Tensor:
 
 
 def _read_layout(layout: Tensor) -> dict[str, Any]:
-    return dict(json.loads(bytes(layout.tolist()).decode()))
+    try:
+        return dict(json.loads(bytes(layout.tolist()).decode()))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserInputError(
+            f'Expected the classes and settings of prompts in the `layout` of '
+            f'a checkpoint, but it cannot be read ({type(error).__name__}). '
+            f'The file is damaged: get it again, or learn the prompts again.'
+        ) from error

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from ...models.segmentors import CLIPPromptSegmentor
-from ...utils import UserInputError
+from ...models.segmentors.checkpoint_fit import check_weights, weights_of
+from ...utils import UserInputError, read_checkpoint
 from ..seed_pictures import predict_seeds
 from .run_folder import RunFolder
 
@@ -46,9 +46,9 @@ class RunModel:
         try:
             self.model: Any = MODELS.build(settings)
             if checkpoint is not None:
-                load_checkpoint(
-                    self.model, str(checkpoint), map_location='cpu'
-                )
+                content = read_checkpoint(checkpoint)
+                weights = weights_of(content, str(checkpoint))
+                check_weights(self.model, weights, str(checkpoint))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             # e.g. a config of an older version
             raise UserInputError(
