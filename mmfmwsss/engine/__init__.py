@@ -9,6 +9,7 @@ from .distributed import (
     prepare_processes,
 )
 from .hooks import ProgressBarHook
+from .skipping_test_loop import SkippingTestLoop
 from .tolerant_test_loop import TolerantTestLoop, set_test_loop
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'Bfloat16OptimWrapper',
     'InferenceDataParallel',
     'ProgressBarHook',
+    'SkippingTestLoop',
     'TolerantTestLoop',
     'hooks',
     'prepare_processes',

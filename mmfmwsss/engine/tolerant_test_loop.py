@@ -17,6 +17,7 @@ from ..models.segmentors.mixed_batches import (
     NOT_FINITE,
     fail,
     failed,
+    finished,
     predict_in_groups,
 )
 
@@ -27,7 +28,8 @@ __all__ = ['TolerantTestLoop', 'set_test_loop']
 class TolerantTestLoop(TestLoop):
     """mmengine's test loop, for any model, with failures listed at the end.
 
-    Images of a batch that failed to load are not predicted, those of other
+    Images of a batch that failed to load are not predicted, nor those that
+    are finished (see :class:`SkippingTestLoop`); those of other
     sizes are predicted by themselves, and predictions of scores that are not
     finite count as failed. Metrics see all images, hooks those with a
     prediction. The loop also tells a :class:`RefinedSegmentor` whether the
@@ -75,19 +77,21 @@ class TolerantTestLoop(TestLoop):
             'after_test_iter',
             batch_idx=idx,
             data_batch=data_batch,
-            outputs=[sample for sample in outputs if not failed(sample)],
+            outputs=[s for s in outputs if not (failed(s) or finished(s))],
         )
 
 
 def set_test_loop(config: Config) -> None:
-    """Take the tolerant loop where a config takes mmengine's.
+    """Take the loop that skips what is done where a config takes mmengine's.
+
+    It is a tolerant one, too.
 
     Args:
         config (Config): Changed in place.
     """
     loop = config.get('test_cfg')
     if loop is not None and loop.get('type', 'TestLoop') == 'TestLoop':
-        loop['type'] = 'mmseg.TolerantTestLoop'
+        loop['type'] = 'mmseg.SkippingTestLoop'
 
 
 def _learns(model: Any) -> bool:

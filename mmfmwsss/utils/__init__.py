@@ -3,7 +3,12 @@
 
 from .checkpoint_files import read_checkpoint
 from .config_files import read_config
-from .digests import digest_of, digest_of_array, digest_of_file
+from .digests import (
+    digest_of,
+    digest_of_array,
+    digest_of_file,
+    digest_of_weights,
+)
 from .errors import UserInputError, nearby_files, nearby_names
 from .files import atomic_path, explain_write_error, resolve_path, sha256_of
 from .folder_lock import locked_folder
@@ -14,6 +19,7 @@ __all__ = [
     'digest_of',
     'digest_of_array',
     'digest_of_file',
+    'digest_of_weights',
     'explain_write_error',
     'locked_folder',
     'nearby_files',

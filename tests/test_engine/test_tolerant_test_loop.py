@@ -176,7 +176,7 @@ def test_other_loops_are_left_alone() -> None:
     assert settings.test_cfg is None
     settings = Config(dict(test_cfg=dict(type='TestLoop', fp16=True)))
     set_test_loop(settings)
-    assert settings.test_cfg.type == 'mmseg.TolerantTestLoop'
+    assert settings.test_cfg.type == 'mmseg.SkippingTestLoop'
     assert settings.test_cfg.fp16
 
 

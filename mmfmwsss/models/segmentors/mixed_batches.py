@@ -8,7 +8,13 @@ from typing import Any
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-__all__ = ['NOT_FINITE', 'fail', 'failed', 'predict_in_groups']
+__all__ = [
+    'NOT_FINITE',
+    'fail',
+    'failed',
+    'finished',
+    'predict_in_groups',
+]
 
 NOT_FINITE = (
     'Expected finite scores from the network, but some are NaN or infinite. '
@@ -20,6 +26,11 @@ NOT_FINITE = (
 def failed(sample: SegDataSample) -> bool:
     """Whether the sample stands for an image that could not be done."""
     return 'failure' in sample.metainfo
+
+
+def finished(sample: SegDataSample) -> bool:
+    """Whether the sample stands for an image whose label maps are there."""
+    return 'finished' in sample.metainfo
 
 
 def fail(sample: SegDataSample, message: str) -> None:
@@ -51,8 +62,8 @@ def predict_in_groups(
             ``step`` as it is.
 
     Returns:
-        list[SegDataSample]: In the order of the batch. Failed samples are
-        returned as they came.
+        list[SegDataSample]: In the order of the batch. Samples that failed or
+        are finished are returned as they came.
     """
     samples = data.get('data_samples') if isinstance(data, dict) else None
     if not isinstance(samples, (list, tuple)) or not samples:
@@ -66,7 +77,7 @@ def predict_in_groups(
     results = list(samples[0])
     groups = defaultdict(list)
     for number, sample in enumerate(results):
-        if not failed(sample):
+        if not (failed(sample) or finished(sample)):
             shapes = [tuple(copies[number].shape) for copies in inputs]
             original = tuple(sample.get('ori_shape', ()))
             groups[tuple(shapes), original].append(number)

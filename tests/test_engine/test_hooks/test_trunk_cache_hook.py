@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Training from the cache is training on the same views without it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,21 @@ def test_a_cache_of_other_pictures_is_refused(
     ]
     with pytest.raises(UserInputError, match='expected crops of one size'):
         train(crop)
+
+
+def test_a_cache_of_a_replaced_picture_is_refused(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    tmp_path: Path,
+) -> None:
+    config = cached(prompt_config('first', iters=1), tmp_path / 'cache')
+    world = tmp_path / 'world'
+    shutil.copytree(config.train_dataloader.dataset.data_root, world)
+    config.train_dataloader.dataset.data_root = str(world)
+    train(config)
+    photo = world / 'JPEGImages' / 'train_0001.jpg'
+    photo.write_bytes(photo.read_bytes() + b'another')
+    other = cached(prompt_config('other', iters=1), tmp_path / 'cache')
+    other.train_dataloader.dataset.data_root = str(world)
+    with pytest.raises(UserInputError, match=r'its `pictures` is .* rm -r'):
+        train(other)
