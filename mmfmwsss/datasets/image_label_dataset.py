@@ -16,7 +16,7 @@ from ..utils.palette_png import voc_palette
 from .class_prompts import ClassPrompts, get_class_prompts
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
-from .preparation import prepare_or_pack_failure
+from .preparation import mmseg_scope, pack_names, prepare_or_pack_failure
 
 __all__ = ['ImageLabelDataset']
 
@@ -83,21 +83,23 @@ class ImageLabelDataset(BaseDataset):
         )
         self.drop_unlabelled = drop_unlabelled
         labels = self.class_prompts.labels
-        super().__init__(
-            metainfo={
-                'palette': voc_palette(len(labels)),
-                **self.METAINFO,
-                'classes': labels,
-                **(metainfo or {}),
-                'label_map': None,
-                'reduce_zero_label': False,
-            },
-            data_root=data_root,
-            data_prefix={'img_path': image_dir},
-            pipeline=list(pipeline),
-            test_mode=test_mode,
-            **kwargs,
-        )
+        with mmseg_scope():
+            super().__init__(
+                metainfo={
+                    'palette': voc_palette(len(labels)),
+                    **self.METAINFO,
+                    'classes': labels,
+                    **(metainfo or {}),
+                    'label_map': None,
+                    'reduce_zero_label': False,
+                },
+                data_root=data_root,
+                data_prefix={'img_path': image_dir},
+                pipeline=list(pipeline),
+                test_mode=test_mode,
+                **kwargs,
+            )
+        pack_names(self)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find pictures and labels, and check both.

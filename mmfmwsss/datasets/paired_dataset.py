@@ -13,7 +13,7 @@ from .class_prompts import ClassPrompts, get_class_prompts
 from .image_files import FileFinder
 from .image_folder import ImageFile, ImageFolder
 from .image_lists import read_image_list
-from .preparation import prepare_or_pack_failure
+from .preparation import mmseg_scope, pack_names, prepare_or_pack_failure
 
 __all__ = ['PairedDataset']
 
@@ -65,17 +65,19 @@ class PairedDataset(BaseSegDataset):
         prefix = {'img_path': image_dir}
         if map_dir is not None:
             prefix['seg_map_path'] = map_dir
-        super().__init__(
-            ann_file=image_list or '',
-            data_root=data_root,
-            data_prefix=prefix,
-            metainfo={
-                'classes': prompts.labels,
-                'palette': palette,
-                **(metainfo or {}),
-            },
-            **kwargs,
-        )
+        with mmseg_scope():
+            super().__init__(
+                ann_file=image_list or '',
+                data_root=data_root,
+                data_prefix=prefix,
+                metainfo={
+                    'classes': prompts.labels,
+                    'palette': palette,
+                    **(metainfo or {}),
+                },
+                **kwargs,
+            )
+        pack_names(self)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Pair pictures and label maps.

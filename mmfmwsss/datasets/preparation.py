@@ -1,25 +1,61 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Run the pipeline of one picture; what fails is listed, or refused."""
+"""Build a pipeline, and run it on one picture; failures are listed."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 from mmcv.transforms import TestTimeAug
 from mmengine.dataset import BaseDataset
+from mmengine.registry import DefaultScope
 
 from ..utils import UserInputError
 from .transforms import pack_failure
 
-__all__ = ['prepare_or_pack_failure']
+__all__ = ['mmseg_scope', 'pack_names', 'prepare_or_pack_failure']
 
 
-def prepare_or_pack_failure(dataset: BaseDataset, idx: int) -> Any:
+@contextmanager
+def mmseg_scope() -> Iterator[None]:
+    """Let names of transforms be found without a runner, as in a notebook.
+
+    A scope that is set already, by a runner or by ``init_default_scope``, is
+    left as it is.
+    """
+    missing = DefaultScope.get_current_instance() is None
+    with DefaultScope.overwrite_default_scope('mmseg' if missing else None):
+        yield
+
+
+def pack_names(dataset: BaseDataset) -> None:
+    """Let mmseg's own packing keep the names of pictures in sub-folders.
+
+    Otherwise their predictions would be written by the last part of the name.
+    """
+    steps = list(dataset.pipeline.transforms)
+    for step in dataset.pipeline.transforms:
+        for inner in getattr(step, 'subroutines', ()):  # of TestTimeAug
+            steps += inner.transforms
+    for step in steps:
+        keys = getattr(step, 'meta_keys', None)
+        if keys is not None and 'image_name' not in keys:
+            step.meta_keys = (*keys, 'image_name')
+
+
+def prepare_or_pack_failure(
+    dataset: BaseDataset,
+    idx: int,
+    check: Callable[[dict[str, Any]], None] | None = None,
+) -> Any:
     """Run a data set's pipeline on one picture.
 
     Args:
         dataset (BaseDataset): The data set.
         idx (int): Position of the picture in it.
+        check (Callable, optional): Looks at the record first, and raises a
+            ``UserInputError`` if a file that belongs to it is wrong.
 
     Returns:
         What the pipeline returns or, in a test run where it fails, a
@@ -31,6 +67,8 @@ def prepare_or_pack_failure(dataset: BaseDataset, idx: int) -> Any:
     """
     data_info = dataset.get_data_info(idx)
     try:
+        if check is not None:
+            check(data_info)
         return dataset.pipeline(data_info)
     except (OSError, ValueError, cv2.error) as error:
         # The pipeline may have changed the first record.

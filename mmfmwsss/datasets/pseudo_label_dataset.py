@@ -12,8 +12,12 @@ from mmseg.registry import DATASETS
 from ..utils import UserInputError
 from .class_prompts import ClassPrompts
 from .paired_dataset import PairedDataset
+from .preparation import prepare_or_pack_failure
+from .seed_files import check_seed, refuse_no_seeds
 
 __all__ = ['PseudoLabelDataset']
+
+_CHECKED_AT_START = 16  # completely; the others when they are read
 
 
 @DATASETS.register_module()
@@ -21,8 +25,11 @@ class PseudoLabelDataset(PairedDataset):
     """Seeds as the ground truth of the second stage, 255 ignored.
 
     It refuses to start when more than ``max_missing`` of the listed pictures
-    have no seed; below that share, pictures without one are left out. The
-    general arguments are those of :class:`PairedDataset`.
+    have no seed; below that share, pictures without one are left out. It
+    refuses files that are no label maps at the start, and a seed of other
+    classes or of another size than its picture at the start for a few, and
+    when it is first read for the others. The general arguments are those of
+    :class:`PairedDataset`.
 
     Args:
         class_prompts (str | dict): Names the classes; see
@@ -58,6 +65,7 @@ class PseudoLabelDataset(PairedDataset):
             )
         self.max_missing = max_missing
         self.seed_command = seed_command
+        self._checked: set[str] = set()
         super().__init__(
             class_prompts=class_prompts,
             map_dir=os.path.abspath(seed_dir),
@@ -65,6 +73,43 @@ class PseudoLabelDataset(PairedDataset):
             image_dir=image_dir,
             **kwargs,
         )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Pair pictures and seeds.
+
+        Raises:
+            UserInputError: If pictures or too many seeds are missing, or a
+                seed is none of this data set.
+        """
+        records = super().load_data_list()
+        refuse_no_seeds([r['seg_map_path'] for r in records], self._remedy)
+        step = max(1, len(records) // _CHECKED_AT_START)
+        for record in records[::step]:
+            self._check(record)
+        return records
+
+    @property
+    def _remedy(self) -> str:
+        return f'Make the seeds of this data set with `{self.seed_command}`.'
+
+    def _check(self, record: dict[str, Any]) -> None:
+        path = record['seg_map_path']
+        if path not in self._checked:
+            check_seed(
+                path,
+                record['img_path'],
+                len(self.metainfo['classes']),
+                self._remedy,
+            )
+            self._checked.add(path)
+
+    def prepare_data(self, idx: int) -> Any:
+        """Check the seed when it is first read, and run the pipeline.
+
+        Raises:
+            UserInputError: In training, if the picture or the seed is wrong.
+        """
+        return prepare_or_pack_failure(self, idx, self._check)
 
     def report_missing(self, missing: Sequence[str], total: int) -> None:
         """Refuse to start, or say that pictures are left out.

@@ -11,6 +11,7 @@ from ..testing import partworld
 from .class_prompts import CLASS_PROMPTS, ClassPrompts
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
+from .preparation import mmseg_scope
 
 __all__ = [
     'COCO14ImageLabelDataset',
@@ -205,3 +206,7 @@ class PartWorldSegDataset(BaseSegDataset):
     """PartWorld with its ground truth, to score a segmentor."""
 
     METAINFO = _PARTWORLD
+
+    def __init__(self, **kwargs: Any) -> None:
+        with mmseg_scope():
+            super().__init__(**kwargs)

@@ -97,5 +97,8 @@ def test_placeholder_under_test_time_augmentation(root):
     dataset = _build(root, pipeline=pipeline, test_mode=True)
     assert len(dataset[0]['inputs']) == 2
     packed = dataset[1]
-    assert [image.ndim for image in packed['inputs']] == [3]
+    assert [image.ndim for image in packed['inputs']] == [
+        3,
+        3,
+    ]  # one for each way
     assert 'a.jpg' in packed['data_samples'][0].metainfo['failure']

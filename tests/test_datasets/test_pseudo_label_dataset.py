@@ -81,3 +81,52 @@ def test_missing_pictures_and_list(root):
         _build(root, image_list='val.txt')
     with pytest.raises(ValueError, match='max_missing'):
         _build(root, max_missing=2)
+
+
+def test_a_seed_that_is_no_label_map_is_refused_at_the_start(root):
+    Image.new('RGB', (30, 20)).save(root / 'seeds' / 'p2.png')
+    with pytest.raises(UserInputError, match=r'1 of 4 .*p2\.png.* RGB.*make'):
+        _build(root)
+    (root / 'seeds' / 'p2.png').write_bytes(b'')
+    with pytest.raises(UserInputError, match=r'p2\.png is not readable'):
+        _build(root)
+
+
+@pytest.mark.parametrize('at_start', [True, False])
+@pytest.mark.parametrize(
+    ('seed', 'message'),
+    [
+        (np.full((20, 30), 77), r'labels 0\.\.2 or 255 .*p1\.png.* label 77'),
+        (np.zeros((30, 20)), r'p1\.jpg, \(20, 30\), but .*p1\.png'),
+    ],
+)
+def test_a_seed_of_another_data_set(
+    root, monkeypatch, seed, message, at_start
+):
+    if not at_start:
+        monkeypatch.setattr(
+            'mmfmwsss.datasets.pseudo_label_dataset._CHECKED_AT_START', 1
+        )
+    write_palette_png(root / 'seeds' / 'p1.png', seed)
+    with pytest.raises(UserInputError, match=message):
+        _build(root)[1]
+    if not at_start:
+        dataset = _build(root, test_mode=True)
+        assert 'p1.png' in dataset[1]['data_samples'].metainfo['failure']
+        assert 'failure' not in dataset[2]['data_samples'].metainfo
+
+
+def test_the_seed_of_a_turned_picture_is_upright(root):
+    path = root / 'data' / 'JPEGImages' / 'p1.jpg'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (30, 20)).save(path, exif=exif)
+    with pytest.raises(UserInputError, match=r'\(30, 20\)'):
+        _build(root)
+    write_palette_png(root / 'seeds' / 'p1.png', np.zeros((30, 20)))
+    assert _build(root)[1]['data_samples'].ori_shape == (30, 20)
+
+
+def test_one_picture(root):
+    (root / 'data' / 'train.txt').write_text('p3\n')
+    assert len(_build(root)) == 1
