@@ -18,7 +18,7 @@ from mmfmwsss.apis import (
     write_metrics,
 )
 from mmfmwsss.engine import prepare_processes, set_test_loop
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils import UserInputError, nearby_files
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,8 +62,8 @@ def set_checkpoint(config: Config, checkpoint: str | None) -> None:
     if path and '://' not in path and not os.path.isfile(path):
         command = config.get('train_command', 'tools/train.py with its config')
         raise UserInputError(
-            f'Expected a checkpoint at {path}, but it is not there. Make it '
-            f'with: {command}'
+            f'Expected a checkpoint at {path}, but it is not there.'
+            f'{nearby_files(path)} Make it with: {command}'
         )
 
 

@@ -37,13 +37,14 @@ def nearby_files(path: str | os.PathLike[str]) -> str:
         folder = expected.parent
         if not folder.is_dir():
             return f' There is no folder {folder} either.'
-        there = [entry.name for entry in os.scandir(folder)]
+        with os.scandir(folder) as entries:
+            there = [entry.name for entry in entries if entry.is_file()]
     except (OSError, ValueError):
         return ''
     alike = [
         name
         for name in there
-        if Path(name).suffix.lower() == expected.suffix.lower()
+        if Path(name).suffix.lower() == expected.suffix.lower() != ''
         and not name.startswith('.')
     ]
     if not alike:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import UserInputError
+from .errors import UserInputError, nearby_files
 
 __all__ = [
     'ASSET_SCHEME',
@@ -65,7 +65,8 @@ def resolve_path(path: str | os.PathLike[str], remedy: str) -> Path:
         file = Path(text).expanduser()
     if not file.is_file():
         raise UserInputError(
-            f'Expected a file at {file}, but it is not there. {remedy}'
+            f'Expected a file at {file}, but it is not there.'
+            f'{nearby_files(file)} {remedy}'.rstrip()
         )
     return file
 

@@ -21,7 +21,8 @@ __all__ = ['WEIGHTS_REMEDY', 'CLIPWeights', 'read_clip_state']
 # OpenAI's archives carry these beside the weights; no other format does.
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 WEIGHTS_REMEDY = (
-    "Set `clip.checkpoint` to OpenAI's ViT-B-16.pt, or to a file of "
+    'Set `clip.checkpoint`, or $CLIP_VIT_B16 with the configs of this '
+    "project, to OpenAI's ViT-B-16.pt, or to a file of "
     'open_clip or of a Hugging Face CLIPModel (.pt, .safetensors); '
     "`open_clip.download_pretrained_from_url`, or `checkpoint='openai'` on a "
     'machine with internet access, fetches it.'

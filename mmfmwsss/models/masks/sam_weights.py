@@ -87,7 +87,8 @@ def remedy_for(arch: str | Mapping[str, int]) -> str:
         name = OFFICIAL_FILES[arch]
         return (
             f'Get the official {name} from {OFFICIAL_URL}{name} and give its '
-            'path as `checkpoint`.'
+            'path as `checkpoint`; with the configs of this project: '
+            '`export SAM_VIT_H=PATH`.'
         )
     return (
         'Give a file made with the same sizes; '
