@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.logging import MMLogger
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
@@ -53,6 +52,7 @@ from mmfmwsss.utils import (
     digest_of_file,
     locked_folder,
 )
+from mmfmwsss.utils.photos import photo_size
 
 READERS: dict[str, Callable[..., SAMMasks]] = {
     'json': masks_from_json,
@@ -122,13 +122,7 @@ def image_size(images: ImageFolder, name: str) -> tuple[int, int]:
         raise UserInputError(
             f'Expected a picture {images.folder}/{name}.*, got none'
         )
-    path = images.file(below).path
-    try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            return upright.height, upright.width
-    except OSError as error:
-        raise UserInputError(f'{path} cannot be read ({error})') from error
+    return photo_size(images.file(below).path)
 
 
 def digest_source(file: Path, size: tuple[int, int] | None) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mmengine
 from mmengine.config import ConfigDict
 
 from ..testing import partworld
 from ..utils import UserInputError
+from ..utils.text_files import read_json, read_yaml
 from .class_names import (
     CLIP_ES_PROMPTS,
     COCO14,
@@ -157,8 +157,8 @@ def get_class_prompts(
             f'or an existing YAML or JSON file, but got {source!r}.'
         )
     try:
-        content = mmengine.load(path)
-    except Exception as error:  # YAML and JSON have no common one
+        content = (read_json if path.suffix == '.json' else read_yaml)(path)
+    except UserInputError as error:
         raise UserInputError(f'Could not read {path}: {error}') from error
     return _from_mapping(content, str(path))
 
@@ -168,12 +168,14 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
     if not isinstance(content, Mapping) or set(content) != keys:
         found = list(content) if isinstance(content, Mapping) else content
         raise UserInputError(
-            f'Expected `classes` and `background` in {where}, but got {found}.'
+            f'Expected `classes` and `background` in {where}, but got '
+            f'{found!s:.200}.'
         )
     classes = content['classes']
     if not isinstance(classes, (list, tuple, Mapping)):
         raise UserInputError(
-            f'Expected a list or a mapping as `classes` in {where}: {classes}'
+            f'Expected a list or a mapping as `classes` in {where}: '
+            f'{classes!s:.200}'
         )
     if isinstance(classes, ConfigDict) and list(classes) != sorted(classes):
         raise UserInputError(
@@ -204,7 +206,7 @@ def _names(values: Any, role: str, where: str) -> list[str]:
     ):
         raise UserInputError(
             f'Expected a list of strings as `{role}` in {where}, but got '
-            f'{values!r}. Put names that look like numbers or like yes and '
-            'no in quotes.'
+            f'{values!s:.200}. Put names that look like numbers or like yes '
+            'and no in quotes.'
         )
     return list(values)

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""The file formats of image-level labels: text, CSV and JSON."""
+"""The file formats of image-level labels: text and JSON."""
 
 import csv
 import json
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..utils import UserInputError
+from ..utils.text_files import parse_json
 
-__all__ = ['LabelRow', 'csv_rows', 'json_rows', 'text_rows']
+__all__ = ['LabelRow', 'json_rows', 'text_rows']
 
-_HEADERS = {'image', 'name', 'file', 'filename', 'file_name', 'image_id'}
 _IMAGE_KEYS = ('image', 'name', 'file_name', 'filename', 'file')
 _LABEL_KEYS = ('labels', 'classes', 'label', 'class', 'tags')
 
@@ -19,8 +19,14 @@ _LABEL_KEYS = ('labels', 'classes', 'label', 'class', 'tags')
 LabelRow = tuple[str, str, list[str]]
 
 
-def text_rows(text: str, classes: Sequence[str]) -> Iterator[LabelRow]:
-    """Rows of ``name class class``, by tabs or else by spaces."""
+def text_rows(
+    path: Path, text: str, classes: Sequence[str]
+) -> Iterator[LabelRow]:
+    """Rows of ``name class class``, by tabs or else by spaces.
+
+    Raises:
+        UserInputError: If a line has no picture, or cannot be read.
+    """
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -29,9 +35,25 @@ def text_rows(text: str, classes: Sequence[str]) -> Iterator[LabelRow]:
             name, *found = [cell.strip() for cell in line.split('\t')]
             yield where, name, [cell for cell in found if cell]
             continue
-        (cells,) = csv.reader([line.strip()], delimiter=' ')
-        name, *words = [cell for cell in cells if cell]
+        name, *words = _words(path, line, where)
         yield where, name, _join_words(words, classes)
+
+
+def _words(path: Path, line: str, where: str) -> list[str]:
+    try:
+        rows = list(csv.reader([line.strip()], delimiter=' '))
+    except csv.Error as error:
+        rows = []
+        what = str(error)
+    else:
+        what = 'it has no name'
+    words = [cell for row in rows for cell in row if cell]
+    if not words:
+        raise UserInputError(
+            f'Expected a picture and its classes on {where} of {path}, but '
+            f'{what}. Mend the line.'
+        )
+    return words
 
 
 def _join_words(words: list[str], classes: Sequence[str]) -> list[str]:
@@ -50,17 +72,6 @@ def _join_words(words: list[str], classes: Sequence[str]) -> list[str]:
     return found
 
 
-def csv_rows(text: str) -> Iterator[LabelRow]:
-    """Rows of ``name,class,class``, without the header."""
-    for number, cells in enumerate(csv.reader(text.splitlines()), 1):
-        cells = [cell.strip() for cell in cells]
-        if not any(cells):
-            continue
-        if number == 1 and cells[0].lower() in _HEADERS:
-            continue
-        yield f'line {number}', cells[0], [cell for cell in cells[1:] if cell]
-
-
 def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
     """Entries of a JSON object, of a list of objects, or of COCO instances.
 
@@ -71,21 +82,10 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
         UserInputError: If the text is not JSON, repeats a picture, or an
             entry is not a picture with a list of names.
     """
-    try:
-        content = json.loads(text, object_pairs_hook=_checked_object)
-    except json.JSONDecodeError as error:
-        raise UserInputError(
-            f'Expected JSON in {path}, but line {error.lineno} is not '
-            f'({error.msg}).'
-        ) from error
-    except KeyError as error:
-        raise UserInputError(
-            f'Expected every picture once in {path}, but {error.args[0]!r} is '
-            'there twice. Delete one of them.'
-        ) from error
+    content = parse_json(text, path, _without_outlines)
     if not isinstance(content, (dict, list)):
         raise UserInputError(
-            f'Expected a list or an object in {path}, but got {content!r}.'
+            f'Expected a list or an object in {path}, but got {content!r:.80}.'
         )
     if isinstance(content, dict) and 'annotations' in content:
         yield from _coco_rows(path, content)
@@ -102,7 +102,9 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
         ):
             raise UserInputError(
                 f'Expected a picture and a list of class names as entry '
-                f'{number} of {path}, but got {entry!r}.'
+                f'{number} of {path}, but got {json.dumps(entry):.120}. Write '
+                '{"a.jpg": ["cat"]}, or a list of {"image": "a.jpg", '
+                '"labels": ["cat"]}, or export COCO or CSV.'
             )
         yield f'entry {number}', entry[0], entry[1]
 
@@ -113,9 +115,11 @@ def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:
         names = {c['id']: c['name'] for c in content['categories']}
         files = {i['id']: i['file_name'] for i in content['images']}
         shown: dict[str, list[str]] = {file: [] for file in files.values()}
+        if not all(isinstance(n, str) for n in (*names.values(), *shown)):
+            raise TypeError('names of classes and files that are texts')
         for thing in content['annotations']:
             shown[files[thing['image_id']]].append(names[thing['category_id']])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserInputError(
             f'Expected COCO instances in {path} (images, annotations and '
             f'categories that refer to each other), but could not find '
@@ -126,11 +130,8 @@ def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:
             yield f'image {file}', file, found
 
 
-def _checked_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _without_outlines(pairs: list[tuple[str, object]]) -> dict[str, object]:
     content = dict(pairs)
-    if len(content) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise KeyError(next(key for key in keys if keys.count(key) > 1))
     if 'category_id' in content:
         content.pop('segmentation', None)
     return content

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..utils import UserInputError
 from .image_files import FileFinder
-from .image_label_formats import LabelRow, csv_rows, json_rows, text_rows
+from .image_label_formats import LabelRow, json_rows, text_rows
 from .image_lists import read_text
+from .label_tables import csv_rows
 
 __all__ = [
     'labels_to_array',
@@ -20,6 +21,8 @@ __all__ = [
     'read_voc_folder',
     'read_voc_xml',
 ]
+
+_TABLES = ('.csv', '.tsv')
 
 
 def read_image_labels(
@@ -30,8 +33,9 @@ def read_image_labels(
     * ``.txt`` (or any other suffix): ``name class class ...`` a line. Names
       of several words are recognised where ``classes`` has them; a picture
       with spaces in its name needs tabs between the entries, or quotes.
-    * ``.csv``: ``name,class,class`` a row, or ``name,class`` in several rows
-      of a picture; a header is skipped.
+    * ``.csv``, ``.tsv``: ``name,class,class`` a row, or ``name,class`` in
+      several rows of a picture; a header is skipped. Semicolons and tabs do,
+      too. With the classes as the header, cells are 0 and 1.
     * ``.json``: ``{name: [class, ...]}``, or a list of
       ``{'image': name, 'labels': [class, ...]}``, or COCO's instances: their
       pictures with an object, no outline is kept.
@@ -50,17 +54,18 @@ def read_image_labels(
     """
     path = Path(path)
     text = read_text(path)
+    is_table = path.suffix.lower() in _TABLES
     rows: Iterable[LabelRow]
     if path.suffix.lower() == '.json':
         rows = json_rows(path, text)
-    elif path.suffix.lower() == '.csv':
-        rows = csv_rows(text)
+    elif is_table:
+        rows = csv_rows(path, text, classes)
     else:
-        rows = text_rows(text, classes)
+        rows = text_rows(path, text, classes)
     labels: dict[str, list[str]] = {}
     unknown: list[tuple[str, str, str]] = []
     for where, name, found in rows:
-        if name in labels and path.suffix.lower() != '.csv':
+        if name in labels and not is_table:
             raise UserInputError(
                 f'Expected every picture once in {path}, but {name} is there '
                 f'again on {where}. Delete one of them.'
@@ -88,8 +93,14 @@ def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
     """
     path = Path(path)
     try:
-        root = ElementTree.fromstring(read_text(path))
-    except ElementTree.ParseError as error:
+        text = read_text(path)
+        if '<!DOCTYPE' in text or '<!ENTITY' in text:
+            # Entities of entities grow without end, or name other files.
+            raise ElementTree.ParseError('it declares a DOCTYPE')
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError) as error:
+        if isinstance(error, UserInputError):
+            raise
         raise UserInputError(
             f'Expected a VOC annotation in {path}, but it is not XML '
             f'({error}). Extract the file from the archive again.'

@@ -1,7 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Read configs: a variable's text is a value, and an error is one line."""
 
-import json
 import re
 import traceback
 from collections.abc import Iterator
@@ -11,11 +10,11 @@ from typing import Any
 
 import mmengine
 import mmengine.config.config as mmengine_config
-import yaml
 from mmengine.config import Config
 
 from .config_variables import check_variables, fill_variables
 from .errors import UserInputError, nearby_files
+from .text_files import read_json, read_yaml
 
 __all__ = ['read_config']
 
@@ -101,10 +100,10 @@ def _copy_text(filename: str, temp_config_name: str) -> dict[str, str]:
 
 def _load(file: str) -> Any:
     """Content of a JSON or YAML config."""
-    text = Path(file).read_text(encoding='utf-8')
-    content = (
-        json.loads(text) if file.endswith('.json') else yaml.safe_load(text)
-    )
+    try:
+        content = (read_json if file.endswith('.json') else read_yaml)(file)
+    except UserInputError as error:
+        raise ValueError(str(error)) from error  # `file` is a copy
     if not isinstance(content, dict):
         raise TypeError(
             f'expected settings by name, got a {type(content).__name__}'

@@ -30,8 +30,11 @@ from pycocotools import mask as coco_mask
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import get_class_prompts
+from mmfmwsss.structures.rle import decode_rles, decode_runs
 from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.limits import checked_size
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+from mmfmwsss.utils.text_files import read_json
 
 EXPECTED = {'train': 82081, 'val': 40137}
 OVERLAPS = ('smaller', 'later', 'ignore')
@@ -97,13 +100,15 @@ def read_jobs(path: Path) -> list[Job]:
         )
     labels = get_class_prompts('coco14').labels
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        content = read_json(path)
         label_of = {
             c['id']: labels.index(c['name']) for c in content['categories']
         }
         jobs = {
             i['id']: Job(
-                Path(i['file_name']).stem, (i['height'], i['width']), []
+                Path(i['file_name']).stem,
+                checked_size(i['height'], i['width'], path),
+                [],
             )
             for i in content['images']
         }
@@ -115,28 +120,53 @@ def read_jobs(path: Path) -> list[Job]:
                     thing['segmentation'],
                 )
             )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserInputError(
             f"Expected COCO 2014's instances in {path}, but could not read "
-            f'them ({type(error).__name__}: {error}). Extract the file from '
-            'the archive again.'
+            f'them ({type(error).__name__}: {error!s:.200}). Extract the '
+            'file from the archive again.'
         ) from error
     return [job for job in jobs.values() if job.instances]
 
 
 def decode(outline: Any, size: tuple[int, int]) -> np.ndarray:
-    """Bool mask (H, W) of polygons or of run lengths, packed or not."""
+    """Bool mask (H, W) of polygons or of run lengths, packed or not.
+
+    Raises:
+        ValueError: If they do not fit the picture.
+    """
     height, width = size
     if isinstance(outline, list):
+        check_polygons(outline, size)
         rle = coco_mask.merge(coco_mask.frPyObjects(outline, height, width))
-    elif isinstance(outline['counts'], list):
-        rle = coco_mask.frPyObjects(outline, height, width)
-    else:
-        rle = outline
-    mask: np.ndarray = coco_mask.decode(rle).astype(bool)
-    if mask.shape != size:
-        raise ValueError(f'an outline is of {mask.shape}, not {size}, pixels')
-    return mask
+        mask: np.ndarray = coco_mask.decode(rle).astype(bool)
+        return mask
+    if tuple(outline['size']) != tuple(size):
+        raise ValueError(f'an outline is of {outline["size"]}, not {size}')
+    if isinstance(outline['counts'], list):
+        return decode_runs(outline['counts'], size)
+    decoded: np.ndarray = decode_rles([outline['counts']], size)[0]
+    return decoded
+
+
+def check_polygons(polygons: list[Any], size: tuple[int, int]) -> None:
+    """Refuse what pycocotools would take for memory, or for a box.
+
+    Raises:
+        ValueError: If a polygon has no three points, or points that are far
+            from the picture.
+    """
+    far = 2 * max(size)
+    for polygon in polygons:
+        points = np.asarray(polygon)
+        if points.ndim != 1 or len(points) < 6 or len(points) % 2:
+            raise ValueError('a polygon has no pairs of three points or more')
+        if points.dtype.kind not in 'iuf':
+            raise ValueError('a polygon has points that are no numbers')
+        if not (np.abs(points) <= far).all():  # NaN is not
+            raise ValueError('a polygon has points far from the picture')
+    if not polygons:
+        raise ValueError('an outline has no polygon')
 
 
 def paint(job: Job, overlap: str, crowd: str) -> np.ndarray:

@@ -1,18 +1,18 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Check one picture, its annotation and its mask."""
 
-import io
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from ...utils import UserInputError
+from ...utils.palette_png import read_label_png
+from ...utils.photos import decode_photo
+from ...utils.picture_files import open_picture
 from ..image_labels import read_voc_xml
-from ..transforms import is_complete_image
 from .findings import Finding
 
 __all__ = ['Picture', 'PictureCheck', 'check_picture']
@@ -104,16 +104,12 @@ def _check_image(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
         return [Finding('image of zero bytes', path)], None
     findings = []
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with open_picture(data, path) as picture:
             mode = picture.mode
             orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
-        mode, orientation = '', 1  # OpenCV may still read it
-    image = None
-    if is_complete_image(data):
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        return [Finding('image damaged', f'{path} ({len(data)} bytes)')], None
+        image = decode_photo(data, path)
+    except UserInputError as error:
+        return [Finding('image damaged', str(error))], None
     if orientation not in (0, 1):
         findings.append(
             Finding('image rotated by EXIF', f'{path} (way {orientation})')
@@ -127,16 +123,12 @@ def _check_mask(
     path: str, size: tuple[int, int] | None, num_classes: int
 ) -> tuple[list[Finding], tuple[int, ...]]:
     try:
-        with Image.open(path) as picture:
-            mode = picture.mode
-            labels = np.array(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        return [Finding('mask damaged', f'{path} ({error})')], ()
-    if mode not in ('P', 'L', '1'):
-        count = len(picture.getcolors(maxcolors=1 << 24) or ())
-        what = f'{path} is {mode}, {count} colours'
-        return [Finding('mask has colours', what)], ()
-    labels = labels.astype(np.uint8)
+        labels = read_label_png(path)
+    except UserInputError as error:
+        colours = _colours(path)
+        if colours:
+            return [Finding('mask has colours', f'{path} is {colours}')], ()
+        return [Finding('mask damaged', str(error))], ()
     found = tuple(np.unique(labels).tolist())
     findings = []
     if size is not None and labels.shape != size:
@@ -156,6 +148,18 @@ def _check_mask(
         what = f'{path}: {rims[:8]} only in thin lines'
         findings.append(Finding('mask looks blended', what))
     return findings, found
+
+
+def _colours(path: str) -> str:
+    """Mode and number of colours of a mask that has several channels."""
+    try:
+        with open_picture(Path(path).read_bytes(), path) as picture:
+            if len(picture.getbands()) == 1:
+                return ''
+            count = len(picture.getcolors(maxcolors=1 << 24) or ())
+            return f'{picture.mode}, {count} colours'
+    except UserInputError:
+        return ''
 
 
 def _rims(labels: NDArray[np.uint8], found: tuple[int, ...]) -> list[int]:
