@@ -2,7 +2,7 @@
 """CAMs of other methods on disk: CLIP-ES, the IRN family, dicts, labels."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,12 +12,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..utils import UserInputError
+from ..utils.limits import MAX_CLASSES
 from ..utils.palette_png import read_label_png
 from ..utils.safe_npy import load_npy
 
-__all__ = ['CAM_FORMATS', 'CamFile', 'CamFormat', 'cam_suffix', 'read_cams']
+__all__ = [
+    'CAM_FORMATS',
+    'CAM_KEYS',
+    'CamFile',
+    'CamFormat',
+    'CamKeys',
+    'cam_suffix',
+    'have_background_key',
+    'read_cams',
+    'refuse_background_key',
+]
 
 CamFormat = Literal['clip_es', 'irn', 'npy', 'png']
+CamKeys = Literal['classes', 'labels']
+CAM_KEYS: tuple[CamKeys, ...] = ('classes', 'labels')
 
 
 class CamFile(NamedTuple):
@@ -60,6 +73,12 @@ def _checked(cams: Any, classes: Any, path: Path) -> CamFile:
         raise UserInputError(
             f'Expected different classes from 0 in {path}, got '
             f'{keys.tolist()}.'
+        )
+    if len(keys) and keys.max() >= MAX_CLASSES:
+        raise UserInputError(
+            f'Expected class indices below {MAX_CLASSES} in {path}, for seeds '
+            f'have 8 bits (0 background, 255 ignored), got {keys.tolist()}. '
+            'Make seeds for groups of classes.'
         )
     return CamFile(maps, keys)
 
@@ -128,7 +147,11 @@ def cam_suffix(cam_format: CamFormat) -> str:
     return '.png' if cam_format == 'png' else '.npy'
 
 
-def read_cams(path: str | os.PathLike[str], cam_format: CamFormat) -> CamFile:
+def read_cams(
+    path: str | os.PathLike[str],
+    cam_format: CamFormat,
+    keys: CamKeys = 'classes',
+) -> CamFile:
     """Read the CAMs of one image.
 
     =============  ==========================================================
@@ -143,12 +166,17 @@ def read_cams(path: str | os.PathLike[str], cam_format: CamFormat) -> CamFile:
     Args:
         path (str | PathLike): File of the image.
         cam_format (str): One of the above.
+        keys (str): ``'classes'``, the keys count the classes from 0, or
+            ``'labels'``, key 0 is the background and class c has c + 1, as
+            PSA and IRN write their CAMs after a CRF. The background's map is
+            left out then; seeders make their own. Means nothing for
+            ``'png'``.
 
     Returns:
         CamFile: Maps (P, H, W) and 0-based classes (P,).
 
     Raises:
-        ValueError: If the format is unknown.
+        ValueError: If the format, or ``keys``, is unknown.
         UserInputError: If the file is missing, damaged, unsafe or not of
             this format.
     """
@@ -157,4 +185,65 @@ def read_cams(path: str | os.PathLike[str], cam_format: CamFormat) -> CamFile:
             f'cam_format must be one of {list(CAM_FORMATS)}, got '
             f'{cam_format!r}'
         )
-    return CAM_FORMATS[cam_format](Path(path))
+    if keys not in CAM_KEYS:
+        raise ValueError(f'keys must be one of {CAM_KEYS}, got {keys!r}')
+    file = CAM_FORMATS[cam_format](Path(path))
+    if keys == 'classes' or cam_format == 'png':
+        return file
+    shown = file.classes > 0
+    return CamFile(file.cams[shown], file.classes[shown] - 1)
+
+
+def have_background_key(keys_of_files: Iterable[Sequence[int]]) -> bool:
+    """Tell whether key 0 of CAM files looks like the background's.
+
+    So it does where it is in two files or more, in every one of them, and not
+    always alone: image-level labels have no class that is in every picture.
+    Stops at the first file without it.
+
+    Args:
+        keys_of_files (Iterable[Sequence[int]]): Keys of each file.
+    """
+    count, others = 0, 0
+    for keys in keys_of_files:
+        if 0 not in keys:
+            return False
+        count += 1
+        others += len(keys) - 1
+    return count > 1 and others > 0
+
+
+def refuse_background_key(
+    paths: Iterable[str | os.PathLike[str]], cam_format: CamFormat
+) -> None:
+    """Refuse CAM files whose key 0 looks like the background's.
+
+    Files that cannot be read are passed over, who reads them later says why.
+
+    Args:
+        paths (Iterable[str | PathLike]): All CAM files of the run.
+        cam_format (str): See :func:`read_cams`.
+
+    Raises:
+        UserInputError: See :func:`have_background_key`.
+    """
+    if cam_format == 'png':
+        return
+    if have_background_key(_keys_of(paths, cam_format)):
+        raise UserInputError(
+            'Key 0 is in every CAM file. Does it stand for the background, as '
+            'in the files that PSA and IRN write after a CRF? Then say '
+            '--keys labels (0 background, class + 1). If it is a class that '
+            'is in every picture, say --keys classes.'
+        )
+
+
+def _keys_of(
+    paths: Iterable[str | os.PathLike[str]], cam_format: CamFormat
+) -> Iterator[list[int]]:
+    for path in paths:
+        try:
+            keys = read_cams(path, cam_format).classes.tolist()
+        except UserInputError:
+            continue
+        yield keys

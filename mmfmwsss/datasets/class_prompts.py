@@ -10,6 +10,7 @@ from mmengine.config import ConfigDict
 
 from ..testing import partworld
 from ..utils import UserInputError
+from ..utils.limits import MAX_CLASSES
 from ..utils.text_files import read_json, read_yaml
 from .class_names import (
     CLIP_ES_PROMPTS,
@@ -24,11 +25,21 @@ __all__ = [
     'CLASS_PROMPTS',
     'ClassPrompts',
     'get_class_prompts',
+    'is_background',
 ]
 
 
 def _normalise(name: str) -> str:
     return ' '.join(name.lower().replace('_', ' ').split())
+
+
+def is_background(name: str) -> bool:
+    """Tell whether a class name stands for the background of label maps.
+
+    However it is spelt: ``Background``, ``__background__``, ``back-ground``.
+    """
+    letters = ''.join(letter for letter in name.lower() if letter.isalpha())
+    return letters in ('background', 'backgrounds', 'bg', 'thebackground')
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,8 @@ class ClassPrompts:
 
     Raises:
         UserInputError: If names are empty or repeated, if ``foreground`` does
-            not match ``classes``, or if a background names a class.
+            not match ``classes``, if a background names a class, if a class
+            is called background, or if there are more than 254 classes.
     """
 
     classes: tuple[str, ...]
@@ -71,7 +83,26 @@ class ClassPrompts:
                 f'Expected one prompt name for each of {len(self.classes)} '
                 f'classes, but got {len(self.foreground)}.'
             )
+        self._check_classes()
         self._check_background()
+
+    def _check_classes(self) -> None:
+        if len(self.classes) > MAX_CLASSES:
+            raise UserInputError(
+                f'Expected at most {MAX_CLASSES} classes, for label maps have '
+                f'8 bits (0 background, 255 ignored), but got '
+                f'{len(self.classes)}. Train groups of classes one by one, or '
+                'join classes.'
+            )
+        for name, prompt in zip(self.classes, self.foreground, strict=True):
+            for wording in (name, *prompt.split(',')):
+                if is_background(wording):
+                    raise UserInputError(
+                        f'Expected classes without the background, but got '
+                        f'{wording!r}. Label 0 is the background of itself: '
+                        f'delete {name!r} from `classes`, and things that are '
+                        'no class go into `background`, by their names.'
+                    )
 
     def _check_background(self) -> None:
         owner = {_normalise(name): name for name in self.classes}
@@ -90,6 +121,31 @@ class ClassPrompts:
     def labels(self) -> tuple[str, ...]:
         """Names of the label values 0..C, 'background' first."""
         return ('background', *self.classes)
+
+    def checked_metainfo(
+        self, metainfo: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """A user's ``metainfo`` of a data set with these classes.
+
+        Raises:
+            UserInputError: If its ``classes`` are not one name a label.
+        """
+        content = dict(metainfo or {})
+        names = content.get('classes', self.labels)
+        if isinstance(names, str) or len(names) != len(self.labels):
+            raise UserInputError(
+                f"Expected {len(self.labels)} names in metainfo['classes'], "
+                f'the background and {len(self.classes)} classes, but got '
+                f'{names!s:.200}. Leave it out, or change `class_prompts`.'
+            )
+        again = [name for name in names[1:] if is_background(name)]
+        if again or not is_background(names[0]):
+            raise UserInputError(
+                "Expected metainfo['classes'] to begin with 'background' and "
+                f'to have it once, but got {names!s:.200}. Leave it out: '
+                '`class_prompts` has the names.'
+            )
+        return content
 
 
 def _replace(names: Sequence[str], changes: Mapping[str, str]) -> Any:

@@ -89,7 +89,7 @@ class ImageLabelDataset(BaseDataset):
                     'palette': voc_palette(len(labels)),
                     **self.METAINFO,
                     'classes': labels,
-                    **(metainfo or {}),
+                    **self.class_prompts.checked_metainfo(metainfo),
                     'label_map': None,
                     'reduce_zero_label': False,
                 },

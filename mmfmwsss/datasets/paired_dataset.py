@@ -73,7 +73,7 @@ class PairedDataset(BaseSegDataset):
                 metainfo={
                     'classes': prompts.labels,
                     'palette': palette,
-                    **(metainfo or {}),
+                    **prompts.checked_metainfo(metainfo),
                 },
                 **kwargs,
             )

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmfmwsss.datasets.cam_files import cam_suffix, read_cams
+from mmfmwsss.datasets.cam_files import (
+    cam_suffix,
+    have_background_key,
+    read_cams,
+    refuse_background_key,
+)
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import write_palette_png
 
@@ -82,3 +87,66 @@ def test_says_what_is_wrong(tmp_path, cam_format, content, match):
 def test_unknown_format(tmp_path):
     with pytest.raises(ValueError, match='cam_format must be one of'):
         read_cams(tmp_path / 'a.npy', 'mat')
+
+
+@pytest.mark.parametrize(
+    ('keys', 'found'),
+    [
+        ([[0, 5], [0, 8], [0]], True),
+        ([[5, 0], [8, 3, 0]], True),
+        ([[0, 5], [8], [0]], False),  # a class that is often there
+        ([[0, 5]], False),  # one picture says nothing
+        ([[0], [0]], False),  # one class in the world
+        ([[0, 5], []], False),
+        ([], False),
+    ],
+)
+def test_tells_a_background_key(keys, found):
+    assert have_background_key(keys) is found
+
+
+def test_stops_at_the_first_file_without_key_0():
+    def files():
+        yield [1]
+        raise AssertionError('read on')
+
+    assert not have_background_key(files())
+
+
+def test_keys_that_are_labels(tmp_path):
+    """PSA's files: 0 background, class + 1."""
+    ground, thing = np.full((2, 3), 0.2), np.full((2, 3), 0.8)
+    paths = []
+    for name, key in (('a', 5), ('b', 8)):
+        paths.append(tmp_path / f'{name}.npy')
+        np.save(paths[-1], {0: ground, key: thing}, allow_pickle=True)
+    with pytest.raises(UserInputError, match='--keys labels'):
+        refuse_background_key([*paths, tmp_path / 'missing.npy'], 'npy')
+    cams, classes = read_cams(paths[0], 'npy', keys='labels')
+    assert classes.tolist() == [4] and cams.shape == (1, 2, 3)
+    assert (cams == 0.8).all()
+    # said to be classes, nothing moves
+    assert read_cams(paths[0], 'npy').classes.tolist() == [0, 5]
+    np.save(tmp_path / 'c.npy', {3: thing}, allow_pickle=True)
+    refuse_background_key([*paths, tmp_path / 'c.npy'], 'npy')
+    with pytest.raises(ValueError, match='keys must be one of'):
+        read_cams(paths[0], 'npy', keys='names')
+
+
+def test_keys_that_are_labels_in_the_keyed_formats(tmp_path):
+    np.save(
+        tmp_path / 'a.npy',
+        {'keys': np.array([0, 4]), 'cam': np.ones((2, 5, 6))},
+        allow_pickle=True,
+    )
+    assert read_cams(tmp_path / 'a.npy', 'irn', 'labels').classes == 3
+
+
+def test_class_index_that_no_label_map_holds(tmp_path):
+    """Label 255 counts for nothing: the last class is 253."""
+    for key in (253, 254, 299):
+        np.save(tmp_path / f'{key}.npy', {key: np.ones((2, 3))})
+    assert read_cams(tmp_path / '253.npy', 'npy').classes == 253
+    for key in (254, 299):
+        with pytest.raises(UserInputError, match='below 254'):
+            read_cams(tmp_path / f'{key}.npy', 'npy')

@@ -172,3 +172,54 @@ def test_unknown_name_lists_the_known_ones(tmp_path):
     broken.write_text('a: [')
     with pytest.raises(UserInputError, match='Could not read'):
         get_class_prompts(str(broken))
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['background', 'Background', '_background_', '__background__', 'BG'],
+)
+def test_a_class_called_background_is_refused(name):
+    """mmseg's lists begin with it; label 0 would be there twice."""
+    with pytest.raises(UserInputError, match='Label 0 is the background'):
+        get_class_prompts(
+            {'classes': [name, 'cat', 'dog'], 'background': ['wall']}
+        )
+    with pytest.raises(UserInputError, match='Label 0 is the background'):
+        get_class_prompts(
+            {'classes': {'cat': None, 'rest': [name]}, 'background': ['wall']}
+        )
+
+
+def test_names_with_background_in_them_are_classes():
+    names = ['background radiation', 'backdrop']
+    prompts = get_class_prompts({'classes': names, 'background': ['wall']})
+    assert prompts.labels == ('background', *names)
+
+
+def test_label_maps_hold_254_classes():
+    names = [f'species {i}' for i in range(300)]
+    most = get_class_prompts({'classes': names[:254], 'background': ['wall']})
+    assert len(most.labels) == 255
+    for count in (255, 300):
+        with pytest.raises(UserInputError, match=f'at most 254.* {count}'):
+            get_class_prompts(
+                {'classes': names[:count], 'background': ['wall']}
+            )
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [
+        (['cat', 'dog'], 'Expected 3 names'),
+        (['background', 'background', 'dog'], 'begin with'),
+        (['cat', 'dog', 'cow'], 'begin with'),
+        ('abc', 'Expected 3 names'),
+    ],
+)
+def test_names_of_metainfo(names, message):
+    prompts = ClassPrompts(('cat', 'dog'), ('cat', 'dog'), ('wall',))
+    assert prompts.checked_metainfo(None) == {}
+    fine = {'classes': ['background', 'chat', 'chien'], 'palette': 1}
+    assert prompts.checked_metainfo(fine) == fine
+    with pytest.raises(UserInputError, match=message):
+        prompts.checked_metainfo({'classes': names})
