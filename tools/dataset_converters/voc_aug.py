@@ -14,6 +14,8 @@ supervised upper bound; weak supervision needs `train_aug.txt` only, which
 """
 
 import argparse
+import struct
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +27,14 @@ from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.image_files import FileFinder
 from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.limits import check_file_bytes
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 
 LISTS = Path('ImageSets', 'Segmentation')
 EXPECTED_MASKS = 12031  # train_aug and val
 EXPECTED_TRAIN_AUG = 10582
 NUM_LABELS = 21
+MAX_MAT_BYTES = 2**26
 
 
 class Job(NamedTuple):
@@ -70,6 +74,7 @@ def read_mat(path: Path) -> np.ndarray:
             "SBD's .mat files need scipy: pip install scipy"
         ) from error
     try:
+        check_room(path)
         content = loadmat(path, squeeze_me=True, struct_as_record=False)
         labels = np.asarray(content['GTcls'].Segmentation)
     except Exception as error:  # scipy raises many kinds
@@ -84,6 +89,30 @@ def read_mat(path: Path) -> np.ndarray:
             f'got up to {labels.max(initial=0)} of {labels.shape}.'
         )
     return labels.astype(np.uint8)
+
+
+def check_room(path: Path) -> None:
+    """Refuse a file that unpacks to more than an annotation can be.
+
+    After a head of 128 bytes, each element has its type and its length;
+    those of type 15 are packed by zlib.
+
+    Raises:
+        UserInputError: If it does.
+    """
+    check_file_bytes(path, MAX_MAT_BYTES)
+    data = path.read_bytes()
+    place = 128
+    while place + 8 <= len(data):
+        kind, length = struct.unpack_from('<II', data, place)
+        packed = data[place + 8 : place + 8 + length]
+        if kind == 15:
+            unpacked = zlib.decompressobj().decompress(packed, MAX_MAT_BYTES)
+            if len(unpacked) >= MAX_MAT_BYTES:
+                raise UserInputError(
+                    f'it unpacks to more than {MAX_MAT_BYTES:,} bytes'
+                )
+        place += 8 + length
 
 
 def is_label_png(path: Path) -> bool:

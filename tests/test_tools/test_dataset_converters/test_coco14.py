@@ -187,3 +187,44 @@ def test_lists_only_and_the_data_set(root):
     tool.main([str(root), '--splits', 'val'])
     record = COCO14SegDataset(**config)[1]
     assert record['seg_map_path'].endswith('COCO_val2014_000000000025.png')
+
+
+@pytest.mark.parametrize(
+    'outline',
+    [
+        [],
+        [[]],
+        [[0, 0, 5, 5]],  # pycocotools takes it for a box
+        [[0, 0, 5, 5, 1]],
+        [[0, 0, 1e9, 0, 1e9, 1e9]],
+        [[0, 0, float('nan'), 0, 5, 5]],
+        [[0, 0, float('inf'), 0, 5, 5]],
+        [[0, 0, '5', 0, 5, 5]],
+        [[[0, 0], [5, 0], [5, 5]]],
+        {'size': [H, W], 'counts': [30, -5, 575]},
+        {'size': [H, W], 'counts': [10**12]},
+        {'size': [10**9, 10**9], 'counts': 'a'},
+        {'size': [H, W], 'counts': 'oooooooooooo0'},
+    ],
+)
+def test_outlines_that_would_crash_pycocotools(outline):
+    with pytest.raises(ValueError, match='polygon|outline|RLE'):
+        tool.decode(outline, (H, W))
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '[' * 100_000,
+        '3',
+        '{"categories": 3}',
+        '{"categories": [], "annotations": [], "images": [{"id": 1, '
+        '"file_name": "a", "height": 1000000000, "width": 1000000000}]}',
+        '{"categories": [], "annotations": [], "images": [{"id": 1, '
+        '"file_name": 3, "height": 10, "width": 10}]}',
+    ],
+)
+def test_hostile_instances(tmp_path, text):
+    (tmp_path / 'a.json').write_text(text)
+    with pytest.raises(UserInputError, match=r'a\.json'):
+        tool.read_jobs(tmp_path / 'a.json')

@@ -2,7 +2,9 @@
 """SBD's .mat files and VOC's masks to one folder and one list."""
 
 import importlib.util
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +119,13 @@ def test_incomplete_archives(roots, tmp_path):
     (voc / 'SegmentationClass' / '2007_v.png').unlink()
     with pytest.raises(UserInputError, match=r'3 masks .* 1 are missing'):
         tool.main([str(voc), str(sbd)])
+
+
+def test_mat_that_unpacks_without_end(tmp_path):
+    packed = zlib.compress(bytes(2**26 + 1))
+    savemat(tmp_path / 'a.mat', {'a': 1})
+    head = (tmp_path / 'a.mat').read_bytes()[:128]
+    element = struct.pack('<II', 15, len(packed)) + packed
+    (tmp_path / 'a.mat').write_bytes(head + element)
+    with pytest.raises(UserInputError, match=r'a\.mat.*unpacks to more than'):
+        tool.read_mat(tmp_path / 'a.mat')
