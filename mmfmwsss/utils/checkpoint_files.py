@@ -77,12 +77,14 @@ def read_checkpoint(
 
 def is_torchscript(path: Path) -> bool:
     """Whether a file is an archive of TorchScript, which has code in it."""
-    if not zipfile.is_zipfile(path):
+    try:
+        if not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except Exception:  # a damaged directory may raise anything
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(
-            name.endswith('/constants.pkl') for name in archive.namelist()
-        )
+    return any(name.endswith('/constants.pkl') for name in names)
 
 
 def check_archive(archive: zipfile.ZipFile, size: int, prefix: str) -> None:

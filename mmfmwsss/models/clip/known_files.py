@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ...utils import UserInputError, sha256_of
 
-__all__ = ['KNOWN_FILES', 'check_known_file']
+__all__ = ['KNOWN_FILES', 'check_known_file', 'is_published']
+
+_WHOLE = 64  # digits of a SHA-256
 
 # Name of a published ViT -> SHA-256, or its first digits where the publisher
 # gives no more. From the addresses in open_clip's table of weights.
@@ -32,6 +34,12 @@ KNOWN_FILES = {
     'vit_l_14-laion400m_e31-69988bb6.pt': '69988bb6',
     'vit_l_14-laion400m_e32-3d133497.pt': '3d133497',
 }
+
+
+def is_published(path: Path) -> bool:
+    """Whether a file, of any name, is one that OpenAI published."""
+    whole = {c for c in KNOWN_FILES.values() if len(c) == _WHOLE}
+    return sha256_of(path) in whole
 
 
 def check_known_file(path: Path) -> None:

@@ -1,6 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """CLIP weights in, an open_clip model out, whatever the file format."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import open_clip
@@ -70,11 +73,11 @@ def _build_from_file(
     if isinstance(arch, dict):
         model = CLIP(**arch)
     else:
-        model = open_clip.create_model(
-            arch,
-            pretrained=None,
-            force_quick_gelu=_needs_quick_gelu(arch, weights, checkpoint),
-        )
+        quick = _needs_quick_gelu(arch, weights, checkpoint)
+        with _no_word_of_random_weights():
+            model = open_clip.create_model(
+                arch, pretrained=None, force_quick_gelu=quick
+            )
     if weights is None:
         print_log(
             'CLIP has random weights: no checkpoint was given.', 'current'
@@ -91,6 +94,21 @@ def _build_from_file(
     return model
 
 
+@contextmanager
+def _no_word_of_random_weights() -> Iterator[None]:
+    """Silence open_clip, which does not know who loads the weights."""
+
+    def others(record: logging.LogRecord) -> bool:
+        return 'initialized randomly' not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(others)
+    try:
+        yield
+    finally:
+        root.removeFilter(others)
+
+
 def _needs_quick_gelu(
     arch: str, weights: CLIPWeights | None, checkpoint: str | None
 ) -> bool:
@@ -101,13 +119,14 @@ def _needs_quick_gelu(
                 f'{checkpoint} does not tell the activation of its model; '
                 f'`clip.arch` {arch!r} does.',
                 'current',
+                logging.WARNING,
             )
         return False
     by_name = bool(open_clip.get_model_config(arch).get('quick_gelu', False))
     if by_name and not weights.quick_gelu:
         raise UserInputError(
             f'Expected a model with QuickGELU for `clip.arch` {arch!r}, but '
-            f'the config.json beside {checkpoint} says GELU. Set `clip.arch` '
-            f'to {arch.removesuffix("-quickgelu")!r}.'
+            f'the file of its config beside {checkpoint} says GELU. Set '
+            f'`clip.arch` to {arch.removesuffix("-quickgelu")!r}.'
         )
     return weights.quick_gelu

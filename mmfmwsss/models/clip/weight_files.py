@@ -1,24 +1,24 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Read CLIP weights of any format under open_clip's names."""
 
-import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from ...utils import UserInputError
+from ...utils import UserInputError, read_checkpoint
+from ...utils.checkpoint_files import is_torchscript
 from .huggingface import convert_huggingface, is_huggingface, uses_quick_gelu
-from .known_files import check_known_file
+from .known_files import check_known_file, is_published
+from .open_clip_config import open_clip_quick_gelu
+from .torchscript import read_torchscript
 
 __all__ = ['WEIGHTS_REMEDY', 'CLIPWeights', 'read_clip_state']
 
 # OpenAI's archives carry these beside the weights; no other format does.
+_NOT_PERSISTENT = 'attn_mask'  # which an archive keeps all the same
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 WEIGHTS_REMEDY = (
     'Set `clip.checkpoint`, or $CLIP_VIT_B16 with the configs of this '
@@ -46,7 +46,9 @@ class CLIPWeights:
 def read_clip_state(path: Path) -> CLIPWeights:
     """Read the weights of a CLIP file without running any code in it.
 
-    A Hugging Face file tells the activation by the ``config.json`` beside it.
+    A Hugging Face file tells the activation by the ``config.json`` beside it,
+    one of open_clip by its ``open_clip_config.json``. An archive's program is
+    run only if its checksum is one that OpenAI published.
 
     Args:
         path (Path): A safetensors file or a state dict saved by PyTorch, with
@@ -61,23 +63,7 @@ def read_clip_state(path: Path) -> CLIPWeights:
             published file but another checksum.
     """
     check_known_file(path)
-    try:
-        state = _read_any(path)
-    except (
-        RuntimeError,
-        pickle.UnpicklingError,
-        ValueError,
-        OSError,
-        EOFError,
-        SafetensorError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise UserInputError(
-            f'Expected CLIP weights in {path}, but it cannot be read as '
-            f'safetensors, a PyTorch state dict or a TorchScript archive '
-            f'({(str(error) or type(error).__name__).splitlines()[0][:120]}). '
-            f'{WEIGHTS_REMEDY}'
-        ) from error
+    state = _read_any(path)
     state = {k.removeprefix('module.'): v for k, v in state.items()}
     quick_gelu = True if any(k in state for k in _OPENAI_EXTRAS) else None
     for name in _OPENAI_EXTRAS:
@@ -85,6 +71,8 @@ def read_clip_state(path: Path) -> CLIPWeights:
     if is_huggingface(state):
         state = convert_huggingface(state)
         quick_gelu = uses_quick_gelu(path)
+    elif quick_gelu is None:
+        quick_gelu = open_clip_quick_gelu(path)
     if (
         'visual.conv1.weight' not in state
         or 'token_embedding.weight' not in state
@@ -95,26 +83,53 @@ def read_clip_state(path: Path) -> CLIPWeights:
             f'`token_embedding.weight` in {path}, but got {len(state)} '
             f'entries such as {found}. {WEIGHTS_REMEDY}'
         )
+    _check_numbers(state, path)
     return CLIPWeights({k: v.float() for k, v in state.items()}, quick_gelu)
 
 
 def _read_any(path: Path) -> dict[str, Tensor]:
-    if path.suffix == '.safetensors':
-        return load_file(path)
     loaded: Any
-    if _is_torchscript(path):  # OpenAI's files are; weights_only refuses them
-        loaded = torch.jit.load(str(path), map_location='cpu').state_dict()
+    if _is_archive(path):
+        loaded = _read_archive(path)
     else:
-        loaded = torch.load(path, map_location='cpu', weights_only=True)
+        loaded = read_checkpoint(path, remedy=WEIGHTS_REMEDY)
     if isinstance(loaded, dict) and 'state_dict' in loaded:
         loaded = loaded['state_dict']
     if not isinstance(loaded, dict):
-        raise ValueError(f'it holds a {type(loaded).__name__}')
-    return dict(loaded)
+        raise UserInputError(
+            f'Expected a dict of CLIP weights in {path}, but it holds a '
+            f'{type(loaded).__name__}. {WEIGHTS_REMEDY}'
+        )
+    return {str(k): v for k, v in loaded.items() if isinstance(v, Tensor)}
 
 
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(n.endswith('/constants.pkl') for n in archive.namelist())
+def _is_archive(path: Path) -> bool:
+    return path.suffix != '.safetensors' and is_torchscript(path)
+
+
+def _read_archive(path: Path) -> dict[str, Tensor]:
+    """Tensors of a TorchScript archive."""
+    if is_published(path):
+        return dict(torch.jit.load(str(path), map_location='cpu').state_dict())
+    try:
+        state = read_torchscript(path)
+    except Exception as error:  # a damaged pickle may raise anything
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserInputError(
+            f'Expected CLIP weights in {path}, but it cannot be read as a '
+            f'TorchScript archive without running its program '
+            f'({reason[:160]}), and it is none that OpenAI published. Save '
+            f'the state_dict of the model where you trust the file: '
+            f"torch.save(torch.jit.load(FILE).state_dict(), 'clip.pt')."
+        ) from error
+    return {k: v for k, v in state.items() if not k.endswith(_NOT_PERSISTENT)}
+
+
+def _check_numbers(state: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights that are no numbers."""
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise UserInputError(
+                f'Expected numbers in {path}, but {name} has a NaN or an '
+                f'infinity. The file is damaged. {WEIGHTS_REMEDY}'
+            )
