@@ -139,12 +139,15 @@ def both(path: Path) -> Any:
 
 
 def cams(path: Path) -> list[Any]:
-    found = []
+    """In every format that takes the file; the error if none does."""
+    found: list[Any] = []
     for name in CAM_FORMATS:
         try:
             found.append(read_cams(path, name))  # type: ignore[arg-type]
         except UserInputError as error:
-            found.append(error)
+            last = error
+    if not found:
+        raise last
     return found
 
 
