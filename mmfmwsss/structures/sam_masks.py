@@ -52,6 +52,12 @@ class SAMMasks:
                     f'`{name}` must have shape ({len(self.masks)},) as there '
                     f'are {len(self.masks)} masks, got {shape}'
                 )
+        found = set(self.levels.tolist())
+        if not found <= {SUBPART, PART, WHOLE}:
+            raise ValueError(
+                '`levels` must be 0 (sub-part), 1 (part) or 2 (whole), got '
+                f'{min(found - {SUBPART, PART, WHOLE})}'
+            )
 
     def __len__(self) -> int:
         """Number of masks S."""

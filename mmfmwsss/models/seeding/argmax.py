@@ -72,23 +72,23 @@ class ArgmaxSeeder(BaseSeeder):
         self.normalise = normalise
         self.parity = parity
 
-    def __call__(
+    def _seed(
         self,
         cams: Tensor,
         classes: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; masks and image are not used."""
         return argmax_seed(
             cam_scores(cams, self.alpha, self.normalise, self.parity), classes
         )
 
-    def refine(
+    def _refine(
         self,
         probabilities: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """The network's own prediction, see :meth:`BaseSeeder.refine`."""
         return probabilities.max(0).indices.to(torch.uint8)

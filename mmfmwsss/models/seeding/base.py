@@ -7,12 +7,18 @@ from torch import Tensor
 
 from ...structures import SAMMasks
 from ...utils import UserInputError
+from ...utils.limits import MAX_CLASSES
+from .checks import check_classes, check_image, check_maps, check_masks
 
 __all__ = ['BaseSeeder']
 
 
 class BaseSeeder(ABC):
     """Turns the score maps of one image into a label map.
+
+    A seeder is called with :meth:`__call__` or :meth:`refine`, which refuse
+    what does not fit, alike for all. A new one has :meth:`_seed` and
+    :meth:`_refine`.
 
     Letters in the shapes: P classes present in the image, C foreground
     classes of the data set, S masks.
@@ -21,7 +27,6 @@ class BaseSeeder(ABC):
     needs_masks: bool = False
     needs_image: bool = False
 
-    @abstractmethod
     def __call__(
         self,
         cams: Tensor,
@@ -40,9 +45,17 @@ class BaseSeeder(ABC):
 
         Returns:
             Tensor: 0 background, class + 1 elsewhere, uint8, (H, W).
-        """
 
-    @abstractmethod
+        Raises:
+            UserInputError: If CAMs, classes, masks and image are not as
+                above, do not fit together, or something needed is missing.
+        """
+        name = type(self).__name__
+        check_maps(cams, 'CAMs', name)
+        check_classes(classes, len(cams), name)
+        self._check_extras(cams, masks, image)
+        return self._seed(cams, classes.long(), masks, image)
+
     def refine(
         self,
         probabilities: Tensor,
@@ -58,10 +71,51 @@ class BaseSeeder(ABC):
 
         Returns:
             Tensor: Index of the channel that won, uint8, (H, W).
+
+        Raises:
+            UserInputError: If they are not as above, do not fit together, or
+                something needed is missing.
         """
+        name = type(self).__name__
+        check_maps(probabilities, 'probabilities', name)
+        if not 1 <= len(probabilities) <= MAX_CLASSES + 1:
+            raise UserInputError(
+                f'{name} expected a channel for the background and at most '
+                f'{MAX_CLASSES} for classes, got {len(probabilities)}.'
+            )
+        self._check_extras(probabilities, masks, image)
+        return self._refine(probabilities, masks, image)
+
+    @abstractmethod
+    def _seed(
+        self,
+        cams: Tensor,
+        classes: Tensor,
+        masks: SAMMasks | None,
+        image: Tensor | None,
+    ) -> Tensor:
+        """Do what :meth:`__call__` says, with what was checked."""
+
+    @abstractmethod
+    def _refine(
+        self,
+        probabilities: Tensor,
+        masks: SAMMasks | None,
+        image: Tensor | None,
+    ) -> Tensor:
+        """Do what :meth:`refine` says, with what was checked."""
+
+    def _check_extras(
+        self, maps: Tensor, masks: SAMMasks | None, image: Tensor | None
+    ) -> None:
+        name, size = type(self).__name__, (maps.shape[1], maps.shape[2])
+        if masks is not None:
+            check_masks(masks, size, name)
+        if image is not None:
+            check_image(image, size, name)
 
     def _masks_for(self, maps: Tensor, masks: SAMMasks | None) -> SAMMasks:
-        """Masks on the device of the maps, after a check of their size."""
+        """Masks on the device of the maps."""
         name = type(self).__name__
         if masks is None:
             raise UserInputError(
@@ -69,27 +123,14 @@ class BaseSeeder(ABC):
                 "dict(type='LoadSAMMasks') to the pipeline, or make the masks "
                 'first with tools/test.py configs/fmwsss/*_sam_masks.py.'
             )
-        if tuple(masks.size) != tuple(maps.shape[-2:]):
-            raise UserInputError(
-                f'{name} expected masks of the size of the score maps, '
-                f'{tuple(maps.shape[-2:])} (height, width), got '
-                f'{tuple(masks.size)}. Make masks and maps from the same '
-                'image, or resize the maps to it.'
-            )
         return masks.to(maps.device)
 
     def _image_for(self, maps: Tensor, image: Tensor | None) -> Tensor:
-        """The image on the device of the maps, after a check of its size."""
+        """The image on the device of the maps."""
         name = type(self).__name__
         if image is None:
             raise UserInputError(
                 f'{name} needs the RGB image (H, W, 3), got none. Give the '
                 'image, or on the command line its folder with --images.'
-            )
-        expected = (*maps.shape[-2:], 3)
-        if tuple(image.shape) != expected:
-            raise UserInputError(
-                f'{name} expected an image of shape {expected}, got '
-                f'{tuple(image.shape)}. Resize the score maps to the image.'
             )
         return image.to(maps.device)

@@ -130,33 +130,33 @@ class DenseCRF(BaseSeeder):
         self.parity = parity
         self._installed = installed
 
-    def __call__(
+    def _seed(
         self,
         cams: Tensor,
         classes: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; the masks are not used.
 
         Raises:
-            UserInputError: If the image is missing or differs in size.
+            UserInputError: If the image is missing.
         """
         image = self._image_for(cams, image)
         scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
         posterior = self.posterior(scores, image)
         return self._ignore_unsure(argmax_seed(posterior, classes), posterior)
 
-    def refine(
+    def _refine(
         self,
         probabilities: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.refine`; the masks are not used.
 
         Raises:
-            UserInputError: If the image is missing or differs in size.
+            UserInputError: If the image is missing.
         """
         image = self._image_for(probabilities, image)
         posterior = self.posterior(probabilities, image)

@@ -115,17 +115,17 @@ class SAMS(BaseSeeder):
         self.parity = parity
         self.min_confidence = min_confidence
 
-    def __call__(
+    def _seed(
         self,
         cams: Tensor,
         classes: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; the image is not used.
 
         Raises:
-            UserInputError: If the masks are missing or differ in size.
+            UserInputError: If the masks are missing.
         """
         masks = self._checked(cams, masks)
         decisions = self.decide(cams, masks)
@@ -140,16 +140,16 @@ class SAMS(BaseSeeder):
         """Scores and winners of the masks (column p + 1 is class p)."""
         return classify_masks(masks.masks, cams, self.alpha, self.parity)
 
-    def refine(
+    def _refine(
         self,
         probabilities: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.refine`; the image is not used.
 
         Raises:
-            UserInputError: If the masks are missing or differ in size.
+            UserInputError: If the masks are missing.
         """
         masks = self._checked(probabilities, masks)
         decisions = classify_masks_by_probability(

@@ -82,32 +82,32 @@ class MaskVoting(BaseSeeder):
         self.normalise = normalise
         self.parity = parity
 
-    def __call__(
+    def _seed(
         self,
         cams: Tensor,
         classes: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; the image is not used.
 
         Raises:
-            UserInputError: If the masks are missing or differ in size.
+            UserInputError: If the masks are missing.
         """
         masks = self._masks_for(cams, masks)
         scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
         return self._vote(argmax_seed(scores, classes), masks)
 
-    def refine(
+    def _refine(
         self,
         probabilities: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
+        masks: SAMMasks | None,
+        image: Tensor | None,
     ) -> Tensor:
         """See :meth:`BaseSeeder.refine`; the image is not used.
 
         Raises:
-            UserInputError: If the masks are missing or differ in size.
+            UserInputError: If the masks are missing.
         """
         masks = self._masks_for(probabilities, masks)
         own = probabilities.max(0).indices.to(torch.uint8)

@@ -2,6 +2,7 @@
 """L_MCL against a hand-worked case, a loop over Eq. 12, and invariants."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from mmfmwsss.models.losses import (
     MultiLabelContrastiveLoss,
     multilabel_contrastive_loss,
 )
+from mmfmwsss.utils import UserInputError
 
 
 def equation_12(logits: torch.Tensor, labels: torch.Tensor) -> list[float]:
@@ -115,3 +117,43 @@ def test_errors() -> None:
         multilabel_contrastive_loss(torch.zeros(2, 3), torch.zeros(2, 4) > 0)
     with pytest.raises(ValueError, match="'image' or 'pair'"):
         MultiLabelContrastiveLoss(average='sum')  # type: ignore[arg-type]
+
+
+def test_one_class_is_refused() -> None:
+    """Nothing to contrast with: 0 for ever, and nothing learnt."""
+    loss = MultiLabelContrastiveLoss()
+    with pytest.raises(UserInputError, match="'MultiLabelBCELoss'"):
+        loss(torch.randn(4, 1), torch.ones(4, 1, dtype=torch.bool))
+
+
+def test_says_once_that_no_batch_has_a_pair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    module = sys.modules[MultiLabelContrastiveLoss.__module__]
+    monkeypatch.setattr(
+        module, 'print_log', lambda text, *_: said.append(text)
+    )
+    loss, logits = MultiLabelContrastiveLoss(), torch.randn(2, 3)
+    every = torch.ones(2, 3, dtype=torch.bool)
+    some = torch.tensor([[True, False, False]] * 2)
+    for labels in [every] * 19 + [some] + [every] * 19:
+        loss(logits, labels)
+    assert not said  # some batches had a pair
+    for _ in range(40):
+        assert loss(logits, every) == 0
+    assert len(said) == 1 and 'for 20 batches in a row' in said[0]
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_precision_is_finite(dtype: torch.dtype) -> None:
+    """CLIP's logits reach 100, whose exponential float16 does not hold."""
+    logits = torch.tensor([[100.0, -100.0, 99.0]] * 3, dtype=dtype)
+    logits.requires_grad_()
+    labels = torch.tensor([[0, 1, 0], [1, 1, 1], [0, 0, 0]]).bool()
+    loss = MultiLabelContrastiveLoss()(logits, labels)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(200.3133, abs=0.5)
+    assert logits.grad is not None and logits.grad.isfinite().all()
+    assert not logits.grad[1:].any()

@@ -1,0 +1,130 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Seeding: what is given to a seeder is refused where it enters."""
+
+import torch
+from torch import Tensor
+
+from ...structures import SAMMasks
+from ...utils import UserInputError
+from ...utils.limits import MAX_CLASSES
+
+__all__ = ['check_classes', 'check_image', 'check_maps', 'check_masks']
+
+
+def check_maps(maps: Tensor, what: str, name: str) -> None:
+    """Refuse what are no finite maps.
+
+    Args:
+        maps (Tensor): Should be float, (channels, H, W).
+        what (str): Their name in the message.
+        name (str): Name of the seeder.
+
+    Raises:
+        UserInputError: If they are not, or have a NaN or an infinity.
+    """
+    if maps.ndim != 3 or not maps.is_floating_point() or 0 in maps.shape[1:]:
+        raise UserInputError(
+            f'{name} expected {what} as float of shape (channels, height, '
+            f'width), got {maps.dtype} of shape {tuple(maps.shape)}. Convert '
+            'with `.float()`, and leave a batch dimension out.'
+        )
+    if not maps.numel():
+        return
+    # one pass that keeps a NaN; all are looked at only if there is one
+    if not torch.stack(torch.aminmax(maps)).isfinite().all():
+        bad = ~maps.isfinite()
+        channel = int(bad.flatten(1).any(1).nonzero()[0])
+        raise UserInputError(
+            f'{name} expected finite {what}, got {int(bad.sum())} of '
+            f'{bad.numel()} values that are NaN or infinite, the first in '
+            f'channel {channel}. Make the maps of this image again, without '
+            'half precision if they were made with it.'
+        )
+
+
+def check_classes(classes: Tensor, count: int, name: str) -> None:
+    """Refuse classes that do not fit the CAMs or a label map.
+
+    Args:
+        classes (Tensor): Should be 0-based foreground indices, int64, (P,).
+        count (int): Number of CAMs, P.
+        name (str): Name of the seeder.
+
+    Raises:
+        UserInputError: If they are not one for each CAM, whole numbers in
+            0..253, each once.
+    """
+    whole = classes.dtype in (torch.int64, torch.int32)
+    if classes.ndim != 1 or not whole or len(classes) != count:
+        raise UserInputError(
+            f'{name} expected one class index for each of {count} CAMs, '
+            f'int64 of shape ({count},), got {classes.dtype} of shape '
+            f'{tuple(classes.shape)}. Give the CAMs and the classes of the '
+            'same image.'
+        )
+    found = classes.tolist()
+    beyond = [index for index in found if not 0 <= index < MAX_CLASSES]
+    if beyond:
+        raise UserInputError(
+            f'{name} expected class indices in 0..{MAX_CLASSES - 1} (seeds '
+            f'have 8 bits: 0 background, class + 1, 255 ignored), got '
+            f'{beyond[0]}. Count foreground classes from 0.'
+        )
+    repeated = [index for index in found if found.count(index) > 1]
+    if repeated:
+        raise UserInputError(
+            f'{name} expected every class once, got {repeated[0]} for '
+            f'{found.count(repeated[0])} CAMs. Join these CAMs, e.g. by '
+            'their maximum.'
+        )
+
+
+def check_masks(masks: SAMMasks, size: tuple[int, int], name: str) -> None:
+    """Refuse masks of another size or of unknown levels.
+
+    Args:
+        masks (SAMMasks): S masks.
+        size (tuple[int, int]): Height and width of the score maps.
+        name (str): Name of the seeder.
+
+    Raises:
+        UserInputError: If they are.
+    """
+    if not isinstance(masks, SAMMasks):
+        raise UserInputError(
+            f'{name} expected masks as SAMMasks, which have levels, got '
+            f'{type(masks).__name__}. Make one with SAMMasks(masks, levels, '
+            'predicted_iou, stability_score), or SAMMasks.load(FILE).'
+        )
+    if tuple(masks.size) != tuple(size):
+        raise UserInputError(
+            f'{name} expected masks of the size of the score maps, '
+            f'{tuple(size)} (height, width), got {tuple(masks.size)}. Make '
+            'masks and maps from the same image, or resize the maps to it.'
+        )
+    beyond = sorted(set(masks.levels.tolist()) - {0, 1, 2})
+    if beyond:
+        raise UserInputError(
+            f'{name} expected mask levels 0 (sub-part), 1 (part) or 2 (whole)'
+            f', got {beyond[0]}. Make the masks again, or set `levels`.'
+        )
+
+
+def check_image(image: Tensor, size: tuple[int, int], name: str) -> None:
+    """Refuse a picture of another size or type.
+
+    Args:
+        image (Tensor): Should be RGB, uint8, (H, W, 3).
+        size (tuple[int, int]): Height and width of the score maps.
+        name (str): Name of the seeder.
+
+    Raises:
+        UserInputError: If it is not.
+    """
+    expected = (*size, 3)
+    if tuple(image.shape) != expected or image.dtype != torch.uint8:
+        raise UserInputError(
+            f'{name} expected an image of shape {expected}, RGB of uint8, got '
+            f'{image.dtype} of shape {tuple(image.shape)}. Give the picture '
+            'as it was loaded, and resize the score maps to it.'
+        )
