@@ -26,7 +26,13 @@ import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
-from mmfmwsss.datasets.cam_files import CAM_FORMATS, cam_suffix, read_cams
+from mmfmwsss.datasets.cam_files import (
+    CAM_FORMATS,
+    CAM_KEYS,
+    cam_suffix,
+    read_cams,
+    refuse_background_key,
+)
 from mmfmwsss.datasets.image_files import (
     IMAGE_SUFFIXES,
     bare_name,
@@ -70,6 +76,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='<name>.json of SAMMaskGenerator; for SAMS and MaskVoting',
     )
     parser.add_argument('--format', choices=list(CAM_FORMATS), required=True)
+    parser.add_argument(
+        '--keys',
+        choices=CAM_KEYS,
+        help='what the keys of CAM files count: classes from 0 (default), or\n'
+        'labels, 0 the background, as PSA and IRN write after a CRF',
+    )
     parser.add_argument('--seeder', choices=SEEDERS, default='SAMS')
     parser.add_argument(
         '--seeder-options',
@@ -165,12 +177,19 @@ def list_names(args: argparse.Namespace) -> list[str]:
     return names
 
 
+def cam_path(name: str, args: argparse.Namespace) -> Path:
+    """The CAM file of an image."""
+    file: Path = args.cam_dir / f'{name}{cam_suffix(args.format)}'
+    return file
+
+
 def check_settings(args: argparse.Namespace) -> None:
     """Refuse to mix seeds of two settings in one folder."""
     settings = dict(
         cam_dir=str(args.cam_dir),
         mask_dir=str(args.mask_dir),
         format=args.format,
+        keys=args.keys or 'classes',
         seeder=args.seeder,
         options=args.seeder_options,
     )
@@ -183,6 +202,8 @@ def check_settings(args: argparse.Namespace) -> None:
         found = json.loads(path.read_text())
     except ValueError:
         found = None
+    if isinstance(found, dict):
+        found.setdefault('keys', 'classes')  # not in earlier records
     if found != settings:
         raise UserInputError(
             f'{args.out} holds seeds of other settings, see {path}. Choose '
@@ -220,7 +241,7 @@ def digest_sources(
     """Hash all that decides the seed of one image."""
     known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
     options = {key: value.default for key, value in known.items()}
-    files = [args.cam_dir / f'{name}{cam_suffix(args.format)}']
+    files = [cam_path(name, args)]
     if seeder.needs_masks:
         files.append(args.mask_dir / f'{name}.json')
     if args.images is not None:
@@ -228,6 +249,7 @@ def digest_sources(
     return digest_of(
         [
             args.format,
+            args.keys or 'classes',
             args.seeder,
             repr(sorted((options | args.seeder_options).items())),
             [digest_of_file(file) for file in files],
@@ -240,7 +262,7 @@ def make_seed(
 ) -> np.ndarray:
     """Seed of one image, uint8, (H, W)."""
     cam_file = read_cams(
-        args.cam_dir / f'{name}{cam_suffix(args.format)}', args.format
+        cam_path(name, args), args.format, args.keys or 'classes'
     )
     masks = image = None
     size = (cam_file.cams.shape[1], cam_file.cams.shape[2])
@@ -297,6 +319,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     seeder, names = build_seeder(args), list_names(args)
     with locked_folder(args.out):
+        if args.keys is None:
+            files = (cam_path(name, args) for name in names)
+            refuse_background_key(files, args.format)
         check_settings(args)
         process = partial(make_or_read, seeder=seeder, args=args)
         outcomes = run_all(process, names, args.workers, 'seeds')

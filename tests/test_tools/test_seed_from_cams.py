@@ -175,7 +175,7 @@ def save(content):
 @pytest.mark.parametrize(
     ('file', 'damage', 'expected'),
     [
-        ('cams/b.npy', cut_off, 'pickle data was truncated'),
+        ('cams/b.npy', cut_off, 'b.npy safely'),
         ('cams/b.npy', lambda path: path.write_bytes(b''), 'b.npy safely'),
         (
             'cams/b.npy',
@@ -196,7 +196,7 @@ def save(content):
             Image.new('RGB', (9, 9)).save,
             'of the size of the score maps',
         ),
-        ('truth/b.png', Path.unlink, 'Expected a label map at .*b.png'),
+        ('truth/b.png', Path.unlink, 'Expected a PNG label map at .*b.png'),
         (
             'truth/b.png',
             lambda path: write_palette_png(path, np.zeros((10, 10), int)),
@@ -362,3 +362,54 @@ def test_a_largest_label_is_found_in_no_time(folders):
     started = time.perf_counter()
     tool.score('big', seed, args)
     assert time.perf_counter() - started < 0.5  # 8 million values
+
+
+@pytest.fixture
+def crf_cams(folders):
+    """CAMs as PSA writes them after a CRF: key 0 is the background."""
+    shutil.rmtree(folders / 'cams')
+    (folders / 'cams').mkdir()
+    for name, number in (('a', 4), ('b', 1), ('c', 4)):
+        shown = np.full((10, 15), 0.1, np.float32)
+        shown[2:6, 2:6] = 0.9
+        content = {0: 1 - shown, number + 1: shown}
+        np.save(folders / 'cams' / f'{name}.npy', content, allow_pickle=True)
+    return folders
+
+
+def run_crf(folders, *more):
+    arguments = [str(folders / 'cams'), '--format', 'npy']
+    arguments += ['--seeder', 'ArgmaxSeeder', '--out', str(folders / 'out')]
+    return tool.main([*arguments, *more])
+
+
+def test_a_background_among_the_keys_is_asked_for(crf_cams):
+    with pytest.raises(UserInputError, match='--keys labels'):
+        run_crf(crf_cams)
+    assert not list((crf_cams / 'out').glob('*.png'))
+    assert run_crf(crf_cams, '--keys', 'labels') == 0
+    found = [
+        np.unique(read_label_png(crf_cams / 'out' / f'{name}.png')).tolist()
+        for name in 'abc'
+    ]
+    assert found == [[0, 5], [0, 2], [0, 5]]  # not shifted
+    with pytest.raises(UserInputError, match='seeds of other settings'):
+        run_crf(crf_cams, '--keys', 'classes')
+
+
+def test_a_record_of_an_earlier_release_goes_on(folders):
+    assert run(folders) == 0
+    path = folders / 'out' / tool.SETTINGS_FILE
+    settings = json.loads(path.read_text())
+    assert settings.pop('keys') == 'classes'
+    path.write_text(json.dumps(settings))
+    assert run(folders) == 0
+
+
+def test_a_class_that_no_label_map_holds_is_refused(folders, messages):
+    content = {299: np.ones((10, 15), np.float32)}
+    shutil.rmtree(folders / 'cams')
+    (folders / 'cams').mkdir()
+    np.save(folders / 'cams' / 'a.npy', content, allow_pickle=True)
+    assert run_crf(folders) == 1
+    assert re.search('254.*299', messages.text, re.S)
