@@ -85,7 +85,9 @@ class _NumberArray(np.ndarray):
         ):
             raise ValueError('an array of numbers was expected')
         dtype = number.dtype
-        super().__setstate__((1, shape, dtype, np.bool_(in_columns), content))
+        # its flag is a plain one: NumPy 1 refuses its own
+        plain: Any = (1, shape, dtype, bool(in_columns), content)
+        super().__setstate__(plain)
 
     def __reduce__(self) -> Any:
         """Be saved again as what it is, a plain array."""
