@@ -8,13 +8,15 @@
 
 (the last one is one line)
 
-Reads every file once and prints one table: what is wrong, how often, an
-example, the remedy. Exit code 1 where a run would stop or list failures, 0
-where there is nothing or only notes. Masks are opened to be checked, not to
-be learnt from.
+Reads every file once, as a run does, and prints how many pictures each class
+has, all files that would stop a run (--most of each kind), and one table: what
+is wrong, how often, an example, the remedy. Exit code 1 where a run would
+stop, list failures or mean nothing, 0 where there is nothing or only notes.
+Masks are opened to be checked, not to be learnt from.
 """
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -28,10 +30,13 @@ from mmfmwsss.datasets.checks import (
     PictureCheck,
     Source,
     check_lists,
+    check_mask_values,
     check_picture,
+    class_counts,
     collect,
     findings_table,
     join,
+    list_findings,
     sources_of_config,
     sources_of_layout,
     stops_a_run,
@@ -53,6 +58,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--image-list', help='folder: split file')
     parser.add_argument('--label-file', help='folder: text, CSV or JSON')
     parser.add_argument('--ground-truth', help='folder: masks')
+    parser.add_argument(
+        '--most',
+        type=int,
+        default=50,
+        metavar='N',
+        help='bad files to list of each kind (default: 50)',
+    )
     parser.add_argument('--workers', type=int, default=1, help='processes')
     return parser.parse_args(argv)
 
@@ -125,6 +137,12 @@ def describe(checks: list[PictureCheck]) -> str:
     return '\n'.join(lines)
 
 
+def print_text(text: str) -> None:
+    """Print, also names of files that are not valid in the terminal's code."""
+    code = sys.stdout.encoding or 'utf-8'
+    print(text.encode(code, 'backslashreplace').decode(code))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Check; 1 if a run would stop or list failures."""
     args = parse_args(argv)
@@ -146,10 +164,16 @@ def main(argv: list[str] | None = None) -> int:
             example = f'{picture.image}: {outcome.failure}'
             findings.append(Finding('image damaged', example))
     findings += [f for check in checks for f in check.findings]
+    findings += check_mask_values(checks)
     findings = list(dict.fromkeys(findings))  # lists share pictures
-    print(count_sources(named))
-    print(describe(checks))
-    print(findings_table(findings) if findings else 'nothing is wrong')
+    report = [
+        count_sources(named),
+        describe(checks),
+        class_counts(checks),
+        list_findings(findings, args.most),
+        findings_table(findings) if findings else 'nothing is wrong',
+    ]
+    print_text('\n'.join(part for part in report if part))
     return int(stops_a_run(findings))
 
 

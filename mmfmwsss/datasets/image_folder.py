@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..utils import UserInputError
 from .image_files import (
@@ -20,6 +20,7 @@ from .image_files import (
 
 __all__ = ['ImageFile', 'ImageFolder']
 
+_FORMS: tuple[Literal['NFC', 'NFD'], ...] = ('NFC', 'NFD')
 _Index = dict[str, list[str]]
 
 
@@ -147,10 +148,9 @@ class ImageFolder:
         if plain != listed:
             yield path_below(self.folder, plain)
         if not plain.isascii():  # macOS takes accents apart
-            for form in ('NFC', 'NFD'):
+            for form in _FORMS:
                 yield path_below(
-                    self.folder,
-                    unicodedata.normalize(form, plain),  # type: ignore[arg-type]
+                    self.folder, unicodedata.normalize(form, plain)
                 )
         top, _, rest = plain.removeprefix('./').partition('/')
         if rest and top == os.path.basename(os.path.abspath(self.folder)):
@@ -162,12 +162,13 @@ class ImageFolder:
         if file in names and self._keys(file):
             return [file]
         if below not in self._indices:
-            self._indices[below] = index = {}
+            index: _Index = {}
+            self._indices[below] = index
             for each in sorted(names):
                 for key in self._keys(each):
                     index.setdefault(key, []).append(each)
-        index = self._indices[below]
-        return index.get(file) or index.get(_lower_suffix(file), [])
+        known = self._indices[below]
+        return known.get(file) or known.get(_lower_suffix(file), [])
 
     @cached_property
     def _anywhere(self) -> _Index:

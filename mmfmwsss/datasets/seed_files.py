@@ -11,7 +11,7 @@ from ..utils.palette_png import read_label_png
 __all__ = ['check_seed', 'refuse_no_seeds']
 
 _IGNORE = 255
-_LABEL_MODES = ('P', 'L', '1')
+_COLOURS = 3  # channels
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)  # orientations that swap width and height
 _NOT_READABLE = (
@@ -44,10 +44,10 @@ def refuse_no_seeds(paths: Sequence[str], remedy: str) -> None:
 def _flaw(path: str) -> str:
     try:
         with Image.open(path) as picture:
-            mode = picture.mode
+            mode, channels = picture.mode, len(picture.getbands())
     except _NOT_READABLE as error:
         return f'not readable ({type(error).__name__})'
-    return '' if mode in _LABEL_MODES else f'a picture of mode {mode}'
+    return f'a picture of mode {mode}' if channels >= _COLOURS else ''
 
 
 def check_seed(path: str, image: str, labels: int, remedy: str) -> None:

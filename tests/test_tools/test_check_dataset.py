@@ -260,3 +260,119 @@ def test_wrong_commands(voc, tmp_path, config):
     empty.write_text('train_dataloader = None\n')
     with pytest.raises(UserInputError, match='Use --data-root'):
         tool.main([str(empty)])
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Own photos in sub-folders, with what phones and unpacking leave."""
+    photo = Image.new('RGB', (W, H), 'red')
+    for name in ('kitchen/k1.jpg', 'garden/g1.JPG', 'garden/extra.jpg'):
+        (tmp_path / 'images' / name).parent.mkdir(parents=True, exist_ok=True)
+        photo.save(tmp_path / 'images' / name, format='JPEG')
+    for name in ('._a.jpg', '.train_0050.x.png', 'k.jpg.tmp', '.x/h.jpg'):
+        (tmp_path / 'images' / name).parent.mkdir(exist_ok=True)
+        (tmp_path / 'images' / name).write_bytes(b'junk')
+    labels = 'image,tags\nkitchen/k1.jpg,cat\ngarden\\g1.JPG,dog\n'
+    (tmp_path / 'labels.csv').write_text(labels)
+    (tmp_path / 'classes.yaml').write_text(
+        'classes: [cat, dog, cow]\nbackground: [wall]\n'
+    )
+    return tmp_path
+
+
+def own_photos(own, *more):
+    return [
+        '--data-root', own, '--layout=folder', '--image-dir=images',
+        f'--classes={own / "classes.yaml"}', '--label-file=labels.csv', *more,
+    ]  # fmt: skip
+
+
+def test_sub_folders_and_counts_of_classes(own, capsys):
+    code, report = check(capsys, *own_photos(own))
+    found = rows(report)
+    assert code == 0
+    assert found.pop('image without a line')[2].endswith('garden/extra.jpg')
+    assert set(found) == {'no ground truth'}
+    assert 'pictures: 2 pictures, 2 with labels, 0 with masks' in report
+    assert 'pictures of each class, labelled: cat 1, dog 1' in report
+    assert '  without a picture: cow' in report
+
+
+def test_names_that_a_run_refuses(own, capsys):
+    images = own / 'images'
+    for name in ('garden/k1.jpg', 'k2.jpg', 'k2.png', 'K2.bmp', 'x.gif'):
+        Image.new('RGB', (W, H)).save(images / name)
+    (own / 'labels.csv').write_text(
+        'k1,cat\n../labels.jpg,cat\nk2.jpg,cat\nk2.png,dog\nK2,dog\n'
+        'garden/g1,cat\ngarden/g1.jpg,cat\nno.jpg,cat\n'
+    )
+    code, report = check(capsys, *own_photos(own))
+    found = {what: tuple(row[:2]) for what, row in rows(report).items()}
+    assert code == 1
+    assert found == {
+        'repeated in a list': ('stops', 1),
+        'two images of one name': ('stops', 1),
+        'name fits several images': ('stops', 1),
+        'image outside of the folder': ('stops', 1),
+        'image missing': ('stops', 1),
+        'image without a line': ('note', 4),
+        'image of another suffix': ('note', 1),
+        'names differ in capitals only': ('note', 1),
+        'no ground truth': ('note', 1),
+    }
+
+
+def test_lines_without_an_image_beside_a_list(own, capsys):
+    (own / 'list.txt').write_text('kitchen/k1\n')
+    with (own / 'labels.csv').open('a') as file:
+        file.write('gone.jpg,cat\n')
+    code, report = check(capsys, *own_photos(own, '--image-list=list.txt'))
+    assert code == 0
+    assert 'gone.jpg' in rows(report)['line without an image'][2]
+    assert 'list: 1 pictures, 1 with labels' in report
+
+
+def test_all_bad_files_up_to_a_number(own, capsys):
+    names = [f'bad{i}.jpg' for i in range(5)]
+    for name in names:
+        (own / 'images' / name).write_bytes(b'no picture')
+    rows_of_bad = ''.join(f'{name},cat\n' for name in names)
+    (own / 'labels.csv').write_text(rows_of_bad)
+    code, report = check(capsys, *own_photos(own))
+    assert code == 1
+    assert all(f'  {own / "images" / name}' in report for name in names)
+    _, report = check(capsys, *own_photos(own, '--most=3'))
+    assert 'image damaged (5):' in report
+    assert f'  {own / "images" / names[3]}' not in report
+    assert '  and 2 more' in report
+
+
+def test_masks_of_0_and_255(own, capsys):
+    labels = np.zeros((H, W), np.uint8)
+    labels[5:20, 5:20] = 255
+    for name in ('kitchen/k1', 'garden/g1'):
+        write_palette_png(own / 'masks' / f'{name}.png', labels)
+    code, report = check(capsys, *own_photos(own, '--ground-truth=masks'))
+    assert code == 1
+    effect, _, example = rows(report)['masks show no class']
+    assert (effect, 'values [0, 255]' in example) == ('stops', True)
+    labels[0, 0] = 1  # one pixel of a class, and 255 is VOC's border
+    write_palette_png(own / 'masks' / 'garden' / 'g1.png', labels)
+    _, report = check(capsys, *own_photos(own, '--ground-truth=masks'))
+    assert 'masks show no class' not in report
+
+
+def test_pictures_and_masks_that_would_be_too_much(own, capsys, monkeypatch):
+    monkeypatch.setattr('PIL.Image.MAX_IMAGE_PIXELS', 1000)
+    wide = Image.new('RGB', (300, 6))
+    wide.save(own / 'images' / 'kitchen' / 'k1.jpg')
+    monkeypatch.setattr('mmfmwsss.utils.limits.MAX_PIXELS', 2000)
+    for name, size in (('kitchen/k1', (3000, 60)), ('garden/g1', (W, H))):
+        path = own / 'masks' / f'{name}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('L', size, 1).save(path)
+    code, report = check(capsys, *own_photos(own, '--ground-truth=masks'))
+    found = rows(report)
+    assert code == 1
+    assert '(300 x 6)' in found['image is very long'][2]
+    assert 'k1.png' in found['mask damaged'][2]

@@ -1,7 +1,15 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Check a data set before hours are spent on it."""
 
-from .findings import KINDS, Finding, Kind, findings_table, stops_a_run
+from .counts import check_mask_values, class_counts
+from .findings import (
+    KINDS,
+    Finding,
+    Kind,
+    findings_table,
+    list_findings,
+    stops_a_run,
+)
 from .pictures import Picture, PictureCheck, check_picture
 from .sources import Source, check_lists, collect, join
 from .where import sources_of_config, sources_of_layout
@@ -14,10 +22,13 @@ __all__ = [
     'PictureCheck',
     'Source',
     'check_lists',
+    'check_mask_values',
     'check_picture',
+    'class_counts',
     'collect',
     'findings_table',
     'join',
+    'list_findings',
     'sources_of_config',
     'sources_of_layout',
     'stops_a_run',

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from prettytable import PrettyTable
 
-__all__ = ['KINDS', 'Finding', 'Kind', 'findings_table', 'stops_a_run']
+__all__ = [
+    'KINDS',
+    'Finding',
+    'Kind',
+    'findings_table',
+    'list_findings',
+    'stops_a_run',
+]
 
 _WIDTHS = {'example': 44, 'remedy': 38}  # characters
 
@@ -17,8 +24,9 @@ class Kind:
     """A kind of defect.
 
     Attributes:
-        stops (bool): Whether a run would refuse to start, or would list the
-            picture as failed. Otherwise it is good to know.
+        stops (bool): Whether a run would refuse to start, would list the
+            picture as failed, or would mean nothing. Otherwise it is good to
+            know.
         remedy (str): What to do.
     """
 
@@ -71,6 +79,11 @@ KINDS: dict[str, Kind] = {
     'mask has unknown label': Kind(
         True, 'Mend the mask: 0, the classes from 1, and 255'
     ),
+    'masks show no class': Kind(
+        True,
+        '255 is ignored, and 0 is background: write the index of the class, '
+        '1 or more, in place of 255',
+    ),
     'mask has another size': Kind(
         True, 'Make both of one size; see EXIF rotation if they are swapped'
     ),
@@ -82,6 +95,9 @@ KINDS: dict[str, Kind] = {
     ),
     'image rotated by EXIF': Kind(
         False, 'We rotate it; its mask must be of the rotated picture'
+    ),
+    'image is very long': Kind(
+        False, 'Crop it: models see its short side as a few pixels'
     ),
     'image is grey-scale': Kind(
         False, 'Nothing: it is read as three channels'
@@ -113,6 +129,28 @@ KINDS: dict[str, Kind] = {
 def stops_a_run(findings: Sequence[Finding]) -> bool:
     """Whether a run on this data would stop, or list failures."""
     return any(KINDS[finding.kind].stops for finding in findings)
+
+
+def list_findings(findings: Sequence[Finding], most: int) -> str:
+    """What stops a run, one line a file, where there is more than one.
+
+    Args:
+        findings (Sequence[Finding]): In any order.
+        most (int): How many of a kind to list; the others are counted.
+
+    Returns:
+        str: Lines; empty if the table says all.
+    """
+    lines = []
+    for name, kind in KINDS.items():
+        examples = [f.example for f in findings if f.kind == name]
+        if not kind.stops or len(examples) < 2:
+            continue
+        lines += [f'{name} ({len(examples)}):']
+        lines += [f'  {example}' for example in examples[:most]]
+        if len(examples) > most:
+            lines.append(f'  and {len(examples) - most} more')
+    return '\n'.join(lines)
 
 
 def findings_table(findings: Sequence[Finding]) -> str:

@@ -1,7 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Check one picture, its annotation and its mask."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -10,15 +9,16 @@ from numpy.typing import NDArray
 
 from ...utils import UserInputError
 from ...utils.palette_png import read_label_png
-from ...utils.photos import decode_photo
-from ...utils.picture_files import open_picture
+from ...utils.picture_files import open_picture, read_picture_bytes
 from ..image_labels import read_voc_xml
+from ..transforms import LoadImageStrict
 from .findings import Finding
 
 __all__ = ['Picture', 'PictureCheck', 'check_picture']
 
 _EXIF_ORIENTATION = 0x0112
 _IGNORE = 255
+_LONGEST = 20  # greatest ratio of the sides
 _FEWEST_RIMS = 3  # labels without a body, of a mask that looks blended
 
 
@@ -49,11 +49,15 @@ class PictureCheck(NamedTuple):
         findings (list[Finding]): Defects.
         size (tuple, optional): Height and width as a run sees them.
         mask_labels (tuple[int, ...]): Values in the mask.
+        labels (tuple[str, ...]): Image-level labels.
+        classes (tuple[str, ...]): Of the picture's data set.
     """
 
     findings: list[Finding]
     size: tuple[int, int] | None = None
     mask_labels: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 def check_picture(picture: Picture) -> PictureCheck:
@@ -95,28 +99,44 @@ def check_picture(picture: Picture) -> PictureCheck:
                     f', but labelled {", ".join(sorted(labels)) or "none"}',
                 )
             )
-    return PictureCheck(findings, size, mask_labels)
+    return PictureCheck(
+        findings, size, mask_labels, labels or (), picture.classes
+    )
 
 
 def _check_image(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
-    data = Path(path).read_bytes()
-    if not data:
-        return [Finding('image of zero bytes', path)], None
-    findings = []
+    """Load a picture as a run does."""
     try:
-        with open_picture(data, path) as picture:
-            mode = picture.mode
-            orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
-        image = decode_photo(data, path)
+        data = read_picture_bytes(path)
+        if not data:
+            return [Finding('image of zero bytes', path)], None
+        image = LoadImageStrict().transform({'img_path': path})['img']
     except UserInputError as error:
-        return [Finding('image damaged', str(error))], None
+        return [Finding('image damaged', f'{path}: {error}')], None
+    findings = []
+    mode, orientation = _header(data, path)
     if orientation not in (0, 1):
         findings.append(
             Finding('image rotated by EXIF', f'{path} (way {orientation})')
         )
     if mode in ('1', 'L', 'LA', 'I;16'):
         findings.append(Finding('image is grey-scale', path))
-    return findings, (image.shape[0], image.shape[1])
+    height, width = image.shape[:2]
+    if max(height, width) > _LONGEST * min(height, width):
+        findings.append(
+            Finding('image is very long', f'{path} ({width} x {height})')
+        )
+    return findings, (height, width)
+
+
+def _header(data: bytes, path: str) -> tuple[str, int]:
+    """Mode and EXIF orientation, of what Pillow knows."""
+    try:
+        with open_picture(data, path) as picture:
+            orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+            return picture.mode, orientation
+    except (UserInputError, OSError, SyntaxError, ValueError):
+        return '', 1
 
 
 def _check_mask(
@@ -128,7 +148,7 @@ def _check_mask(
         colours = _colours(path)
         if colours:
             return [Finding('mask has colours', f'{path} is {colours}')], ()
-        return [Finding('mask damaged', str(error))], ()
+        return [Finding('mask damaged', f'{path}: {error}')], ()
     found = tuple(np.unique(labels).tolist())
     findings = []
     if size is not None and labels.shape != size:
@@ -151,14 +171,14 @@ def _check_mask(
 
 
 def _colours(path: str) -> str:
-    """Mode and number of colours of a mask that has several channels."""
+    """What kind of colour picture a mask is; empty if it is none."""
     try:
-        with open_picture(Path(path).read_bytes(), path) as picture:
-            if len(picture.getbands()) == 1:
+        with open_picture(read_picture_bytes(path), path) as picture:
+            if len(picture.getbands()) < 3:
                 return ''
             count = len(picture.getcolors(maxcolors=1 << 24) or ())
             return f'{picture.mode}, {count} colours'
-    except UserInputError:
+    except (UserInputError, OSError, SyntaxError, ValueError):
         return ''
 
 

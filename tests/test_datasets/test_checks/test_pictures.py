@@ -40,7 +40,7 @@ def body():
 
 def test_nothing_is_wrong(case):
     found = case(body(), labels=('cat',), needs_label=True)
-    assert found == ([], (8, 12), (0, 1))
+    assert found == ([], (8, 12), (0, 1), ('cat',), CLASSES)
 
 
 @pytest.mark.parametrize(('rims', 'blended'), [(2, False), (3, True)])

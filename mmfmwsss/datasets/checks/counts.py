@@ -1,0 +1,59 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""How often a data set shows each class, by its labels and by its masks."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from .findings import Finding
+from .pictures import PictureCheck
+
+__all__ = ['check_mask_values', 'class_counts']
+
+_IGNORE = 255
+
+
+def class_counts(checks: Sequence[PictureCheck]) -> str:
+    """Count the pictures of each class.
+
+    Args:
+        checks (Sequence[PictureCheck]): Of all pictures.
+
+    Returns:
+        str: A line of labels and a line of masks, as far as there are any,
+        each with the classes that no picture has.
+    """
+    classes = list(dict.fromkeys(c for check in checks for c in check.classes))
+    labelled = Counter(name for check in checks for name in check.labels)
+    shown = Counter(
+        check.classes[value - 1]
+        for check in checks
+        for value in check.mask_labels
+        if 0 < value <= len(check.classes)
+    )
+    lines = []
+    for what, counts in (('labelled', labelled), ('in masks', shown)):
+        if not counts:
+            continue
+        found = [f'{name} {counts[name]}' for name in classes if counts[name]]
+        missing = [name for name in classes if not counts[name]]
+        lines.append(f'pictures of each class, {what}: {", ".join(found)}')
+        if missing:
+            lines.append(f'  without a picture: {", ".join(missing)}')
+    return '\n'.join(lines)
+
+
+def check_mask_values(checks: Sequence[PictureCheck]) -> list[Finding]:
+    """Masks of which none shows a class: black and white ones, mostly.
+
+    Args:
+        checks (Sequence[PictureCheck]): Of all pictures.
+
+    Returns:
+        list[Finding]: None or one.
+    """
+    masks = [check.mask_labels for check in checks if check.mask_labels]
+    values = sorted({value for mask in masks for value in mask})
+    if _IGNORE not in values or any(0 < value < _IGNORE for value in values):
+        return []
+    what = f'{len(masks)} masks have only the values {values}'
+    return [Finding('masks show no class', what)]
