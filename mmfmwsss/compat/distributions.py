@@ -19,6 +19,7 @@ _OWNERS = {
 _REQUIRED = ('mmengine', 'mmcv', 'mmseg')
 # Up to this release mmengine imports pkg_resources, for `mmseg::` configs.
 _LAST_WITH_PKG_RESOURCES = (0, 10, 7)
+_FIRST_OPEN_CLIP = (2, 32)
 
 
 def check_distributions() -> None:
@@ -31,7 +32,7 @@ def check_distributions() -> None:
     Raises:
         RuntimeError: If two distributions own one import name; if a required
             package is missing; if mmengine needs ``pkg_resources`` and the
-            installed setuptools no longer has it.
+            installed setuptools no longer has it; if open_clip is too old.
     """
     installed = _installed()
     for package, pattern in _OWNERS.items():
@@ -41,6 +42,7 @@ def check_distributions() -> None:
         if not owners and package in _REQUIRED:
             _check_importable(package)
     _check_pkg_resources(installed)
+    _check_open_clip()
 
 
 def _installed() -> dict[str, str]:
@@ -88,4 +90,17 @@ def _check_pkg_resources(installed: dict[str, str]) -> None:
             f'mmengine {version} imports `pkg_resources`, but no setuptools '
             'that has it is installed (newer releases have removed it). Run '
             "`pip install 'setuptools<81'`."
+        )
+
+
+def _check_open_clip() -> None:
+    try:
+        version = metadata.version('open_clip_torch')
+    except metadata.PackageNotFoundError:
+        return  # the import that needs it says so
+    release = tuple(int(part) for part in re.findall(r'\d+', version)[:2])
+    if release < _FIRST_OPEN_CLIP:
+        raise RuntimeError(
+            f'Expected open_clip_torch 2.32 or newer, but {version} is '
+            "installed. Run `pip install 'open_clip_torch>=2.32'`."
         )

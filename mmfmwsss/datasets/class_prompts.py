@@ -10,6 +10,7 @@ from mmengine.config import ConfigDict
 
 from ..testing import partworld
 from ..utils import UserInputError
+from ..utils.errors import nearby_files
 from ..utils.limits import MAX_CLASSES
 from ..utils.text_files import read_json, read_yaml
 from .class_names import (
@@ -211,6 +212,7 @@ def get_class_prompts(
         raise UserInputError(
             f'Expected class prompts called one of {sorted(CLASS_PROMPTS)}, '
             f'or an existing YAML or JSON file, but got {source!r}.'
+            f'{nearby_files(path)}'
         )
     try:
         content = (read_json if path.suffix == '.json' else read_yaml)(path)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmfmwsss.compat import check_distributions
+from mmfmwsss.compat import check_distributions, distributions
 
 ONEDL = {
     'onedl-mmengine': '0.10.12',
@@ -123,3 +123,16 @@ def test_pkg_resources_is_named_when_mmengine_needs_it(installed):
 def test_later_mmengine_does_not_need_it(installed, version):
     installed({**OPENMMLAB, 'mmengine': version}.items(), importable=())
     check_distributions()
+
+
+@pytest.mark.parametrize(
+    ('version', 'fine'),
+    [('2.24.0', False), ('2.31.0', False), ('2.32.0', True), ('3.3.0', True)],
+)
+def test_an_old_open_clip_is_named(monkeypatch, version, fine):
+    monkeypatch.setattr(distributions.metadata, 'version', lambda _: version)
+    if fine:
+        distributions._check_open_clip()
+        return
+    with pytest.raises(RuntimeError, match=f'but {version} is installed'):
+        distributions._check_open_clip()

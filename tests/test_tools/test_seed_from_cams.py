@@ -359,9 +359,9 @@ def test_a_largest_label_is_found_in_no_time(folders):
         [str(folders / 'cams'), '--format', 'npy', '--out', str(folders)]
         + [str(value) for value in score(folders)]
     )
-    started = time.perf_counter()
+    started = time.process_time()
     tool.score('big', seed, args)
-    assert time.perf_counter() - started < 0.5  # 8 million values
+    assert time.process_time() - started < 0.5  # 8 million values
 
 
 @pytest.fixture

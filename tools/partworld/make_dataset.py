@@ -8,8 +8,8 @@ from typing import Any
 from mmengine.logging import MMLogger
 from tqdm import tqdm
 
+from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
-from mmfmwsss.utils import UserInputError
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,19 +29,15 @@ def show_bar(drawn: Iterable[Any], total: int) -> Iterable[Any]:
 
 
 def main() -> int:
-    """Write the data set; 2 if the user can mend what went wrong."""
+    """Write the data set."""
     args = parse_args()
     logger = MMLogger.get_instance('mmfmwsss')
     record = PartWorldRecord(seed=args.seed, train=args.train, val=args.val)
-    try:
-        drawn = write_partworld(args.out, record, args.workers, show_bar)
-    except UserInputError as error:
-        logger.error(str(error))
-        return 2
+    drawn = write_partworld(args.out, record, args.workers, show_bar)
     kept = record.train + record.val - drawn
     logger.info(f'{args.out}: {drawn} pictures drawn, {kept} were there.')
     return 0
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_reporting_user_errors(main)

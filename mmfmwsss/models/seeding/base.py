@@ -120,8 +120,9 @@ class BaseSeeder(ABC):
         if masks is None:
             raise UserInputError(
                 f'{name} needs the masks of the image, got none. Add '
-                "dict(type='LoadSAMMasks') to the pipeline, or make the masks "
-                'first with tools/test.py configs/fmwsss/*_sam_masks.py.'
+                "dict(type='LoadSAMMasks', mask_dir=...) to the pipeline and "
+                "end it with dict(type='PackWSSSInputs'); tools/test.py "
+                'configs/fmwsss/*_sam_masks.py makes the masks.'
             )
         return masks.to(maps.device)
 

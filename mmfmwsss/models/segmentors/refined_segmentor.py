@@ -156,8 +156,9 @@ class RefinedSegmentor(BaseSegmentor):
             raise UserInputError(
                 'RefinedSegmentor expected `sam_masks` in the data sample of '
                 f'{sample.get("img_path", "an image")}, got none. Add '
-                "dict(type='LoadSAMMasks') to the test pipeline, before the "
-                'inputs are packed.'
+                "dict(type='LoadSAMMasks', mask_dir=...) to the test pipeline "
+                "and end it with dict(type='PackWSSSInputs'): mmseg's own "
+                'PackSegInputs leaves masks out.'
             )
         image = None
         if self.refiner.needs_image:
