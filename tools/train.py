@@ -17,7 +17,7 @@ from mmfmwsss.apis import (
     load_config,
     run_reporting_user_errors,
 )
-from mmfmwsss.engine import prepare_processes
+from mmfmwsss.engine import check_batches, prepare_processes
 from mmfmwsss.utils import locked_folder
 
 
@@ -94,6 +94,7 @@ def main() -> int:
             config, training=True, trust_checkpoint=args.trust_checkpoint
         )
         check_pretrained(runner.model, config.get('pretrained_remedy', ''))
+        check_batches(runner)
         runner.train()
     return 0
 

@@ -21,10 +21,13 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000),
+    # On a full disk, or stopped at any moment, a run keeps one to go on from.
+    checkpoint=dict(type='SafeCheckpointHook', by_epoch=False, interval=1000),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # A resumed training repeats the uninterrupted one.
     randomness=dict(type='ReproducibleIterationHook'),
+    # A loss that is NaN or infinite ends the training.
+    finite=dict(type='FiniteTrainingHook'),
     # prompts.pth beside the checkpoints: what one publishes.
     prompt_file=dict(type='PromptFileHook'),
     visualization=dict(type='SegVisualizationHook'),

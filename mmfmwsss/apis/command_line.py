@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..engine.dataloaders import settle_workers
 from ..utils import atomic_path, read_config
 from .class_count import fill_num_classes
 from .options import OptionsAction, check_numbers, merge_options
@@ -61,20 +62,6 @@ def load_config(args: argparse.Namespace) -> Config:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     fill_num_classes(config)
     return config
-
-
-def settle_workers(config: Config) -> None:
-    """Let ``num_workers=0`` be enough to load in the main process.
-
-    Args:
-        config (Config): Changed in place: without worker processes none can
-            persist, and none can fetch ahead.
-    """
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        loader = config.get(name)
-        if loader and loader.get('num_workers') == 0:
-            loader.persistent_workers = False
-            loader.pop('prefetch_factor', None)
 
 
 def write_metrics(

@@ -3,6 +3,7 @@
 
 from . import hooks
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
+from .dataloaders import check_batches, settle_workers
 from .distributed import (
     AnyDeviceDataParallel,
     InferenceDataParallel,
@@ -19,7 +20,9 @@ __all__ = [
     'ProgressBarHook',
     'SkippingTestLoop',
     'TolerantTestLoop',
+    'check_batches',
     'hooks',
     'prepare_processes',
     'set_test_loop',
+    'settle_workers',
 ]

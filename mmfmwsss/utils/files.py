@@ -72,13 +72,14 @@ def resolve_path(path: str | os.PathLike[str], remedy: str) -> Path:
 
 
 def explain_write_error(
-    error: OSError, path: str | os.PathLike[str]
+    error: OSError, path: str | os.PathLike[str], action: str = 'write'
 ) -> UserInputError | None:
     """Say in one line why a file could not be written, and what to do.
 
     Args:
         error (OSError): Of the attempt.
         path (str | PathLike): The file that was to be written.
+        action (str): Another verb, where it may have been read.
 
     Returns:
         UserInputError | None: None if it is no matter of disk, permission or
@@ -88,7 +89,8 @@ def explain_write_error(
     if remedy is None:
         return None
     return UserInputError(
-        f'Expected to write {os.fspath(path)}, but: {error.strerror}. {remedy}'
+        f'Expected to {action} {os.fspath(path)}, but: {error.strerror}. '
+        f'{remedy}'
     )
 
 

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The learnt prompts alone, in a small file that is safe to load."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -54,5 +55,8 @@ class PromptFileHook(Hook):
             iter=int(checkpoint['meta']['iter']),
             mmfmwsss_version=__version__,
         )
+        # In memory first: torch reports a full disk in its own words.
+        content = io.BytesIO()
+        torch.save(dict(meta=meta, state_dict=state), content)
         with atomic_path(Path(runner.work_dir) / self.filename) as path:
-            torch.save(dict(meta=meta, state_dict=state), path)
+            path.write_bytes(content.getvalue())

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Stage 2: SAMS, or any seeder, on the output of any mmseg segmentor."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -101,6 +102,24 @@ class RefinedSegmentor(BaseSegmentor):
             if name == 'segmentor':
                 raise
             return getattr(super().__getattr__('segmentor'), name)
+
+    def named_parameters(
+        self,
+        prefix: str = '',
+        recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """Name the parameters as the checkpoints and the plain config do.
+
+        Constructors of optimisers tell the layers by these names: under
+        others all layers would silently get the rate of the last one.
+        """
+        start = f'{prefix}.' if prefix else ''
+        for name, parameter in super().named_parameters(
+            prefix, recurse, remove_duplicate
+        ):
+            plain = name.removeprefix(f'{start}segmentor.')
+            yield (name if plain == name else start + plain), parameter
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict:
         """The inner segmentor's losses."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import get_state_dict, load_state_dict
 from mmengine.structures import PixelData
@@ -467,3 +468,65 @@ def test_scores_that_are_not_finite_have_no_labels():
         sample = model.test_step(batch())[0]
     assert 'pred_sem_seg' not in sample
     assert 'finite scores' in sample.failure
+
+
+BEIT = dict(
+    type='EncoderDecoder',
+    data_preprocessor=PREPROCESSOR,
+    backbone=dict(
+        type='BEiT',
+        img_size=(32, 32),
+        patch_size=16,
+        embed_dims=8,
+        num_layers=2,
+        num_heads=2,
+        out_indices=(1,),
+    ),
+    decode_head=dict(
+        type='FCNHead',
+        in_channels=8,
+        in_index=0,
+        channels=8,
+        num_convs=1,
+        num_classes=CLASSES,
+    ),
+    test_cfg=dict(mode='whole'),
+)
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_rates_of_layers_are_those_of_the_plain_one(wrapped):
+    """By mmseg's constructor, which knows layers by name, and by keys."""
+    plain = MODELS.build(copy.deepcopy(BEIT))
+    model = build(copy.deepcopy(BEIT)) if wrapped else plain
+    names = [name for name, _ in model.named_parameters()]
+    assert names == [name for name, _ in plain.named_parameters()]
+
+    def rates(**config):
+        wrapper = build_optim_wrapper(
+            model, dict(optimizer=dict(type='AdamW', lr=1.0), **config)
+        )
+        found = {
+            id(parameter): group['lr']
+            for group in wrapper.param_groups
+            for parameter in group['params']
+        }
+        return {n: found[id(p)] for n, p in model.named_parameters()}
+
+    layers = rates(
+        constructor='LearningRateDecayOptimizerConstructor',
+        paramwise_cfg=dict(
+            num_layers=2, decay_rate=0.5, decay_type='layer_wise'
+        ),
+    )
+    # patches, first and second layer, all else: 0.5 ** (3, 2, 1, 0)
+    for name, rate in layers.items():
+        expected = 1.0
+        if name.startswith(('backbone.patch_embed', 'backbone.cls_token')):
+            expected = 0.125
+        elif name.startswith('backbone.layers.'):
+            expected = (0.25, 0.5)[int(name.split('.')[2])]
+        assert rate == expected, name
+    keys = dict(custom_keys={'backbone': dict(lr_mult=0.1)})
+    for name, rate in rates(paramwise_cfg=keys).items():
+        assert rate == pytest.approx(0.1 if 'backbone' in name else 1.0)

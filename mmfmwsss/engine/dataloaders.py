@@ -1,0 +1,91 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Loaders of data: settings that contradict, batches that never come."""
+
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmseg.models.decode_heads.aspp_head import ASPPHead
+
+from ..datasets.samplers import ReproducibleSampler
+from ..utils import UserInputError
+
+__all__ = ['check_batches', 'settle_workers']
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+_OF_WORKERS = dict(persistent_workers=(False,), prefetch_factor=(None, 2))
+
+
+def settle_workers(config: Config) -> None:
+    """Take settings of worker processes out of loaders that have none.
+
+    torch refuses ``persistent_workers=True`` and ``prefetch_factor`` with
+    ``num_workers=0``, which the configs set for as many workers as they say.
+
+    Args:
+        config (Config): Changed in place, with a line in the log.
+    """
+    for key in _LOADERS:
+        loaders = config.get(key) or []
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            if loader.get('num_workers', 0) == 0:
+                _drop_settings(key, loader)
+
+
+def _drop_settings(key: str, loader: dict[str, Any]) -> None:
+    for name, defaults in _OF_WORKERS.items():
+        value = loader.pop(name, defaults[0])
+        if value not in defaults:
+            print_log(
+                f'`{key}.{name}={value}` is left out, as `num_workers` is 0.',
+                logger='current',
+            )
+
+
+def check_batches(runner: Runner) -> None:
+    """See that a training has a batch, and none that the network refuses.
+
+    Args:
+        runner (Runner): Its training loop is built if it is not yet.
+
+    Raises:
+        UserInputError: If ``drop_last`` drops all there is, or a batch of one
+            meets batch norm behind a pooling of whole images.
+    """
+    loader = runner.train_loop.dataloader
+    images, size = len(loader.dataset), loader.batch_size or 1
+    if not _is_endless(loader.sampler) and len(loader) == 0:
+        raise UserInputError(
+            f'Expected at least a batch of {size} images to train on, but '
+            f'there are {images}. Set `--cfg-options '
+            f'train_dataloader.batch_size={max(images, 1)}`, or add images.'
+        )
+    model = runner.model
+    if is_model_wrapper(model):
+        model = model.module
+    pools = any(isinstance(module, ASPPHead) for module in model.modules())
+    if pools and runner.world_size == 1 and _has_single(loader, images, size):
+        raise UserInputError(
+            'Expected batches of 2 or more images, for the network has batch '
+            f'norm behind a mean over the image, but {images} images in '
+            f'batches of {size} leave one alone. Set `--cfg-options '
+            'train_dataloader.batch_size=2 train_dataloader.drop_last=True`, '
+            'or add images.'
+        )
+
+
+def _has_single(loader: Any, images: int, size: int) -> bool:
+    if size == 1:
+        return True
+    if _is_endless(loader.sampler) or loader.drop_last:
+        return False
+    return images % size == 1
+
+
+def _is_endless(sampler: Any) -> bool:
+    if isinstance(sampler, ReproducibleSampler):
+        return sampler.infinite
+    return isinstance(sampler, InfiniteSampler)
