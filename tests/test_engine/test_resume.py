@@ -1,8 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """A resumed training repeats the uninterrupted one, to the last bit."""
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 Losses = dict[int, dict[str, float]]
@@ -146,3 +152,55 @@ def test_every_config_ties_its_randomness_to_the_draw(path: Path) -> None:
     assert 'ReproducibleIterationHook' in [
         hook.type for hook in config.default_hooks.values()
     ]
+
+
+def start(
+    work: Path, root: Path, config: str, *arguments: str
+) -> subprocess.Popen[bytes]:
+    """``tools/train.py`` on 6 pictures and their truth, in its own group."""
+    command = [
+        sys.executable, 'tools/train.py', f'configs/fmwsss/{config}.py',
+        '--work-dir', str(work), *arguments, '--cfg-options',
+        'train_cfg.max_iters=12', 'train_dataloader.batch_size=4',
+        'default_hooks.checkpoint.interval=2',
+        'default_hooks.checkpoint.max_keep_ckpts=1',
+        f'train_dataloader.dataset.seed_dir={root}/SegmentationClass',
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command,
+        cwd=CONFIGS.parents[1],
+        env={**os.environ, 'PARTWORLD_ROOT': str(root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'config', ['partworld_deeplabv3plus', 'partworld_mask2former']
+)
+def test_a_network_that_is_killed(
+    config: str, partworld_root: Path, tmp_path: Path
+) -> None:
+    """kill -9 after a checkpoint, then --resume: byte for byte the same."""
+    whole, stopped = tmp_path / 'whole', tmp_path / 'stopped'
+    assert start(whole, partworld_root, config).wait() == 0
+    process = start(stopped, partworld_root, config)
+    while not (stopped / 'last_checkpoint').is_file():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (stopped / 'iter_12.pth').exists()
+    assert start(stopped, partworld_root, config, '--resume').wait() == 0
+    ours, theirs = (
+        CheckpointLoader.load_checkpoint(str(folder / 'iter_12.pth'))
+        for folder in (stopped, whole)
+    )
+    assert ours['state_dict'].keys() == theirs['state_dict'].keys()
+    for name, value in theirs['state_dict'].items():
+        found = ours['state_dict'][name]
+        assert found.numpy().tobytes() == value.numpy().tobytes(), name
+    # The killed run's checkpoints are gone, too.
+    assert [path.name for path in stopped.glob('*.pth')] == ['iter_12.pth']
