@@ -174,6 +174,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
             logits = self._logits(embedding, text[CLASSIFICATION])
             foreground = logits[:, : labels.shape[1]]
             losses |= self.head(CLASSIFICATION).loss(foreground, labels)
+        if not all(loss.isfinite().all() for loss in losses.values()):
+            return losses  # no seeds come of it; the training's hook stops
         if SEGMENTATION in self.streams:
             seeds = self._coarse_seeds(
                 features, embedding, text, labels, data_samples, inputs.shape
