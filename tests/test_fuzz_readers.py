@@ -152,6 +152,11 @@ def cams(path: Path) -> list[Any]:
 
 
 CAMS = np.random.default_rng(0).random((2, 3, 4), np.float32)
+CAM_FILES = [
+    npy({1: CAMS[0], 3: CAMS[1]}),
+    npy({'keys': np.array([1, 3]), 'high_res': CAMS}),
+    npy({'keys': np.array([1, 3]), 'attn_highres': CAMS}),
+]
 RECORD = {'size': [3, 4], 'counts': [2, 3, 7]}
 COCO = {
     'images': [{'id': 1, 'file_name': 'a'}],
@@ -167,7 +172,7 @@ NPY = [
 ]
 READERS: dict[str, tuple[str, Callable[[Path], Any], list[bytes]]] = {
     'npy': ('a.npy', load_npy, NPY),
-    'cams': ('a.npy', cams, NPY),
+    'cams': ('a.npy', cams, CAM_FILES),
     'mask file': ('a.json', SAMMasks.load, [mask_file()]),
     'mask summary': ('a.json', summarize_mask_file, [mask_file()]),
     'mask records': (

@@ -5,6 +5,7 @@ import argparse
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from mmengine.config import Config, DictAction
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader
 
 from ..utils import UserInputError, nearby_names
 
+_ALIKE = 0.75  # of 1, beyond which a new name is taken for a slip
 __all__ = ['OptionsAction', 'check_numbers', 'merge_options']
 
 _ALWAYS = {'type', '_delete_', '_scope_'}
@@ -176,8 +178,10 @@ def _check_new(
     known, open_ended = _accepted(above, node, options)
     if name in known:
         return
-    alike = nearby_names(name, sorted(known | set(node)))
-    if open_ended and not alike:
+    like = [n for n in sorted(known | set(node)) if _are_alike(name, n)]
+    alike = nearby_names(name, like)
+    named_type = f'{above}.{name}.type' in options  # a new part, on purpose
+    if open_ended and (named_type or not alike):
         print_log(
             f'--cfg-options {key}: the config had no `{name}` so far.',
             logger='current',
@@ -189,6 +193,11 @@ def _check_new(
         f'--cfg-options {key}: {where} has no setting `{name}`.{alike} '
         'Correct the key, or leave it out.'
     )
+
+
+def _are_alike(name: str, other: str) -> bool:
+    """Whether one name may be a slip of the other."""
+    return SequenceMatcher(None, name, other).ratio() >= _ALIKE
 
 
 def _accepted(

@@ -95,4 +95,4 @@ def test_bad_syntax(
 
 def test_no_workers_need_no_second_setting() -> None:
     loader = load('train_dataloader.num_workers=0').train_dataloader
-    assert loader.persistent_workers is False
+    assert loader.get('persistent_workers', False) is False

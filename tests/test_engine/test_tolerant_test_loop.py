@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
+from mmseg.datasets import BaseSegDataset
 from mmseg.models.segmentors import SegTTAModel
 from PIL import Image
 
@@ -146,17 +147,19 @@ def test_scores_that_are_not_finite_are_failures(root: Path) -> None:
 
 
 def test_the_first_class_says_whether_there_is_a_background(
-    root: Path,
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for first, expected in (('background', True), ('road', False)):
+        # as a data set of others, for ours have a background
+        meta = dict(classes=(first, 'cat', 'dog'))
+        monkeypatch.setattr(
+            BaseSegDataset, 'metainfo', property(lambda _, meta=meta: meta)
+        )
         settings = config(root, 1)
         settings.model = ConfigDict(
             type='RefinedSegmentor',
             segmentor=NETWORK,
             refiner=dict(type='ArgmaxSeeder'),
-        )
-        settings.test_dataloader.dataset.metainfo = dict(
-            classes=(first, 'cat', 'dog')
         )
         settings.visualizer.name = f'{root}{first}'
         set_test_loop(settings)
