@@ -2,12 +2,14 @@
 """The layouts of known data sets, as defaults of the general ones."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from ..testing import partworld
+from ..utils import UserInputError
 from .class_prompts import CLASS_PROMPTS, ClassPrompts
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
@@ -191,6 +193,12 @@ class PartWorldImageLabelDataset(ImageLabelDataset):
         class_prompts: str | Mapping[str, Any] | ClassPrompts = 'partworld',
         **kwargs: Any,
     ) -> None:
+        if not Path(data_root).is_dir():
+            raise UserInputError(
+                f'Expected PartWorld in {data_root}, but there is no such '
+                'folder. Run `python tools/partworld/make_dataset.py '
+                f'{data_root}`.'
+            )
         super().__init__(
             class_prompts=class_prompts,
             data_root=data_root,

@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 
+from ...datasets.image_files import image_name_of
 from ...structures import LEVEL_NAMES
 from .failures import list_failures
 
@@ -31,10 +32,19 @@ class SAMMaskReport(BaseMetric):
 
         Args:
             data_batch (Any): Not used.
-            data_samples (Sequence[dict]): With ``sam_masks_report``.
+            data_samples (Sequence[dict]): With ``sam_masks_report``, or
+                ``failure`` where the image could not be read.
         """
         for sample in data_samples:
-            self.results.append(sample['sam_masks_report'])
+            report = sample.get('sam_masks_report')
+            if report is None:  # it failed before a model saw it
+                report = dict(
+                    name=image_name_of(sample),
+                    status='failed',
+                    reason=sample['failure'],
+                    level_counts=[0, 0, 0],
+                )
+            self.results.append(report)
 
     def compute_metrics(
         self, results: list[dict[str, Any]]
