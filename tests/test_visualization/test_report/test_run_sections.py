@@ -141,7 +141,8 @@ def test_seed_run_of_the_prompt_model(
     for card in sheet.cards:
         expected = ['image', *(f'CAM {name}' for name in card.classes)]
         expected += ['whole masks (2)', 'part masks (1)']
-        expected += ['coarse seed', 'fine seed', 'ground truth']
+        expected += ['cam caa', 'cam', 'fine seed caa', 'coarse seed']
+        expected += ['fine seed', 'ground truth']
         assert titles(card) == [*expected, 'errors of fine seed']
         assert max(card.pictures[0].image.shape) <= 240
     assert 'CAMs were made again' not in sheet.caption
@@ -155,8 +156,8 @@ def test_seed_run_of_the_prompt_model(
     assert 'not quite that of the run' in changed.caption
     torch.save(dict(state_dict=state, meta={}), config.load_from)
     # Without the seeds on disk, the model makes them again: the same.
-    shutil.rmtree(tmp_path / 'seed' / 'fine_seed')
-    shutil.rmtree(tmp_path / 'seed' / 'coarse_seed')
+    for route in config.model.routes:
+        shutil.rmtree(tmp_path / 'seed' / route)
     again = of_kind(run_sections(find_runs([tmp_path]), images=6), ImageSheet)
     known = {card.name: card.score for card in again[0].cards}
     assert len(known) == 6 and 'wrote no label maps' in again[0].caption
