@@ -64,7 +64,7 @@ def test_refused(option: str, expected: str) -> None:
         ('default_hooks.mine.type=EMAHook', 'EMAHook'),
         ('default_hooks.checkpoint.save_best=mIoU', 'mIoU'),
         ('train_dataloader.dataset.seed_dir=/my seeds/x', '/my seeds/x'),
-        ('test_evaluator.ground_truth_dir=/m', '/m'),
+        ('test_evaluator.output_dir=/m', '/m'),
         ('train_dataloader.dataset.indices=4', 4),
         ('work_dir=/w', '/w'),
     ],
