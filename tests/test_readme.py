@@ -60,6 +60,7 @@ def test_registered_names_exist() -> None:
     registries = (
         registry.MODELS, registry.DATASETS, registry.TRANSFORMS,
         registry.METRICS, registry.HOOKS, registry.TASK_UTILS,
+        registry.LOOPS,
     )  # fmt: skip
     missing = [n for n in names if not any(n in r for r in registries)]
     assert not missing

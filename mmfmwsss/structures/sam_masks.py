@@ -181,8 +181,9 @@ class SAMMasks:
             levels=self.levels.tolist(),
             predicted_iou=self.predicted_iou.tolist(),
             stability_score=self.stability_score.tolist(),
+            source=source,
         )
-        write_mask_file(path, record, settings, source)
+        write_mask_file(path, record, settings)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> 'SAMMasks':
@@ -192,7 +193,11 @@ class SAMMasks:
             UserInputError: If the file is missing, damaged or of another
                 format.
         """
-        record = read_mask_file(path)
+        return cls.from_record(read_mask_file(path))
+
+    @classmethod
+    def from_record(cls, record: MaskRecord) -> 'SAMMasks':
+        """Turn the content of a mask file into tensors."""
         return cls(
             masks=torch.from_numpy(record.masks),
             levels=torch.tensor(record.levels, dtype=torch.int64),

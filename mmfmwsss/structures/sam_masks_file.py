@@ -67,12 +67,14 @@ class MaskRecord:
         levels (list[int]): 0 sub-part, 1 part, 2 whole.
         predicted_iou (list[float]): One a mask.
         stability_score (list[float]): One a mask.
+        source (str): Hash of what they were made of; empty: not known.
     """
 
     masks: NDArray[np.bool_]
     levels: list[int]
     predicted_iou: list[float]
     stability_score: list[float]
+    source: str = ''
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,6 @@ def write_mask_file(
     path: str | os.PathLike[str],
     record: MaskRecord,
     settings: str = '',
-    source: str = '',
 ) -> None:
     """Write the masks of one image; a reader never sees half a file."""
     areas = _areas(record.masks)
@@ -124,7 +125,7 @@ def write_mask_file(
         version=VERSION,
         size=list(record.masks.shape[1:]),
         settings=settings,
-        source=source,
+        source=record.source,
         masks=entries,
     )
     content['digest'] = digest_of(content)
@@ -151,7 +152,12 @@ def read_mask_file(path: str | os.PathLike[str]) -> MaskRecord:
         areas = _areas(masks)
         if areas != [e['area'] for e in entries]:
             raise ValueError('a mask does not have the area it was saved with')
-        return MaskRecord(masks=masks, levels=levels, **scores)
+        return MaskRecord(
+            masks=masks,
+            levels=levels,
+            source=str(content.get('source', '')),
+            **scores,
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(file, error) from error
 

@@ -7,6 +7,7 @@ from .digests import (
     digest_of,
     digest_of_array,
     digest_of_file,
+    digest_of_picture,
     digest_of_weights,
 )
 from .errors import UserInputError, nearby_files, nearby_names
@@ -19,6 +20,7 @@ __all__ = [
     'digest_of',
     'digest_of_array',
     'digest_of_file',
+    'digest_of_picture',
     'digest_of_weights',
     'explain_write_error',
     'locked_folder',

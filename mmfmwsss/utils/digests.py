@@ -14,12 +14,15 @@ from torch import nn
 from .files import sha256_of
 
 __all__ = [
+    'OF_PICTURE',
     'digest_of',
     'digest_of_array',
     'digest_of_file',
+    'digest_of_picture',
     'digest_of_weights',
 ]
 
+OF_PICTURE = 'picture:'  # in front of what hashes one picture alone
 _DIGITS = 16  # of a digest: 64 bits tell millions of files apart
 
 
@@ -41,6 +44,22 @@ def digest_of_file(path: str | os.PathLike[str] | None) -> str:
     if path is None or not os.path.isfile(path):
         return ''
     return sha256_of(path)[:_DIGITS]
+
+
+def digest_of_picture(
+    path: str | os.PathLike[str], size: tuple[int, ...]
+) -> str:
+    """Hash the bytes of a picture and its size in a run.
+
+    Args:
+        path (str | PathLike): The picture.
+        size (tuple[int, ...]): Height and width that it was loaded with.
+
+    Returns:
+        str: Begins with :data:`OF_PICTURE`; empty where there is no file.
+    """
+    content = digest_of_file(path)
+    return OF_PICTURE + digest_of([content, *size]) if content else ''
 
 
 def digest_of_weights(*modules: nn.Module) -> str:

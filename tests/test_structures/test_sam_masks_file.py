@@ -203,7 +203,9 @@ def test_an_edited_file_is_not_intact(tmp_path, key, value):
     file = tmp_path / 'a.json'
     record = make()
     record.levels = [0, 0, 1, 2]
-    write_mask_file(file, record, 'abc', 'def')
+    record.source = 'def'
+    write_mask_file(file, record, 'abc')
+    assert read_mask_file(file).source == 'def'
     summary = summarize_mask_file(file)
     assert (summary.source, summary.is_intact) == ('def', True)
     content = json.loads(file.read_text())
@@ -215,7 +217,9 @@ def test_an_edited_file_is_not_intact(tmp_path, key, value):
 
 def test_a_file_of_an_earlier_release_is_read(tmp_path):
     file = tmp_path / 'a.json'
-    write_mask_file(file, make(), 'abc', 'def')
+    record = make()
+    record.source = 'def'
+    write_mask_file(file, record, 'abc')
     content = json.loads(file.read_text())
     del content['source'], content['digest']
     file.write_text(json.dumps(content))

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.models.masks import (
     EverythingSettings,
     SAMEverything,
@@ -153,7 +154,7 @@ def build_source(args: argparse.Namespace) -> SAMEverything:
     ).to(args.device)
 
 
-def main() -> None:
+def main() -> int:
     """Score and print."""
     args = parse_args()
     torch.set_num_threads(args.threads)
@@ -169,7 +170,8 @@ def main() -> None:
         ]
     source = build_source(args)
     print(json.dumps(dict(**score(source, scenes), **source.settings())))
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    run_reporting_user_errors(main)

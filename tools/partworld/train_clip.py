@@ -25,7 +25,9 @@ from safetensors.torch import load_file, save_file
 from sklearn.metrics import label_ranking_average_precision_score
 from torch import Tensor, nn
 
+from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.testing import partworld
+from mmfmwsss.utils import resolve_path
 
 CLIP_CONFIG: dict[str, Any] = dict(
     embed_dim=64,
@@ -241,7 +243,9 @@ def train(args: argparse.Namespace) -> None:
 
     model = open_clip.CLIP(**CLIP_CONFIG)
     if args.init is not None:
-        model.load_state_dict(load_file(args.init))
+        model.load_state_dict(
+            load_file(resolve_path(args.init, 'Correct --init.'))
+        )
     tokenizer = open_clip.get_tokenizer('ViT-B-16')
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
@@ -351,9 +355,15 @@ def _record_of(weights: Path | None) -> dict[str, Any] | None:
     return json.loads(weights.with_suffix('.json').read_text())
 
 
-if __name__ == '__main__':
-    arguments = parse_args()
-    if arguments.score is None:
-        train(arguments)
+def main() -> int:
+    """Train, or score weights that are there."""
+    args = parse_args()
+    if args.score is None:
+        train(args)
     else:
-        score_on_val(arguments.score)
+        score_on_val(resolve_path(args.score, 'Correct --score.'))
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

@@ -26,8 +26,10 @@ from safetensors.torch import load_file, save_file
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 
+from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.models.masks import build_small_sam
 from mmfmwsss.testing import partworld
+from mmfmwsss.utils import resolve_path
 
 SAM_CONFIG: dict[str, Any] = dict(
     image_size=128, patch_size=8, encoder_width=96, encoder_depth=5,
@@ -166,7 +168,9 @@ def train(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(args.seed)
     sam = build_small_sam(**SAM_CONFIG)
     if args.init is not None:
-        sam.load_state_dict(load_file(args.init))
+        sam.load_state_dict(
+            load_file(resolve_path(args.init, 'Correct --init.'))
+        )
     print(f'{sum(p.numel() for p in sam.parameters()) / 1e6:.2f} M parameters')
     optimizer = torch.optim.AdamW(
         sam.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01
@@ -250,5 +254,11 @@ def _record_of(weights: Path | None) -> dict[str, Any] | None:
     return json.loads(weights.with_suffix('.json').read_text())
 
 
-if __name__ == '__main__':
+def main() -> int:
+    """Train as the command line says."""
     train(parse_args())
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)

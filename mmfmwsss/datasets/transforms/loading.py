@@ -12,7 +12,9 @@ from mmseg.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from ...structures import SAMMasks
+from ...structures.sam_masks_file import read_mask_file
 from ...utils import UserInputError
+from ...utils.digests import OF_PICTURE, digest_of_picture
 from ...utils.photos import decode_photo
 from ...utils.picture_files import (
     is_complete_image,
@@ -124,7 +126,7 @@ class LoadSAMMasks(BaseTransform):
 
         Raises:
             UserInputError: If the mask file is missing, not readable, or made
-                from a picture of another size.
+                from another picture.
             ValueError: If the masks are to follow an image that was resized
                 before.
         """
@@ -136,7 +138,8 @@ class LoadSAMMasks(BaseTransform):
                 f'expected an image of {size}, but got '
                 f'{results["img"].shape[:2]}.'
             )
-        masks = self.read(image_name_of(results), size)
+        path = results['img_path']
+        masks = self.read(image_name_of(results), size, path)
         results['sam_masks_record'] = masks
         if self.follow_image:
             planes = masks.pack()
@@ -147,12 +150,17 @@ class LoadSAMMasks(BaseTransform):
             results.setdefault('seg_fields', []).append('sam_masks')
         return results
 
-    def read(self, name: str, size: tuple[int, ...]) -> SAMMasks:
-        """Masks of the picture ``name``, checked against its (H, W).
+    def read(self, name: str, size: tuple[int, ...], picture: str) -> SAMMasks:
+        """Read the masks of a picture and see that they are of it.
+
+        Args:
+            name (str): Name of the picture, below its folder.
+            size (tuple[int, ...]): Its height and width, pixels.
+            picture (str): Its path.
 
         Raises:
             UserInputError: If the file is missing, not readable, or made from
-                a picture of another size.
+                a picture of another size or with other content.
         """
         path = self.mask_dir / f'{name}.json'
         if not path.is_file():
@@ -161,7 +169,8 @@ class LoadSAMMasks(BaseTransform):
                 f'not there. Make them with `{self.mask_command}`.'
             )
         try:
-            masks = SAMMasks.load(path)
+            record = read_mask_file(path)
+            masks = SAMMasks.from_record(record)
         except (ValueError, KeyError, TypeError) as error:
             raise UserInputError(
                 f'Expected SAM masks in {path}, but could not read them '
@@ -173,6 +182,14 @@ class LoadSAMMasks(BaseTransform):
                 f'of {tuple(masks.size)}: another picture had this name. '
                 f'Delete the file and run `{self.mask_command}`.'
             )
+        if record.source.startswith(OF_PICTURE):
+            known = digest_of_picture(picture, size)
+            if known and known != record.source:
+                raise UserInputError(
+                    f'Expected the SAM masks of {picture} in {path}, but they '
+                    'were made of a picture with other content: it has been '
+                    f'replaced since. Run `{self.mask_command}` again.'
+                )
         return masks
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 
 from ...datasets.image_files import image_name_of
+from ...models.masks.mask_files import mask_report
 from ...structures import LEVEL_NAMES
 from .failures import list_failures
 
@@ -38,11 +39,8 @@ class SAMMaskReport(BaseMetric):
         for sample in data_samples:
             report = sample.get('sam_masks_report')
             if report is None:  # it failed before a model saw it
-                report = dict(
-                    name=image_name_of(sample),
-                    status='failed',
-                    reason=sample['failure'],
-                    level_counts=[0, 0, 0],
+                report = mask_report(
+                    image_name_of(sample), 'failed', reason=sample['failure']
                 )
             self.results.append(report)
 

@@ -18,9 +18,8 @@ from ...datasets.image_files import image_name_of
 from ...structures import SAMMasks
 from ...utils import (
     UserInputError,
-    digest_of,
     digest_of_array,
-    digest_of_file,
+    digest_of_picture,
 )
 from .batching import is_out_of_memory
 from .mask_files import finished_level_counts, mask_report, settings_hash
@@ -118,7 +117,10 @@ class SAMMaskGenerator(BaseModel):
         if failure:
             return mask_report(name, 'failed', reason=failure)
         file = self.output_dir / f'{name}.json'
-        made_of = _digest_picture(image, sample.metainfo['img_path'])
+        size = tuple(image.shape[-2:])
+        made_of = digest_of_picture(sample.metainfo['img_path'], size)
+        if not made_of:  # not on a local disk
+            made_of = digest_of_array(image.cpu().numpy())
         counts = finished_level_counts(file, self.settings, made_of)
         if counts is not None:
             return mask_report(name, 'skipped', counts)
@@ -142,9 +144,3 @@ class SAMMaskGenerator(BaseModel):
             )
         masks.save(file, self.settings, made_of)
         return mask_report(name, 'done', masks.level_counts())
-
-
-def _digest_picture(image: Tensor, path: str) -> str:
-    """Hash the file and its size in the run; the pixels if it is not local."""
-    content = digest_of_file(path) or digest_of_array(image.cpu().numpy())
-    return digest_of([content, *image.shape[-2:]])

@@ -96,4 +96,6 @@ class SeedRoute:
         if self.mask_loader is None:
             return cast(SAMMasks, sample.sam_masks)
         name = image_name_of(sample.metainfo)
-        return self.mask_loader.read(name, tuple(sample.ori_shape[:2]))
+        return self.mask_loader.read(
+            name, tuple(sample.ori_shape[:2]), sample.img_path
+        )

@@ -15,7 +15,7 @@ from mmfmwsss.datasets.transforms import (
     is_complete_image,
 )
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils import UserInputError, digest_of_picture
 
 
 def _encode(pixels, kind='JPEG', **options):
@@ -156,3 +156,21 @@ def test_wrong_masks_are_refused(tmp_path):
     assert stay(resized)['sam_masks_record'].size == (48, 80)
     with pytest.raises(ValueError, match='right after'):
         load(resized)
+
+
+def test_masks_of_a_replaced_picture_are_refused(tmp_path):
+    """Also where the new picture has the size of the old one."""
+    photo = tmp_path / 'x y.jpg'
+    photo.write_bytes(b'first')
+    results = {**_results(), 'img_path': str(photo)}
+    source = digest_of_picture(photo, (24, 40))
+    _masks(2).save(tmp_path / 'x y.json', source=source)
+    load = LoadSAMMasks(str(tmp_path), mask_command='make masks')
+    assert len(load({**results})['sam_masks_record']) == 2
+    photo.write_bytes(b'other')
+    with pytest.raises(UserInputError, match='replaced since.*`make masks`'):
+        load({**results})
+    # what other tools made, or earlier releases, tells nothing of the photo
+    for source in ('', '0123456789abcdef'):
+        _masks(2).save(tmp_path / 'x y.json', source=source)
+        assert len(load({**results})['sam_masks_record']) == 2

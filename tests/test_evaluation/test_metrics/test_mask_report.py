@@ -61,3 +61,11 @@ def test_failures_are_named_in_the_log(metric, caplog):
 def test_padding_of_a_distributed_run_is_not_counted(metric):
     metric.process(None, [sample(name, 'done', (0, 0, 1)) for name in 'aab'])
     assert metric.evaluate(2)['images'] == 2
+
+
+def test_what_failed_before_the_generator_counts(metric):
+    """A test loop keeps unreadable pictures from the model."""
+    meta = dict(img_path='/photos/b.jpg', image_name='x/b', failure='cut off')
+    metric.process(None, [SegDataSample(metainfo=meta).to_dict()])
+    assert metric.results[0]['name'] == 'x/b'
+    assert metric.evaluate(1)['failed'] == 1

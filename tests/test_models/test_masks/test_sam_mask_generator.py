@@ -7,6 +7,7 @@ import torch
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from mmfmwsss.datasets.transforms import LoadSAMMasks
 from mmfmwsss.models.masks import SAMMaskGenerator
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError
@@ -191,3 +192,16 @@ def test_edited_files_and_those_of_earlier_releases_are_made_again(tmp_path):
     assert statuses(result) == ['done', 'done', 'skipped']
     again = [(tmp_path / f'{name}.json').read_bytes() for name in 'abc']
     assert again == whole
+
+
+def test_its_masks_are_of_the_picture_that_they_are_loaded_for(tmp_path):
+    photo = tmp_path / 'a.jpg'
+    photo.write_bytes(b'1')
+    batch = packed(['a'])
+    batch['data_samples'][0].set_metainfo(dict(img_path=str(photo)))
+    SAMMaskGenerator(Brightness(), tmp_path).test_step(batch)
+    load = LoadSAMMasks(str(tmp_path), follow_image=False)
+    assert load.read('a', (6, 8), str(photo)).size == (6, 8)
+    photo.write_bytes(b'2')
+    with pytest.raises(UserInputError, match='replaced since'):
+        load.read('a', (6, 8), str(photo))
