@@ -3,7 +3,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mmfmwsss.models.seeding import SAMS, ArgmaxSeeder, DenseCRF, MaskVoting
@@ -154,7 +154,9 @@ def test_invariants(seeder, seed, count, masks, power):
     assert torch.equal(seed_map, seeder(cams.clone(), classes, *rest))
     if getattr(seeder, 'parity', False):
         return  # its 1e-7 depends on the scale, and its ties on the order
-    # another order of the classes gives the same labels
+    # another order of the classes gives the same labels; two that peak at
+    # one pixel both score 1 there, and the first of them takes it
+    assume(len(set(cams.flatten(1).argmax(1).tolist())) == count)
     order = torch.randperm(count, generator=generator)
     again = seeder(cams[order], classes[order], *rest)
     assert (seed_map == again).float().mean() > 0.98
