@@ -23,15 +23,16 @@ from torchvision.ops import batched_nms
 from ...structures import WHOLE, SAMMasks
 from .batching import map_in_batches
 from .crops import Box, crop_boxes, point_grid
-from .decoder import (
+from .everything_settings import EverythingSettings
+from .fast.decoder import (
     DecodedPoints,
     Decoder,
     KeepRule,
     prepare_fast,
     prepare_plain,
 )
-from .encoder import encode_image
-from .everything_settings import EverythingSettings
+from .fast.encoder import encode_image
+from .fast.upscaling import Frame, box_bounds, mask_boxes, upscale
 from .mask_filters import (
     MaskBatch,
     lazy_nms,
@@ -39,7 +40,6 @@ from .mask_filters import (
     remove_small_regions,
     stability_score,
 )
-from .upscaling import Frame, box_bounds, mask_boxes, upscale
 
 __all__ = ['generate_masks']
 

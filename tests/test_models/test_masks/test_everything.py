@@ -11,8 +11,8 @@ from mmfmwsss.models.masks import (
     everything,
     generate_masks,
 )
-from mmfmwsss.models.masks.encoder import encode_image
-from mmfmwsss.models.masks.upscaling import upscale
+from mmfmwsss.models.masks.fast.encoder import encode_image
+from mmfmwsss.models.masks.fast.upscaling import upscale
 
 OFFICIAL = dict(whole_iou_bonus=0.0, whole_first_nms=False)
 # Thresholds at which masks of the random SAM survive, and some do not.

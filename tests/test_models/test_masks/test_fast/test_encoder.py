@@ -6,8 +6,8 @@ import torch
 from segment_anything.modeling import ImageEncoderViT
 from torch import nn
 
-from mmfmwsss.models.masks import encoder as module
-from mmfmwsss.models.masks.encoder import encode_image
+from mmfmwsss.models.masks.fast import encoder as module
+from mmfmwsss.models.masks.fast.encoder import encode_image
 
 
 def make(**changes):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from segment_anything.utils.amg import batched_mask_to_box
 
-from mmfmwsss.models.masks.upscaling import (
+from mmfmwsss.models.masks.fast.upscaling import (
     Frame,
     box_bounds,
     mask_boxes,

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from mmfmwsss.models.masks.decoder import prepare_fast, prepare_plain
+from mmfmwsss.models.masks.fast.decoder import prepare_fast, prepare_plain
 
 
 @pytest.fixture
