@@ -4,9 +4,13 @@
 VENV ?= .venv
 VENV_OPENMMLAB ?= .venv-openmmlab
 PYTHON ?=
+PYTEST_WORKERS ?= auto
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 TABLES_ARGS ?=
+
+# As many tests at a time as there are cores, at most 4 (each takes 1 to 2 GB).
+PYTEST_PARALLEL = -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal
 
 # The package is found here, not installed: an environment made by one checkout
 # serves another.
@@ -20,7 +24,8 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
 	    | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@echo 'VENV=DIR keeps the environment elsewhere; PYTHON= names the interpreter that makes it;'
-	@echo 'PYTEST_ARGS=, DEMO_ARGS= and TABLES_ARGS= are passed on.'
+	@echo 'PYTEST_ARGS=, DEMO_ARGS= and TABLES_ARGS= are passed on;'
+	@echo 'PYTEST_WORKERS=N runs N tests at a time (0: in one process).'
 
 setup:  ## make the environment (.venv)
 	@tools/make_env.sh '$(VENV)' default
@@ -35,10 +40,10 @@ tables: setup  ## the tables of the paper on PartWorld, one seed
 	'$(VENV)/bin/python' tools/reproduce_tables.py $(TABLES_ARGS)
 
 test: setup  ## run the tests
-	'$(VENV)/bin/python' -m pytest tests $(PYTEST_ARGS)
+	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
 test-openmmlab: setup-openmmlab  ## run the tests with the original packages
-	'$(VENV_OPENMMLAB)/bin/python' -m pytest tests $(PYTEST_ARGS)
+	'$(VENV_OPENMMLAB)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
 lint: setup  ## check style, types, spelling and docstrings
 	'$(VENV)/bin/python' -m ruff check .

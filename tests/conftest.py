@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Shared by all tests: the import that readies mmcv, and a small world."""
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from mmengine.registry import DefaultScope
 import mmfmwsss  # noqa: F401  before any test imports mmseg.models
 from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
 
+# Programs that tests start, too: several tests run beside each other.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 # The same examples in every run, so that a failure comes again.
 settings.register_profile('fixed', derandomize=True, deadline=None)
 settings.load_profile('fixed')
@@ -21,7 +24,7 @@ settings.load_profile('fixed')
 
 @pytest.fixture(autouse=True)
 def _mmseg_scope() -> Iterator[None]:
-    """Registries look into mmseg, as in a run; cores are few: one thread."""
+    """Let registries look into mmseg, as in a run; use one thread."""
     torch.set_num_threads(1)
     with DefaultScope.overwrite_default_scope('mmseg'):
         yield

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -136,14 +135,11 @@ def assert_same_files(folder, reference):
 
 @pytest.mark.slow
 def test_two_processes_make_the_same_files(world, whole, tmp_path):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    torchrun = ['-m', 'torch.distributed.run', '--nproc_per_node=2']
-    torchrun += [f'--master_port={port}']
+    torchrun = ('-m', 'torch.distributed.run', '--standalone')
     process = start(
-        world, tmp_path, *torchrun, after=('--launcher', 'pytorch')
-    )
+        world, tmp_path, *torchrun, '--nproc_per_node=2',
+        after=('--launcher', 'pytorch'),
+    )  # fmt: skip
     metrics = finish(process, tmp_path)
     assert metrics['images'] == metrics['done'] == IMAGES
     assert_same_files(tmp_path, whole)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mmseg import registry
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / 'README.md').read_text()
 DOCUMENTS = [
     ROOT / 'README.md',

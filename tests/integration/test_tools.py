@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmfmwsss.structures import SAMMasks
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(

@@ -14,7 +14,7 @@ from PIL import Image
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.testing.tiny_models import OpenAIArchive
 
-CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 ANNOTATION = (
     '<annotation><filename>{name}.jpg</filename>'
     '<object><name>dog</name><difficult>0</difficult></object>'

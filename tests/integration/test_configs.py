@@ -19,7 +19,7 @@ from torch import nn
 from mmfmwsss.apis import fill_num_classes
 from mmfmwsss.datasets import get_class_prompts
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / 'configs' / 'fmwsss').rglob('*.py'))
 ALL = sorted((ROOT / 'configs').rglob('*.py'))
 # Shared by others, and no run of their own.

@@ -20,7 +20,7 @@ from PIL import Image
 from mmfmwsss.testing import partworld
 from mmfmwsss.utils.palette_png import read_label_png
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'fmwsss'
 PAGE = (ROOT / 'docs' / 'your_own_photos.md').read_text()
 CLASSES = [thing.name for thing in partworld.CLASSES]

@@ -26,8 +26,8 @@ from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 
-CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
-TEST_TOOL = Path(__file__).parents[1] / 'tools' / 'test.py'
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
+TEST_TOOL = Path(__file__).parents[2] / 'tools' / 'test.py'
 NETWORKS = ('deeplabv3plus_r101', 'mask2former_swin_l')
 SIDE = 64  # of crops and pictures
 CHANNELS = 32

@@ -24,7 +24,7 @@ from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import read_label_png
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
+CONFIGS = Path(__file__).parents[2] / 'configs'
 SCHEDULES = CONFIGS / '_base_' / 'schedules'
 TINY = CONFIGS / '_base_' / 'models' / 'clip_prompts_tiny.py'
 

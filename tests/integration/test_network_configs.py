@@ -9,7 +9,7 @@ import mmseg
 import pytest
 from mmengine.config import Config
 
-MODELS = Path(__file__).parents[1] / 'configs' / '_base_' / 'models'
+MODELS = Path(__file__).parents[2] / 'configs' / '_base_' / 'models'
 MMSEG = Path(mmseg.__file__).parent / '.mim' / 'configs'
 # Where weights are from, what depends on data set and crop.
 MEANT = {

@@ -18,7 +18,7 @@ import torch
 from mmfmwsss.compat import allow_mmengine_checkpoints
 from mmfmwsss.testing.partworld_runs import small_partworld_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHAIN = """
 import sys
 from pathlib import Path

@@ -16,7 +16,7 @@ from mmfmwsss.structures import SAMMasks
 from mmfmwsss.testing.partworld_runs import small_partworld_config
 from mmfmwsss.utils.palette_png import read_label_png
 
-CONFIGS = Path(__file__).parents[1] / 'configs' / 'fmwsss'
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 
 
 @pytest.fixture(scope='module')
