@@ -46,7 +46,7 @@ setup(
         'mmfmwsss': [
             'assets/*',
             'assets/**/*',
-            'visualization/report/templates/*',
+            'workshop/report/templates/*',
         ]
     },
     python_requires='>=3.10',

@@ -13,7 +13,7 @@ from hypothesis import settings
 from mmengine.registry import DefaultScope
 
 import mmfmwsss  # noqa: F401  before any test imports mmseg.models
-from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
+from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
 
 # Programs that tests start, too: several tests run beside each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')

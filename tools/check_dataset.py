@@ -24,7 +24,9 @@ import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.apis.parallel import run_all
 from mmfmwsss.datasets import get_class_prompts
-from mmfmwsss.datasets.checks import (
+from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
+from mmfmwsss.utils import UserInputError, read_config
+from mmfmwsss.workshop.dataset_checks import (
     Finding,
     Picture,
     PictureCheck,
@@ -41,8 +43,6 @@ from mmfmwsss.datasets.checks import (
     sources_of_layout,
     stops_a_run,
 )
-from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
-from mmfmwsss.utils import UserInputError, read_config
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

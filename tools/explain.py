@@ -18,7 +18,6 @@ from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
-from mmfmwsss.datasets.cam_files import CAM_FORMATS, CamFile, read_cams
 from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
@@ -29,6 +28,7 @@ from mmfmwsss.visualization.explain import (
     explanation_picture,
     explanation_table,
 )
+from mmfmwsss.workshop.cam_files import CAM_FORMATS, CamFile, read_cams
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

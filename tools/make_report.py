@@ -22,7 +22,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
 )
 from mmfmwsss.utils import UserInputError
-from mmfmwsss.visualization.report import (
+from mmfmwsss.workshop.report import (
     find_runs,
     render_page,
     run_sections,

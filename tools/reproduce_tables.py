@@ -21,31 +21,30 @@ from pathlib import Path
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import (
-    TABLE_DATASETS,
-    Stage,
-    StageRunner,
-    TableDataset,
-    TableStages,
-    read_notes,
-    read_result,
-    run_reporting_user_errors,
-)
-from mmfmwsss.evaluation.paper_tables import PAPER_TABLES
+from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.utils import atomic_path, locked_folder
-from mmfmwsss.visualization.report import (
+from mmfmwsss.workshop.report import (
     Prose,
     Section,
     find_runs,
     render_page,
     write_page,
 )
-from mmfmwsss.visualization.report.paper_figures import (
+from mmfmwsss.workshop.report.run_tables import learning_curves
+from mmfmwsss.workshop.stages import Stage, StageRunner
+from mmfmwsss.workshop.tables import (
+    PAPER_TABLES,
+    TABLE_DATASETS,
+    TableDataset,
+    TableStages,
+    read_notes,
+    read_result,
+)
+from mmfmwsss.workshop.tables.paper_figures import (
     PaperFigure,
     draw_figures,
 )
-from mmfmwsss.visualization.report.run_tables import learning_curves
-from mmfmwsss.visualization.report.table_report import (
+from mmfmwsss.workshop.tables.report import (
     TableResult,
     markdown_tables,
     table_sections,

@@ -15,13 +15,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from mmfmwsss.apis import (
-    Stage,
-    StageRunner,
-    run_command,
-    run_reporting_user_errors,
-)
+from mmfmwsss.apis import run_command, run_reporting_user_errors
 from mmfmwsss.utils import UserInputError, locked_folder
+from mmfmwsss.workshop.stages import Stage, StageRunner
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = Path('configs/fmwsss')

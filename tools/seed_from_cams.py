@@ -26,13 +26,6 @@ import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
-from mmfmwsss.datasets.cam_files import (
-    CAM_FORMATS,
-    CAM_KEYS,
-    cam_suffix,
-    read_cams,
-    refuse_background_key,
-)
 from mmfmwsss.datasets.image_files import (
     IMAGE_SUFFIXES,
     bare_name,
@@ -57,6 +50,13 @@ from mmfmwsss.utils.palette_png import (
     read_label_png,
     read_label_png_made_of,
     write_palette_png,
+)
+from mmfmwsss.workshop.cam_files import (
+    CAM_FORMATS,
+    CAM_KEYS,
+    cam_suffix,
+    read_cams,
+    refuse_background_key,
 )
 
 SETTINGS_FILE = 'seed_settings.json'

@@ -13,19 +13,10 @@ from .options import OptionsAction
 from .pretrained import check_pretrained
 from .processes import StoppedBySignal, run_command
 from .runner import add_trust_argument, build_runner
-from .stages import Stage, StageRecord, StageRunner
-from .table_results import read_notes, read_result
-from .table_stages import TABLE_DATASETS, TableDataset, TableStages
 
 __all__ = [
-    'TABLE_DATASETS',
     'OptionsAction',
-    'Stage',
-    'StageRecord',
-    'StageRunner',
     'StoppedBySignal',
-    'TableDataset',
-    'TableStages',
     'add_common_arguments',
     'add_trust_argument',
     'build_runner',
@@ -34,8 +25,6 @@ __all__ = [
     'fill_num_classes',
     'install_checkpoint_reader',
     'load_config',
-    'read_notes',
-    'read_result',
     'run_command',
     'run_reporting_user_errors',
     'write_metrics',

@@ -8,11 +8,11 @@ from typing import Any
 
 from mmengine.config import ConfigDict
 
-from ..testing import partworld
 from ..utils import UserInputError
 from ..utils.errors import nearby_files
 from ..utils.limits import MAX_CLASSES
 from ..utils.text_files import read_json, read_yaml
+from ..workshop import partworld
 from .class_names import (
     CLIP_ES_PROMPTS,
     COCO14,

@@ -14,9 +14,9 @@ from mmseg.registry import DATASETS
 from ..utils import UserInputError
 from ..utils.palette_png import voc_palette
 from .class_prompts import ClassPrompts, get_class_prompts
+from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
-from .preparation import mmseg_scope, pack_names, prepare_or_pack_failure
 
 __all__ = ['ImageLabelDataset']
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
-from ..testing import partworld
 from ..utils.palette_png import voc_palette
+from ..workshop import partworld
 from .class_prompts import ClassPrompts, get_class_prompts
+from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
 from .image_files import FileFinder
 from .image_folder import ImageFile, ImageFolder
 from .image_lists import read_image_list
-from .preparation import mmseg_scope, pack_names, prepare_or_pack_failure
 
 __all__ = ['PairedDataset']
 

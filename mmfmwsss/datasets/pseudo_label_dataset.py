@@ -11,8 +11,8 @@ from mmseg.registry import DATASETS
 
 from ..utils import UserInputError
 from .class_prompts import ClassPrompts
+from .failed_images import prepare_or_pack_failure
 from .paired_dataset import PairedDataset
-from .preparation import prepare_or_pack_failure
 from .seed_files import check_seed, refuse_no_seeds
 
 __all__ = ['PseudoLabelDataset']

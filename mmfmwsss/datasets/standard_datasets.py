@@ -8,12 +8,12 @@ from typing import Any, Literal
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from ..testing import partworld
 from ..utils import UserInputError
+from ..workshop import partworld
 from .class_prompts import CLASS_PROMPTS, ClassPrompts
+from .failed_images import mmseg_scope
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
-from .preparation import mmseg_scope
 
 __all__ = [
     'COCO14ImageLabelDataset',

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Pictures of masks, maps and seeds, and the HTML report (``report``)."""
+"""Pictures of masks, maps and seeds."""
 
 from .error_kinds import ERROR_COLOURS, ERROR_NAMES, error_kinds
 from .painting import (

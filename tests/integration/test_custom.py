@@ -17,8 +17,8 @@ from mmseg.registry import TASK_UTILS
 from mmseg.visualization import SegLocalVisualizer
 from PIL import Image
 
-from mmfmwsss.testing import partworld
 from mmfmwsss.utils.palette_png import read_label_png
+from mmfmwsss.workshop import partworld
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'fmwsss'

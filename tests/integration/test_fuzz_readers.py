@@ -26,7 +26,6 @@ from mmfmwsss.datasets import (
     read_image_list,
     read_voc_xml,
 )
-from mmfmwsss.datasets.cam_files import CAM_FORMATS, read_cams
 from mmfmwsss.models.masks import masks_from_folder, masks_from_json
 from mmfmwsss.structures import SAMMasks, summarize_mask_file
 from mmfmwsss.utils import UserInputError
@@ -34,6 +33,7 @@ from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.utils.photos import photo_size, read_photo
 from mmfmwsss.utils.safe_npy import load_npy
 from mmfmwsss.utils.text_files import read_json, read_yaml
+from mmfmwsss.workshop.cam_files import CAM_FORMATS, read_cams
 
 CLASSES = ('cat', 'traffic light', 'dog')
 PIECES = [

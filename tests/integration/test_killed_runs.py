@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from mmfmwsss.compat import allow_mmengine_checkpoints
-from mmfmwsss.testing.partworld_runs import small_partworld_config
+from mmfmwsss.workshop.partworld.small_runs import small_partworld_config
 
 ROOT = Path(__file__).parents[2]
 CHAIN = """

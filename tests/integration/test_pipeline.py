@@ -13,8 +13,8 @@ from PIL import Image
 
 from mmfmwsss.compat import allow_mmengine_checkpoints
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.partworld_runs import small_partworld_config
 from mmfmwsss.utils.palette_png import read_label_png
+from mmfmwsss.workshop.partworld.small_runs import small_partworld_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 

@@ -12,7 +12,7 @@ from mmengine.runner import CheckpointLoader, Runner
 from PIL import Image
 
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.tiny_models import OpenAIArchive
+from mmfmwsss.workshop.tiny_models import OpenAIArchive
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 ANNOTATION = (

@@ -8,8 +8,8 @@ from mmengine.config import Config
 
 import mmfmwsss  # noqa: F401  readies mmcv
 from mmfmwsss.datasets import CLASS_PROMPTS, ClassPrompts, get_class_prompts
-from mmfmwsss.testing import partworld
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop import partworld
 
 
 def _digest(names):

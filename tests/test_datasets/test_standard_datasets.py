@@ -9,10 +9,10 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  readies mmcv
-from mmfmwsss.testing import partworld
-from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import voc_palette, write_palette_png
+from mmfmwsss.workshop import partworld
+from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
 
 
 @pytest.fixture(scope='module')

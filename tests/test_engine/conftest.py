@@ -15,7 +15,7 @@ from PIL import Image
 
 from mmfmwsss.apis.class_count import fill_num_classes
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing import partworld
+from mmfmwsss.workshop import partworld
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 PROMPTS = [

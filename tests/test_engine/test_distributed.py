@@ -20,9 +20,9 @@ from torch import nn
 
 from mmfmwsss.engine import InferenceDataParallel, prepare_processes
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.tiny_models import random_clip_arch
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import read_label_png
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 ROOT = Path(__file__).parents[2]
 SAMS = dict(type='SAMS', alpha=0.6)

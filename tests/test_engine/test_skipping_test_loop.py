@@ -14,11 +14,11 @@ from PIL import Image
 
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.partworld_runs import (
+from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
+from mmfmwsss.workshop.partworld.small_runs import (
     small_partworld_config,
     write_quarter_masks,
 )
-from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 ROUTES = ('fine', 'cam')

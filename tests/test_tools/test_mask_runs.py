@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
 from mmfmwsss.utils import atomic_path
+from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
 
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/fmwsss/partworld_sam_masks.py'

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfmwsss.apis import Stage, StageRecord, StageRunner
 from mmfmwsss.utils import UserInputError
-from mmfmwsss.visualization.report import ImageCard, Picture
-from mmfmwsss.visualization.report.paper_figures import PaperFigure
+from mmfmwsss.workshop.report import ImageCard, Picture
+from mmfmwsss.workshop.stages import Stage, StageRecord, StageRunner
+from mmfmwsss.workshop.tables.paper_figures import PaperFigure
 
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'reproduce_tables.py'
 MIOU = {  # what the runs of Table 5 are made to report, by seed

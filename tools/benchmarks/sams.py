@@ -48,8 +48,8 @@ from mmfmwsss.models.masks import (
 )
 from mmfmwsss.models.seeding import SAMS, DenseCRF
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.partworld import render_scene
-from mmfmwsss.testing.random_sam import liven
+from mmfmwsss.workshop.partworld import render_scene
+from mmfmwsss.workshop.random_sam import liven
 
 ROOT = Path(__file__).parents[2]
 SIZE, MASKS, CLASSES = (375, 500), 100, 3

@@ -9,7 +9,7 @@ from mmengine.logging import MMLogger
 from tqdm import tqdm
 
 from mmfmwsss.apis import run_reporting_user_errors
-from mmfmwsss.testing.partworld_files import PartWorldRecord, write_partworld
+from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
 
 
 def parse_args() -> argparse.Namespace:

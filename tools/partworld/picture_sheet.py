@@ -19,13 +19,13 @@ from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.utils import UserInputError, atomic_path
 from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.visualization import paint_labels, paint_masks, picture_sheet
-from mmfmwsss.visualization.report.run_folder import find_runs
-from mmfmwsss.visualization.report.run_model import RunModel
-from mmfmwsss.visualization.report.tested_run import (
+from mmfmwsss.visualization.seed_pictures import cam_panels
+from mmfmwsss.workshop.report.run_folder import find_runs
+from mmfmwsss.workshop.report.run_model import RunModel
+from mmfmwsss.workshop.report.tested_run import (
     TestedRun,
     open_tested_run,
 )
-from mmfmwsss.visualization.seed_pictures import cam_panels
 
 TITLES = (
     'image', 'CAM of 1st class', 'whole masks', 'part masks', 'sub-part masks',

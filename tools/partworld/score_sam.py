@@ -27,7 +27,7 @@ from mmfmwsss.models.masks import (
     filter_by_occupation,
 )
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing import partworld
+from mmfmwsss.workshop import partworld
 
 VAL_SEED, VAL_FIRST, VAL_IMAGES = 2012, 1000, 200
 TINY_SAM = Path(__file__).parents[2] / 'mmfmwsss/assets/tiny_sam.safetensors'

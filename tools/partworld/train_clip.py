@@ -26,8 +26,8 @@ from sklearn.metrics import label_ranking_average_precision_score
 from torch import Tensor, nn
 
 from mmfmwsss.apis import run_reporting_user_errors
-from mmfmwsss.testing import partworld
 from mmfmwsss.utils import resolve_path
+from mmfmwsss.workshop import partworld
 
 CLIP_CONFIG: dict[str, Any] = dict(
     embed_dim=64,

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.models.masks import build_small_sam
-from mmfmwsss.testing import partworld
 from mmfmwsss.utils import resolve_path
+from mmfmwsss.workshop import partworld
 
 SAM_CONFIG: dict[str, Any] = dict(
     image_size=128, patch_size=8, encoder_width=96, encoder_depth=5,

@@ -9,7 +9,7 @@ import torch
 from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
-from ..seeding.normalise import min_max_over_image
+from ..normalise import min_max_over_image
 
 __all__ = ['AttentionAffinity', 'box_mask', 'sinkhorn_affinity']
 
@@ -78,7 +78,7 @@ class AttentionAffinity:
         normalise (bool): Whether to stretch each refined map over the patches
             to 0..1, before anything enlarges it (CLIP-ES).
         parity (bool): See :func:`box_mask`, and
-            :func:`~..seeding.normalise.min_max_over_image`.
+            :func:`~..normalise.min_max_over_image`.
         score_rounds (int): How often a map is stretched to 0..1. CLIP-ES: 2,
             which only matters under parity. Default: 1.
     """

@@ -5,6 +5,7 @@ All seeders are registered in ``TASK_UTILS`` and are interchangeable:
 ``SAMS`` (the paper's), ``MaskVoting``, ``DenseCRF``, ``ArgmaxSeeder``.
 """
 
+from ..normalise import background_score, min_max, min_max_over_image
 from .argmax import ArgmaxSeeder, argmax_seed, cam_scores
 from .base import BaseSeeder
 from .dense_crf import DenseCRF
@@ -15,7 +16,6 @@ from .mask_decisions import (
     mask_scores,
 )
 from .mean_field import CRFKernels, dense_crf_posterior
-from .normalise import background_score, min_max, min_max_over_image
 from .pooling import mask_sums, top_mask
 from .sams import SAMS, paint, paint_order
 from .voting import MaskVoting, vote

@@ -6,8 +6,8 @@ from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
 from ...structures import SAMMasks
+from ..normalise import background_score, min_max_over_image
 from .base import BaseSeeder
-from .normalise import background_score, min_max_over_image
 
 __all__ = ['ArgmaxSeeder', 'argmax_seed', 'cam_scores']
 

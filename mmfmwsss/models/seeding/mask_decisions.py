@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .normalise import OFFICIAL_EPSILON, background_score, min_max
+from ..normalise import OFFICIAL_EPSILON, background_score, min_max
 from .pooling import mask_sums
 
 __all__ = [

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner
 
 from mmfmwsss.apis import build_runner
-from mmfmwsss.testing import partworld
 from mmfmwsss.utils import UserInputError, read_checkpoint
+from mmfmwsss.workshop import partworld
 
 CLASSES = ('background', *(thing.name for thing in partworld.CLASSES))
 

@@ -17,8 +17,8 @@ from torch import nn
 
 from mmfmwsss.engine.hooks import PromptFileHook
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
-from mmfmwsss.testing.tiny_models import random_clip_arch
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 READ = """
 import sys, torch

@@ -15,7 +15,7 @@ from mmseg.registry import HOOKS
 from PIL import Image
 
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
-from mmfmwsss.testing.partworld_runs import (
+from mmfmwsss.workshop.partworld.small_runs import (
     small_partworld_config,
     write_quarter_masks,
 )

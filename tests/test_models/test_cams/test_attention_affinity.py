@@ -12,7 +12,7 @@ from mmfmwsss.models.cams import (
     box_mask,
     sinkhorn_affinity,
 )
-from mmfmwsss.models.seeding.normalise import min_max_over_image
+from mmfmwsss.models.normalise import min_max_over_image
 
 
 def slow_box_mask(score: Tensor, threshold: float, parity: bool) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmfmwsss.models.cams import softmax_gradcam
 from mmfmwsss.models.clip import FrozenCLIP
-from mmfmwsss.testing.tiny_models import random_clip
+from mmfmwsss.workshop.tiny_models import random_clip
 
 grad_cam = pytest.importorskip('pytorch_grad_cam')
 

@@ -14,7 +14,7 @@ from mmfmwsss.models.cams import (
     softmax_gradcam,
 )
 from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
-from mmfmwsss.testing.tiny_models import random_clip
+from mmfmwsss.workshop.tiny_models import random_clip
 
 C, G = 3, 5  # foreground classes, all prompts
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from mmfmwsss.models.clip import FrozenCLIP
 from mmfmwsss.models.clip.frozen_clip import resize_position
-from mmfmwsss.testing.tiny_models import random_clip, random_clip_arch
+from mmfmwsss.workshop.tiny_models import random_clip, random_clip_arch
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmfmwsss.models.clip import FrozenCLIP
 from mmfmwsss.models.clip.last_block import LastBlock
-from mmfmwsss.testing.tiny_models import random_clip_arch
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 
 def double_clip(**vision: Any) -> FrozenCLIP:

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from mmfmwsss.models.clip import FrozenCLIP, build_clip, read_clip_state
 from mmfmwsss.models.clip.known_files import KNOWN_FILES
-from mmfmwsss.testing.tiny_models import (
+from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import (
     OpenAIArchive,
     random_clip,
     random_clip_arch,
 )
-from mmfmwsss.utils import UserInputError
 
 FORMATS = [
     'safetensors',

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 
 from mmfmwsss.datasets import ClassPrompts
 from mmfmwsss.models.clip import FrozenCLIP, ManualPrompts
-from mmfmwsss.testing.tiny_models import random_clip
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip
 
 CLASSES = ClassPrompts(
     classes=('cat', 'person'),

@@ -12,8 +12,8 @@ import torch
 
 from mmfmwsss.models.clip import build_clip
 from mmfmwsss.models.clip.open_clip_config import open_clip_quick_gelu
-from mmfmwsss.testing.tiny_models import random_clip, random_clip_arch
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip, random_clip_arch
 
 HUB_FILE = 'open_clip_pytorch_model.bin'
 

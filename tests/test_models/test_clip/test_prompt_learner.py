@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mmfmwsss.datasets import CLASS_PROMPTS, ClassPrompts
 from mmfmwsss.models.clip import FrozenCLIP, LearnablePrompts, prompt_layout
-from mmfmwsss.testing.tiny_models import random_clip
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip
 
 START, STOP, END, CONTEXT = 49406, 269, 49407, -1
 CLASSES = ClassPrompts(

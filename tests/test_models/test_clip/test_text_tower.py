@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmfmwsss.datasets.class_prompts import get_class_prompts
 from mmfmwsss.models.clip import FrozenCLIP, LearnablePrompts
-from mmfmwsss.testing.tiny_models import random_clip
+from mmfmwsss.workshop.tiny_models import random_clip
 
 CLASSES = get_class_prompts(
     dict(

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from mmfmwsss.models.clip import build_clip, read_clip_state
 from mmfmwsss.models.clip.torchscript import read_torchscript
-from mmfmwsss.testing.tiny_models import (
+from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import (
     OpenAIArchive,
     random_clip,
     random_clip_arch,
 )
-from mmfmwsss.utils import UserInputError
 
 pytestmark = pytest.mark.filterwarnings('ignore::FutureWarning')
 

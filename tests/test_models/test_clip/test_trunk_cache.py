@@ -12,8 +12,8 @@ import torch
 from mmfmwsss.datasets.samplers import Draw
 from mmfmwsss.models.clip import FrozenCLIP, TrunkCache
 from mmfmwsss.models.clip.trunk_cache import CacheShape
-from mmfmwsss.testing.tiny_models import random_clip
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip
 
 KEY = dict(clip='abc', seed=0)
 

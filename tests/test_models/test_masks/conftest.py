@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
 from mmfmwsss.models.masks import build_small_sam
-from mmfmwsss.testing.random_sam import liven
+from mmfmwsss.workshop.random_sam import liven
 
 SMALL = dict(
     image_size=64,

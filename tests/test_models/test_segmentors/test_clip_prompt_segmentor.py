@@ -14,8 +14,8 @@ from mmseg.structures import SegDataSample
 from mmfmwsss.models.cams import softmax_gradcam
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.tiny_models import random_clip_arch
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 CLASS_PROMPTS = dict(classes=['cat', 'dog', 'car'], background=['sky', 'sea'])
 SAMS = dict(type='SAMS', alpha=0.6)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.testing.tiny_models import random_clip_arch
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / 'fmwsss'
 SIZE = (24, 32)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmfmwsss.testing.tiny_models import random_clip_arch
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 PATH = Path(__file__).parents[3] / 'tools' / 'benchmarks' / 'prompt_step.py'
 SPEC = importlib.util.spec_from_file_location('prompt_step_benchmark', PATH)

@@ -1,0 +1,77 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Normalise CAMs to scores in [0, 1]; the score of the background."""
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    'OFFICIAL_EPSILON',
+    'background_score',
+    'min_max',
+    'min_max_over_image',
+]
+
+# What FMA-WSSS and CLIP-ES add to the denominator of every min-max.
+OFFICIAL_EPSILON = 1e-7
+
+
+def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
+    """Min-max normalisation along the last dimension.
+
+    Args:
+        values (Tensor): Non-negative activations, (..., M).
+        epsilon (float, optional): Added to the denominator, as the official
+            code does with 1e-7; equal values then all become 0. By default
+            nothing is added, equal positive values become 1 (all as active as
+            the most active one) and zeros stay 0.
+
+    Returns:
+        Tensor: Values in [0, 1], same shape.
+    """
+    if values.shape[-1] == 0:
+        return values
+    low = values.amin(-1, keepdim=True)
+    span = values.amax(-1, keepdim=True) - low
+    if epsilon is not None:
+        return (values - low) / (span + epsilon)
+    flat = span <= 0
+    scaled = (values - low) / span.masked_fill(flat, 1)
+    return torch.where(flat, (values > 0).to(values), scaled)
+
+
+def min_max_over_image(
+    cams: Tensor, parity: bool = False, rounds: int = 1
+) -> Tensor:
+    """Clamp CAMs at 0 and stretch each over its image to [0, 1].
+
+    Args:
+        cams (Tensor): Signed activations of the present classes, (P, H, W).
+        parity (bool): Add 1e-7 to the denominator as the official codes do,
+            so that the peak stays just below 1, and far below it where a
+            CAM's own peak is as small.
+        rounds (int): How often the map is stretched: FMA-WSSS once, CLIP-ES
+            twice. A second time only matters under parity.
+
+    Returns:
+        Tensor: Float32, (P, H, W). A class without a positive value is 0.
+    """
+    scores = cams.float().clamp(min=0).flatten(1)
+    for _ in range(rounds):
+        scores = min_max(scores, OFFICIAL_EPSILON if parity else None)
+    return scores.view(cams.shape)
+
+
+def background_score(scores: Tensor, alpha: float) -> Tensor:
+    """Score of the background, Eq. 9 of the paper: (1 - max_c score)^alpha.
+
+    Args:
+        scores (Tensor): Foreground scores in [0, 1], classes first,
+            (P, ...). Without a class the background scores 1.
+        alpha (float): Power; larger gives less background.
+
+    Returns:
+        Tensor: The class dimension removed, (...).
+    """
+    if scores.shape[0] == 0:
+        return scores.new_ones(scores.shape[1:])
+    return (1 - scores.amax(0)).clamp(min=0) ** alpha

@@ -1,0 +1,6 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Run commands one after another, each once."""
+
+from .stage_runner import Stage, StageRecord, StageRunner
+
+__all__ = ['Stage', 'StageRecord', 'StageRunner']

@@ -1,0 +1,296 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Run commands of this project one after another, each once."""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+
+from ...apis.processes import run_command
+from ...utils import (
+    UserInputError,
+    atomic_path,
+    digest_of_file,
+    read_config,
+)
+from .manifests import (
+    Manifest,
+    digest_of_files,
+    digest_of_results,
+    take_manifest,
+)
+
+__all__ = ['Stage', 'StageRecord', 'StageRunner']
+
+_LONGEST_PATH = 1000  # characters
+_TAIL = 15  # lines of a failed stage's log that are shown
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command of a chain.
+
+    Attributes:
+        name: Names its record and its log.
+        title: What it does, for people.
+        command: Arguments after ``python``.
+        needs: Names of the stages it reads from; it runs again after them.
+        environment: Variables its config reads.
+        outputs: Files and folders it writes, below the repository.
+        inputs: Files and folders it reads that no stage writes.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+    def configs(self) -> list[str]:
+        """The configs among its arguments."""
+        return [a for a in self.command if a.startswith('configs/')]
+
+    @property
+    def is_training(self) -> bool:
+        """Whether it trains something."""
+        return self.command[0].endswith('train.py')
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What running a stage took.
+
+    Attributes:
+        key: Hash of the command, its config, what it reads and what it needs.
+        seconds: Wall-clock time.
+        peak_mib: Largest resident memory of one of its processes, MiB; 0
+            where the system does not tell.
+        outputs: The files it wrote, with their hashes.
+    """
+
+    key: str
+    seconds: float
+    peak_mib: float
+    outputs: Manifest = field(default_factory=dict)
+
+
+class StageRunner:
+    """Runs stages, skipping what is done and unchanged.
+
+    A stage is done if its record exists; its command, its config (as
+    resolved, with the variables it reads), the files that it reads and what
+    the stages it needs wrote are those of the record; and its own outputs are
+    as it left them. What was deleted or edited is made again, and what reads
+    it runs again if it is not what it was. A training that was stopped is
+    resumed from its latest checkpoint.
+
+    Args:
+        root (Path): The repository, where the commands run.
+        out (Path): Folder of the records (``stages``) and ``logs``.
+    """
+
+    def __init__(self, root: Path, out: Path) -> None:
+        self.root = root
+        self.out = out
+        self.records: dict[str, StageRecord] = {}
+        # Inputs are hashed once, for a data set may be large.
+        self._seen: dict[str, list[str | int]] = _read_json(self._seen_path)
+
+    def key(self, stage: Stage) -> str:
+        """Hash of everything that makes a stage's result what it is."""
+        parts = [
+            json.dumps([stage.command, sorted(stage.environment.items())])
+        ]
+        for config in self._configs(stage):
+            parts.append(config.pretty_text)
+            parts += self._digest_named_files(config.to_dict())
+        inputs = take_manifest(self.root, stage.inputs, self._seen)
+        if any(self._seen.get(n) != entry for n, entry in inputs.items()):
+            self._seen |= inputs
+            with atomic_path(self._seen_path) as path:
+                path.write_text(json.dumps(self._seen))
+        parts.append(digest_of_results(inputs))
+        for name in stage.needs:
+            record = self.records[name]
+            parts += [record.key, digest_of_results(record.outputs)]
+        return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+
+    def recorded(self, stage: Stage) -> StageRecord | None:
+        """Record of a stage that is done and unchanged."""
+        try:
+            record = StageRecord(**_read_json(self._record_path(stage)))
+        except TypeError:
+            return None  # none, or of an earlier version
+        if record.key != self.key(stage):
+            return None
+        found = take_manifest(self.root, record.outputs, record.outputs)
+        same = digest_of_files(found) == digest_of_files(record.outputs)
+        return record if same else None
+
+    def run(self, stage: Stage) -> bool:
+        """Run a stage unless it is done.
+
+        Returns:
+            bool: Whether it ran.
+
+        Raises:
+            UserInputError: If the command fails.
+            StoppedBySignal: If this process was told to end.
+        """
+        record = self.recorded(stage)
+        ran = record is None
+        if record is None:
+            key = self.key(stage)
+            before, resume = self._begin(stage, key)
+            started = time.time()
+            peak_mib = self._execute(stage, resume)
+            seconds = round(before + time.time() - started, 1)
+            outputs = take_manifest(self.root, self._outputs(stage))
+            record = StageRecord(key, seconds, peak_mib, outputs)
+            with atomic_path(self._record_path(stage)) as path:
+                path.write_text(json.dumps(vars(record)))
+            self._begun_path(stage).unlink()
+        self.records[stage.name] = record
+        return ran
+
+    def _configs(self, stage: Stage) -> list[Config]:
+        with _environment(stage.environment), _silent_logger():
+            return [read_config(self.root / path) for path in stage.configs()]
+
+    def _digest_named_files(self, config: Any) -> list[str]:
+        """Hash the files that a config names, such as weights."""
+        if isinstance(config, Mapping):
+            config = list(config.values())
+        if isinstance(config, list | tuple):
+            found = [self._digest_named_files(value) for value in config]
+            return [digest for digests in found for digest in digests]
+        if not isinstance(config, str) or len(config) > _LONGEST_PATH:
+            return []
+        return [d for d in [digest_of_file(self.root / config)] if d]
+
+    def _outputs(self, stage: Stage) -> list[str]:
+        """Folders that a stage writes, as far as its config says."""
+        folders = [*stage.outputs, *filter(None, [self._work_dir(stage)])]
+        if not stage.is_training:
+            for config in self._configs(stage):
+                folders += _values_of('output_dir', config.to_dict())
+        return folders
+
+    def _work_dir(self, stage: Stage) -> str | None:
+        if '--work-dir' in stage.command:
+            return stage.command[stage.command.index('--work-dir') + 1]
+        folders = [c.get('work_dir') for c in self._configs(stage)]
+        return folders[0] if folders else None
+
+    def _begin(self, stage: Stage, key: str) -> tuple[float, bool]:
+        """Take note of the start.
+
+        Returns:
+            tuple[float, bool]: Seconds that a training has taken up to the
+            checkpoint from which it can be resumed, and whether it can.
+        """
+        path = self._begun_path(stage)
+        begun = _read_json(path)
+        seconds, resume = 0.0, False
+        work_dir = self._work_dir(stage) if stage.is_training else None
+        if work_dir is not None and begun.get('key') == key:
+            latest = self.root / work_dir / 'last_checkpoint'
+            # One of before is of another training.
+            resume = latest.is_file() and latest.stat().st_mtime > begun['at']
+            if resume:
+                seconds = begun['seconds'] + latest.stat().st_mtime
+                seconds -= begun['at']
+        with atomic_path(path) as temporary:
+            content = dict(key=key, seconds=seconds, at=time.time())
+            temporary.write_text(json.dumps(content))
+        return seconds, resume
+
+    @property
+    def _seen_path(self) -> Path:
+        return self.out / 'stages' / '.inputs.json'
+
+    def _begun_path(self, stage: Stage) -> Path:
+        return self.out / 'stages' / f'{stage.name}.begun.json'
+
+    def _record_path(self, stage: Stage) -> Path:
+        return self.out / 'stages' / f'{stage.name}.json'
+
+    def _execute(self, stage: Stage, resume: bool) -> float:
+        """Run the command, its log into a file; peak memory in MiB."""
+        command = [*stage.command, *(['--resume'] if resume else [])]
+        log = self.out / 'logs' / f'{stage.name}.log'
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = dict(os.environ) | dict(stage.environment)
+        environment['PYTHONPATH'] = os.pathsep.join(
+            filter(None, [str(self.root), environment.get('PYTHONPATH')])
+        )
+        with log.open('w') as file:
+            # The log goes to a file, the progress bar to the terminal.
+            code, peak_mib = run_command(
+                [sys.executable, *command], self.root, environment, file
+            )
+        if code:
+            tail = '\n'.join(log.read_text().splitlines()[-_TAIL:])
+            raise UserInputError(
+                f'{tail}\n{stage.title}: `python {" ".join(command)}` '
+                f'failed with exit code {code}; see {log}.'
+            )
+        return peak_mib
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """An object that a run wrote; empty where there is none."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _values_of(key: str, config: Any) -> list[str]:
+    """The strings under a key, anywhere in a config."""
+    if isinstance(config, Mapping):
+        own = config.get(key)
+        values = [own] if isinstance(own, str) else []
+        return values + _values_of(key, list(config.values()))
+    if isinstance(config, list | tuple):
+        return [value for part in config for value in _values_of(key, part)]
+    return []
+
+
+@contextmanager
+def _silent_logger() -> Iterator[None]:
+    """Spare the terminal a line for each variable that a config reads."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,176 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What the runs behind the paper's tables measured."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from ...utils import UserInputError
+from ..stages.stage_runner import Stage, StageRunner
+from .paper_tables import PAPER_TABLES, Figure, PaperTable, Row
+from .report import Cost, Coverage, TableResult
+from .stages import TableStages
+
+__all__ = ['read_notes', 'read_result']
+
+
+def read_result(
+    table: PaperTable,
+    chain: TableStages,
+    seeds: Sequence[int],
+    runner: StageRunner,
+    notes: Mapping[int, Sequence[str]],
+) -> TableResult:
+    """Collect the figures and the costs of a table.
+
+    Args:
+        table (PaperTable): The table.
+        chain (TableStages): The stages that measure it.
+        seeds (Sequence[int]): Seeds over which to summarise.
+        runner (StageRunner): That has run them.
+        notes (Mapping): Paragraphs by number of the table.
+
+    Returns:
+        TableResult: What was measured.
+
+    Raises:
+        UserInputError: If a figure is not there.
+    """
+    records = runner.records
+    by_name = {s.name: s for s in chain.stages(PAPER_TABLES, seeds)}
+    users = Counter(
+        name
+        for row in {r for t in PAPER_TABLES.values() for r in t.rows}
+        for name in _own_stages(chain.measuring(row.stage, seeds)[0], by_name)
+    )
+    figures, costs, coverages = {}, {}, {}
+    counts: set[int] = set()
+    for row in table.rows:
+        names = chain.measuring(row.stage, seeds)
+        scores = [
+            _read_score(runner.root / chain.out / name, row) for name in names
+        ]
+        counts.update(score.images for score in scores)
+        figures[row.label] = Figure(tuple(score.miou for score in scores))
+        if coverage := _mean_coverage(scores):
+            coverages[row.label] = coverage
+        own = [_own_stages(name, by_name) for name in names]
+        costs[row.label] = Cost(
+            sum(records[n].seconds for names in own for n in names) / len(own),
+            max(records[n].peak_mib for names in own for n in names),
+            any(users[name] > 1 for name in own[0]),
+        )
+    split = 'val' if table.number == 3 else 'train'
+    where = f'{chain.dataset.title} {split}'
+    if found := sorted(counts - {0}):
+        where += f', {", ".join(f"{count:,}" for count in found)} images'
+    seed_text = f'{len(seeds)} seed{"s" * (len(seeds) > 1)}'
+    return TableResult(
+        table,
+        f'{where}, {seed_text}',
+        figures,
+        costs,
+        notes.get(table.number, []),
+        coverages,
+    )
+
+
+@dataclass(frozen=True)
+class _Score:
+    """A row's figure from one run.
+
+    Attributes:
+        miou: Percent.
+        images: How many were scored; 0 where it is not recorded.
+        coverage: Where it is recorded.
+    """
+
+    miou: float
+    images: int
+    coverage: Coverage | None
+
+
+def _mean_coverage(scores: Sequence[_Score]) -> Coverage | None:
+    known = [score.coverage for score in scores if score.coverage]
+    if not known:
+        return None
+    return Coverage(
+        fmean(c.precision for c in known), fmean(c.recall for c in known)
+    )
+
+
+def _own_stages(test: str, by_name: dict[str, Stage]) -> list[str]:
+    """A test and the training that it tests."""
+    needs = by_name[test].needs
+    return [test, *(name for name in needs if by_name[name].is_training)]
+
+
+def _read_score(folder: Path, row: Row) -> _Score:
+    path = folder / 'metrics.json'
+    prefix = row.metric.rpartition('/')[0]
+    try:
+        record = json.loads(path.read_text())
+        metrics = record['metrics']
+        miou = float(metrics[row.metric])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserInputError(
+            f'Expected {row.metric} of {row.label!r} in {path}, but it cannot '
+            f'be read ({error!r}). Delete the folder, and its file in stages, '
+            f'to run it again.'
+        ) from error
+    details = record.get('records', {}).get(prefix, {})
+    return _Score(
+        miou,
+        int(metrics.get(f'{prefix}/images', 0)),
+        _coverage(list(details.get('classes', {}).values())),
+    )
+
+
+def _coverage(
+    classes: Sequence[Mapping[str, float | None]],
+) -> Coverage | None:
+    """Means over the classes after the background, as far as defined."""
+    precision, recall = (
+        [v for scores in classes[1:] if (v := scores[key]) is not None]
+        for key in ('precision', 'recall')
+    )
+    if not precision or not recall:
+        return None
+    return Coverage(fmean(precision), fmean(recall))
+
+
+def read_notes(path: Path) -> dict[int, list[str]]:
+    """Read the remarks on the tables.
+
+    Args:
+        path (Path): Markdown with headings ``## Runs``, ``## Table N``. What
+            stands under other headings is left out.
+
+    Returns:
+        dict[int, list[str]]: Paragraphs below ``## Table N`` by its number,
+        those below ``## Runs`` by 0.
+
+    Raises:
+        UserInputError: If it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding='utf-8')
+    except (OSError, ValueError) as error:
+        raise UserInputError(
+            f'Expected Markdown with remarks at {path}, but it cannot be read '
+            f'({error}). Correct --notes, or leave it out.'
+        ) from error
+    parts = re.split(r'^## (.*)$', text, flags=re.M)
+    notes = {}
+    for heading, below in zip(parts[1::2], parts[2::2], strict=True):
+        named = re.fullmatch(r'Table (\d+).*|Runs', heading)
+        if named and below.strip():
+            paragraphs = below.strip().split('\n\n')
+            notes[int(named[1] or 0)] = [
+                ' '.join(p.split()) for p in paragraphs
+            ]
+    return notes

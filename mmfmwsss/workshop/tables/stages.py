@@ -1,0 +1,313 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The runs that measure the rows of the paper's tables."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..stages.stage_runner import Stage
+from .paper_tables import PAPER_TABLES
+
+__all__ = ['TABLE_DATASETS', 'TableDataset', 'TableStages']
+
+_ABLATION = 'configs/fmwsss/ablation'
+
+
+@dataclass(frozen=True)
+class TableDataset:
+    """A data set on which the tables can be run.
+
+    Attributes:
+        prefix: What its configs start with.
+        title: Its name for people.
+        root: Its folder, unless ``root_variable`` is set.
+        root_variable: Environment variable its configs read.
+        truth: Folder of the masks to score seeds with, below the root.
+        networks: Config of each network of Table 3, without suffix.
+        make: Arguments after ``python`` that make the data set, if a command
+            can.
+        parts: Files and folders below the root that the runs read, if no
+            command makes them.
+    """
+
+    prefix: str
+    title: str
+    root: str
+    root_variable: str
+    truth: str
+    networks: dict[str, str]
+    make: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def inputs(self) -> tuple[str, ...]:
+        """Files and folders that the runs read and do not make."""
+        root = Path(os.environ.get(self.root_variable, self.root))
+        return tuple(str(root / part) for part in self.parts)
+
+    def truth_dir(self) -> str:
+        """Folder of the masks to score seeds with."""
+        return str(
+            Path(os.environ.get(self.root_variable, self.root)) / self.truth
+        )
+
+
+TABLE_DATASETS = {
+    'partworld': TableDataset(
+        prefix='partworld',
+        title='PartWorld',
+        root='data/partworld',
+        root_variable='PARTWORLD_ROOT',
+        truth='SegmentationClass',
+        networks=dict(
+            deeplabv3plus='partworld_deeplabv3plus',
+            mask2former='partworld_mask2former',
+        ),
+        make=('tools/partworld/make_dataset.py', 'data/partworld'),
+    ),
+    'voc12': TableDataset(
+        prefix='voc',
+        title='VOC 2012',
+        root='data/VOCdevkit/VOC2012',
+        root_variable='VOC12_ROOT',
+        truth='SegmentationClassAug',
+        networks=dict(
+            deeplabv3plus='voc_deeplabv3plus_r101',
+            mask2former='voc_mask2former_swin_l',
+        ),
+        parts=(
+            'JPEGImages',
+            'Annotations',
+            'ImageSets/Segmentation',
+            'SegmentationClassAug',
+        ),
+    ),
+    'coco14': TableDataset(
+        prefix='coco',
+        title='COCO 2014',
+        root='data/coco14',
+        root_variable='COCO14_ROOT',
+        truth='SegmentationClass/train2014',
+        networks=dict(
+            deeplabv3plus='coco_deeplabv3plus_r101',
+            mask2former='coco_mask2former_swin_l',
+        ),
+        parts=(
+            'train2014',
+            'val2014',
+            'annotations',
+            'ImageSets',
+            'SegmentationClass',
+        ),
+    ),
+}
+
+_MASK_SETTINGS = ('plain', 'more_whole', 'nms_priority', 'no_filter')
+_PROMPT_VARIANTS = (
+    'unified_context',
+    'append_name',
+    'prepend_name',
+    'binary_cross_entropy',
+    'cross_entropy',
+)
+
+
+class TableStages:
+    """The runs of one data set, in the order of their needs.
+
+    Masks and manual prompts do not depend on a seed and are run once. Folder
+    of a run is ``<out>/<stage name>``.
+
+    Args:
+        dataset (TableDataset): The data set.
+        out (Path): Folder of the runs, relative to the repository.
+    """
+
+    def __init__(self, dataset: TableDataset, out: Path) -> None:
+        self.dataset = dataset
+        self.out = out
+
+    def stages(
+        self, tables: Iterable[int], seeds: Sequence[int]
+    ) -> list[Stage]:
+        """The stages that some tables need, each once."""
+        wanted = {
+            name
+            for number in tables
+            for row in PAPER_TABLES[number].rows
+            for name in self.measuring(row.stage, seeds)
+        }
+        every = [*self._shared()]
+        for seed in seeds:
+            every += [*self._prompts(seed), *self._networks(seed)]
+        for stage in reversed(every):  # needs come before what needs them
+            if stage.name in wanted:
+                wanted.update(stage.needs)
+        return [stage for stage in every if stage.name in wanted]
+
+    def measuring(self, stage: str, seeds: Sequence[int]) -> list[str]:
+        """Names of the stages that measure a row, one a seed."""
+        if any(stage == shared.name for shared in self._shared()):
+            return [stage]
+        return [f'seed{seed}/{stage}' for seed in seeds]
+
+    def _environment(self, seed: int = 0) -> dict[str, str]:
+        return dict(
+            ABLATION_DATASET=self.dataset.prefix,
+            ABLATION_ROOT=str(self.out),
+            ABLATION_SEED=str(seed),
+            ABLATION_RUN=str(self.out / f'seed{seed}'),
+            ABLATION_GROUND_TRUTH=self.dataset.truth_dir(),
+        )
+
+    def _command(
+        self, name: str, config: str, checkpoint: str | None = None
+    ) -> tuple[str, ...]:
+        """Test a config; its results go to the stage's folder."""
+        positional = [config] if checkpoint is None else [config, checkpoint]
+        folder = str(self.out / name)
+        return ('tools/test.py', *positional, '--work-dir', folder)
+
+    def _shared(self) -> list[Stage]:
+        prefix = self.dataset.prefix
+        environment = self._environment()
+        stages = []
+        needs: tuple[str, ...] = ()
+        if self.dataset.make:
+            folder = self.dataset.make[-1:]
+            stages.append(
+                Stage('dataset', 'draw it', self.dataset.make, outputs=folder)
+            )
+            needs = ('dataset',)
+        masks = f'configs/fmwsss/{prefix}_sam_masks.py'
+        stages.append(
+            Stage(
+                'sam_masks',
+                "SAM's masks",
+                self._command('sam_masks', masks),
+                needs,
+                environment,
+                inputs=self.dataset.inputs(),
+            )
+        )
+        for settings in _MASK_SETTINGS:
+            name = f'masks_{settings}'
+            command = self._command(f'{name}_run', f'{_ABLATION}/{name}.py')
+            title = f"SAM's masks, {settings.replace('_', ' ')}"
+            stages.append(
+                Stage(
+                    name,
+                    title,
+                    command,
+                    needs,
+                    environment,
+                    inputs=self.dataset.inputs(),
+                )
+            )
+        stages.append(
+            Stage(
+                'clip_es',
+                'seeds from manual prompts',
+                self._command('clip_es', f'{_ABLATION}/clip_es.py'),
+                ('sam_masks',),
+                environment,
+            )
+        )
+        return stages
+
+    def _prompts(self, seed: int) -> list[Stage]:
+        environment = self._environment(seed)
+        here = f'seed{seed}'
+        prompts = f'{here}/prompts'
+        trained = str(self.out / prompts)
+        stages = [
+            self._training(seed, 'prompts', 'learn the prompts'),
+            Stage(
+                f'{here}/seeds',
+                f'seeds of every seeder, seed {seed}',
+                self._command(
+                    f'{here}/seeds', f'{_ABLATION}/seeds.py', trained
+                ),
+                (prompts,),
+                environment,
+            ),
+            Stage(
+                f'{here}/mask_settings',
+                f'seeds on other masks, seed {seed}',
+                self._command(
+                    f'{here}/mask_settings',
+                    f'{_ABLATION}/mask_settings.py',
+                    trained,
+                ),
+                (prompts, *(f'masks_{name}' for name in _MASK_SETTINGS)),
+                environment,
+            ),
+        ]
+        for variant in _PROMPT_VARIANTS:
+            name, words = f'{here}/{variant}', variant.replace('_', ' ')
+            stages += [
+                self._training(seed, variant, f'learn prompts, {words}'),
+                Stage(
+                    f'{name}_test',
+                    f'seeds from prompts, {words}, seed {seed}',
+                    self._command(
+                        f'{name}_test',
+                        f'{_ABLATION}/{variant}.py',
+                        str(self.out / name),
+                    ),
+                    (name,),
+                    environment,
+                ),
+            ]
+        return stages
+
+    def _training(self, seed: int, config: str, title: str) -> Stage:
+        name = f'seed{seed}/{config}'
+        command = (
+            'tools/train.py',
+            f'{_ABLATION}/{config}.py',
+            '--work-dir',
+            str(self.out / name),
+        )
+        return Stage(
+            name,
+            f'{title}, seed {seed}',
+            command,
+            ('sam_masks',),
+            self._environment(seed),
+        )
+
+    def _networks(self, seed: int) -> list[Stage]:
+        stages = []
+        for network, config in self.dataset.networks.items():
+            environment = self._environment(seed)
+            environment['ABLATION_NETWORK'] = config
+            name = f'seed{seed}/{network}'
+            folder = str(self.out / name)
+            network_config = f'{_ABLATION}/network.py'
+            stages.append(
+                Stage(
+                    name,
+                    f'train {network}, seed {seed}',
+                    ('tools/train.py', network_config, '--work-dir', folder),
+                    (f'seed{seed}/seeds',),
+                    environment,
+                )
+            )
+            for suffix in ('test', 'crf', 'sams'):
+                refined = '' if suffix == 'test' else f'_{suffix}'
+                stages.append(
+                    Stage(
+                        f'{name}_{suffix}',
+                        f'test {network}{refined.replace("_", " + ")}, '
+                        f'seed {seed}',
+                        self._command(
+                            f'{name}_{suffix}',
+                            f'{_ABLATION}/network{refined}.py',
+                            folder,
+                        ),
+                        (name,),
+                        environment,
+                    )
+                )
+        return stages
