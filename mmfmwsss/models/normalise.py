@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Normalise CAMs to scores in [0, 1]; the score of the background."""
+"""Min-max normalisation of class activation maps to scores in [0, 1]."""
 
 import torch
 from torch import Tensor

@@ -8,14 +8,13 @@ All seeders are registered in ``TASK_UTILS`` and are interchangeable:
 from ..normalise import background_score, min_max, min_max_over_image
 from .argmax import ArgmaxSeeder, argmax_seed, cam_scores
 from .base import BaseSeeder
-from .dense_crf import DenseCRF
+from .crf import CRFKernels, DenseCRF, dense_crf_posterior
 from .mask_decisions import (
     MaskDecisions,
     classify_masks,
     classify_masks_by_probability,
     mask_scores,
 )
-from .mean_field import CRFKernels, dense_crf_posterior
 from .pooling import mask_sums, top_mask
 from .sams import SAMS, paint, paint_order
 from .voting import MaskVoting, vote

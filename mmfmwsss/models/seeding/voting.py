@@ -63,7 +63,7 @@ class MaskVoting(BaseSeeder):
             this share.
         alpha (float): Power of the background's score in the seed.
         normalise (bool): See :func:`~.argmax.cam_scores`.
-        parity (bool): See :func:`~.normalise.min_max_over_image`.
+        parity (bool): See :func:`~...normalise.min_max_over_image`.
     """
 
     needs_masks = True

@@ -9,10 +9,10 @@ import torch
 from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
-from ...structures import SAMMasks
-from ...utils import UserInputError
-from .argmax import argmax_seed, cam_scores
-from .base import BaseSeeder
+from ....structures import SAMMasks
+from ....utils import UserInputError
+from ..argmax import argmax_seed, cam_scores
+from ..base import BaseSeeder
 from .mean_field import CRFKernels, dense_crf_posterior, unary_energy
 
 __all__ = ['DenseCRF', 'pydensecrf_posterior', 'wrapped_bgr']

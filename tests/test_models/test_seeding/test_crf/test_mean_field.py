@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from mmfmwsss.models.seeding.mean_field import (
+from mmfmwsss.models.seeding.crf.mean_field import (
     CRFKernels,
     dense_crf_posterior,
     gaussian_filter,

@@ -6,9 +6,9 @@ import importlib.util
 import pytest
 import torch
 
-from mmfmwsss.models.seeding import dense_crf as module
 from mmfmwsss.models.seeding.argmax import cam_scores
-from mmfmwsss.models.seeding.dense_crf import DenseCRF, wrapped_bgr
+from mmfmwsss.models.seeding.crf import dense_crf as module
+from mmfmwsss.models.seeding.crf.dense_crf import DenseCRF, wrapped_bgr
 from mmfmwsss.utils import UserInputError
 
 

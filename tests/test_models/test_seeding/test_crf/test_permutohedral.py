@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from mmfmwsss.models.seeding.permutohedral import PermutohedralLattice
+from mmfmwsss.models.seeding.crf.permutohedral import PermutohedralLattice
 
 
 @pytest.mark.parametrize(('dims', 'least'), [(1, 0.99), (2, 0.98), (5, 0.9)])
