@@ -28,7 +28,7 @@ _base_ = [
 work_dir = 'work_dirs/coco14/prompt_official_cls'
 model = dict(
     class_prompts='coco14_official',
-    parity=True,
+    official=True,
     streams=dict(
         _delete_=True,
         classification=dict(
@@ -50,7 +50,7 @@ model = dict(
         power=2,
         box_threshold=0.6,
         refine='cam',
-        parity=True,
+        official=True,
     ),
     coarse_route=None,
     routes=dict(
@@ -58,14 +58,14 @@ model = dict(
         coarse_seed=dict(
             stream='classification',
             # See coco_seed_official_cls.py.
-            seeder=dict(type='SAMS', alpha=0.4, parity=True),
+            seeder=dict(type='SAMS', alpha=0.4, official=True),
         ),
     ),
 )
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', parity=True),
+    dict(type='RandomColourJitter', official=True),
     dict(type='RandomLongSideResize', low=318, high=530, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=224),
     dict(type='RandomFlip', prob=0.5),

@@ -29,7 +29,7 @@ seed_dir = 'work_dirs/coco14/seed_official_cls/coarse_seed'
 seed_command = 'python tools/test.py configs/fmwsss/coco_seed_official_cls.py'
 model = dict(
     class_prompts='coco14_official',
-    parity=True,
+    official=True,
     streams=dict(
         _delete_=True,
         segmentation=dict(
@@ -52,7 +52,7 @@ model = dict(
         fine_seed=dict(
             stream='segmentation',
             affinity=False,
-            seeder=dict(type='SAMS', alpha=1.0, parity=True),
+            seeder=dict(type='SAMS', alpha=1.0, official=True),
         ),
     ),
 )
@@ -60,7 +60,7 @@ prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSeed', seed_dir=seed_dir, seed_command=seed_command),
     dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', parity=True),
+    dict(type='RandomColourJitter', official=True),
     dict(type='RandomLongSideResize', low=318, high=531, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=224),
     dict(type='RandomFlip', prob=0.5),

@@ -7,7 +7,7 @@
 # {}.', 8 blocks, 3 Sinkhorn rounds, power 2, boxes at 0.4, background power 1,
 # CRF of 10 iterations, 3/1 and 4/67/3. It reports, on train (1,464 images),
 # 70.8 mIoU with CAA (the better background power by ground truth) and 75.0
-# with CRF; a user of it 68.7 with CRF on train_aug. `parity` shows the CRF a
+# with CRF; a user of it 68.7 with CRF on train_aug. `official` shows the CRF a
 # wrapped picture and leaves the last row and column out of CAA's boxes, as it
 # does; False is what was meant.
 # For the mIoU, set the metrics' `ground_truth_dir` to the folder of masks.
@@ -21,7 +21,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/voc12/clip_es'
-parity = True
+official = True
 model = dict(
     class_prompts='voc12',
     streams=dict(
@@ -40,7 +40,7 @@ model = dict(
         refine='score',
         normalise=True,
         score_rounds=2,
-        parity=parity,
+        official=official,
     ),
     coarse_route=None,
     main_route='pseudo_mask',
@@ -53,7 +53,7 @@ model = dict(
                 alpha=1.0,
                 normalise=False,  # CAA's output is in 0..1 already
                 ignore_threshold=0.95,
-                parity=parity,
+                official=official,
             ),
         ),
         cam_caa=dict(

@@ -26,7 +26,7 @@ _base_ = [
 work_dir = 'work_dirs/voc12/prompt_official_cls'
 model = dict(
     class_prompts='voc12',
-    parity=True,
+    official=True,
     streams=dict(
         _delete_=True,
         classification=dict(
@@ -48,21 +48,21 @@ model = dict(
         power=2,
         box_threshold=0.4,
         refine='score',
-        parity=True,
+        official=True,
     ),
     coarse_route=None,
     routes=dict(
         _delete_=True,
         coarse_seed=dict(
             stream='classification',
-            seeder=dict(type='SAMS', alpha=0.6, parity=True),
+            seeder=dict(type='SAMS', alpha=0.6, official=True),
         ),
     ),
 )
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', parity=True),
+    dict(type='RandomColourJitter', official=True),
     dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=224),
     dict(type='RandomFlip', prob=0.5),

@@ -27,7 +27,7 @@ seed_dir = 'work_dirs/voc12/seed_official_cls/coarse_seed'
 seed_command = 'python tools/test.py configs/fmwsss/voc_seed_official_cls.py'
 model = dict(
     class_prompts='voc12',
-    parity=True,
+    official=True,
     streams=dict(
         _delete_=True,
         segmentation=dict(
@@ -50,14 +50,14 @@ model = dict(
         power=2,
         box_threshold=0.5,
         refine='cam',
-        parity=True,
+        official=True,
     ),
     coarse_route=None,  # the seeds are in the samples
     routes=dict(
         _delete_=True,
         fine_seed=dict(
             stream='segmentation',
-            seeder=dict(type='SAMS', alpha=0.7, parity=True),
+            seeder=dict(type='SAMS', alpha=0.7, official=True),
         ),
     ),
 )
@@ -65,7 +65,7 @@ prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSeed', seed_dir=seed_dir, seed_command=seed_command),
     dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', parity=True),
+    dict(type='RandomColourJitter', official=True),
     dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
     dict(type='RandomCropWithMasks', crop_size=224),
     dict(type='RandomFlip', prob=0.5),

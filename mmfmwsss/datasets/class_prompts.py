@@ -162,7 +162,7 @@ CLASS_PROMPTS: dict[str, ClassPrompts] = {
     'coco14': ClassPrompts(
         COCO14, _replace(COCO14, COCO14_PROMPTS), COCO14_BACKGROUND
     ),
-    # The official lists ask CLIP for a 'sknowboard'; for exact parity only.
+    # FMA-WSSS's code asks CLIP for a 'sknowboard'; for its numbers only.
     'coco14_official': ClassPrompts(
         COCO14,
         _replace(COCO14, {**COCO14_PROMPTS, 'snowboard': 'sknowboard'}),

@@ -20,10 +20,10 @@ def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
 
     Args:
         values (Tensor): Non-negative activations, (..., M).
-        epsilon (float, optional): Added to the denominator, as the official
-            code does with 1e-7; equal values then all become 0. By default
-            nothing is added, equal positive values become 1 (all as active as
-            the most active one) and zeros stay 0.
+        epsilon (float, optional): Added to the denominator, like 1e-7 in the
+            code of FMA-WSSS and of CLIP-ES; equal values then all become 0.
+            By default nothing is added, equal positive values become 1 (all
+            as active as the most active one) and zeros stay 0.
 
     Returns:
         Tensor: Values in [0, 1], same shape.
@@ -40,24 +40,24 @@ def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
 
 
 def min_max_over_image(
-    cams: Tensor, parity: bool = False, rounds: int = 1
+    cams: Tensor, official: bool = False, rounds: int = 1
 ) -> Tensor:
     """Clamp CAMs at 0 and stretch each over its image to [0, 1].
 
     Args:
         cams (Tensor): Signed activations of the present classes, (P, H, W).
-        parity (bool): Add 1e-7 to the denominator as the official codes do,
-            so that the peak stays just below 1, and far below it where a
-            CAM's own peak is as small.
+        official (bool): Add 1e-7 to the denominator like the code of FMA-WSSS
+            and of CLIP-ES, so that the peak stays just below 1, and far below
+            it where a CAM's own peak is as small.
         rounds (int): How often the map is stretched: FMA-WSSS once, CLIP-ES
-            twice. A second time only matters under parity.
+            twice. A second time only matters with ``official``.
 
     Returns:
         Tensor: Float32, (P, H, W). A class without a positive value is 0.
     """
     scores = cams.float().clamp(min=0).flatten(1)
     for _ in range(rounds):
-        scores = min_max(scores, OFFICIAL_EPSILON if parity else None)
+        scores = min_max(scores, OFFICIAL_EPSILON if official else None)
     return scores.view(cams.shape)
 
 

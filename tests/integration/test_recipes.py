@@ -163,7 +163,7 @@ def test_official_recipes_differ_as_the_released_code_does() -> None:
         assert stream == dict(cls='classification', seg='segmentation')[task]
         assert model.streams[stream].prompts == {**common, **prompts}
         assert model.coarse_route is None
-        assert model.parity
+        assert model.official
         pipeline = {
             step.type: step
             for step in config.train_dataloader.dataset.pipeline
@@ -264,26 +264,26 @@ def joint_model(**changes: Any) -> Config:
     return model
 
 
-@pytest.mark.parametrize('parity', [False, True])
-def test_parity_reaches_every_softmax(
-    parity: bool, partworld_root: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize('official', [False, True])
+def test_official_reaches_every_softmax(
+    official: bool, partworld_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
     def spy(*args: Any, **kwargs: Any) -> torch.Tensor:
-        seen.append(kwargs.get('parity', (*args, False)[2]))
+        seen.append(kwargs.get('official', (*args, False)[2]))
         return present_softmax(*args, **kwargs)
 
     module = importlib.import_module('mmfmwsss.models.cams.softmax_gradcam')
     monkeypatch.setattr(module, 'present_softmax', spy)
-    model = MODELS.build(joint_model(parity=parity))
+    model = MODELS.build(joint_model(official=official))
     batch = small_batch(partworld_root)
     model.loss(**model.data_preprocessor(batch, True))
-    assert seen == [parity] * 2  # coarse seed and segmentation stream
+    assert seen == [official] * 2  # coarse seed and segmentation stream
     model.eval().test_step(batch)
     # one CAM for the images that share a size
     sizes = {sample.ori_shape for sample in batch['data_samples']}
-    assert seen == [parity] * (2 + len(sizes))
+    assert seen == [official] * (2 + len(sizes))
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,14 @@ def test_background_by_hand(alpha):
     ('peak', 'score', 'level'),
     [(1e-2, 0.99999, 254), (1e-6, 1 / 1.1, 231), (1e-8, 1 / 11, 23)],
 )
-def test_parity_over_image_by_hand(peak, score, level):
+def test_official_over_image_by_hand(peak, score, level):
     cams = torch.tensor([[[peak, 0.402 * peak, -1.0]]])
-    scores = min_max_over_image(cams, parity=True)
+    scores = min_max_over_image(cams, official=True)
     torch.testing.assert_close(
         scores[0, 0, 0].item(), score, atol=1e-5, rtol=0
     )
     assert int(255 * scores.max()) == level
     assert min_max_over_image(cams).max() == 1
     # CLIP-ES stretches again, and so brings the peak back
-    twice = min_max_over_image(cams, parity=True, rounds=2)
+    twice = min_max_over_image(cams, official=True, rounds=2)
     assert int(255 * twice.max()) == 254

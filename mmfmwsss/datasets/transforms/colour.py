@@ -32,9 +32,9 @@ class RandomColourJitter(BaseTransform):
         hue_delta (float): Most that is added to, or taken from, the hue, with
             256 for the whole circle.
         prob (float): Probability of each change.
-        parity (bool): Take the absolute value of what falls below 0 and cut
-            hues at the ends of the circle, as the official code does. Else
-            pixels stop at black, and hues go round.
+        official (bool): Behave like FMA-WSSS's code: take the absolute value
+            of what falls below 0, and cut hues at the ends of the circle.
+            Else pixels stop at black, and hues go round.
 
     Raises:
         ValueError: If a range is not in order, or a setting is negative.
@@ -47,7 +47,7 @@ class RandomColourJitter(BaseTransform):
         saturation_range: tuple[float, float] = (0.5, 1.5),
         hue_delta: float = 25.0,
         prob: float = 0.5,
-        parity: bool = False,
+        official: bool = False,
     ) -> None:
         for name, (low, high) in (
             ('contrast_range', contrast_range),
@@ -67,7 +67,7 @@ class RandomColourJitter(BaseTransform):
         self.saturation_range = saturation_range
         self.hue_delta = hue_delta
         self.prob = prob
-        self.parity = parity
+        self.official = official
 
     @cache_randomness
     def _draw(self) -> list[tuple[str, float]]:
@@ -101,7 +101,7 @@ class RandomColourJitter(BaseTransform):
 
     def _linear(self, values: Array, factor: float, offset: float) -> Array:
         """``factor * values + offset`` in 8 bits."""
-        if self.parity:
+        if self.official:
             return cv2.convertScaleAbs(values, alpha=factor, beta=offset)
         changed = np.rint(factor * values.astype(np.float32) + offset)
         return changed.clip(0, 255).astype(np.uint8)
@@ -116,7 +116,7 @@ class RandomColourJitter(BaseTransform):
     def _shift_hue(self, image: Array, offset: float) -> Array:
         hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
         hue = np.ascontiguousarray(hsv[..., _HUE])
-        if self.parity:
+        if self.official:
             hsv[..., _HUE] = self._linear(hue, 1, offset)
         else:
             shifted = np.rint(hue.astype(np.float32) + offset)
@@ -130,5 +130,5 @@ class RandomColourJitter(BaseTransform):
             f'contrast_range={self.contrast_range}, '
             f'saturation_range={self.saturation_range}, '
             f'hue_delta={self.hue_delta}, prob={self.prob}, '
-            f'parity={self.parity})'
+            f'official={self.official})'
         )

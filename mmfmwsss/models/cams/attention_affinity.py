@@ -33,14 +33,16 @@ def sinkhorn_affinity(attention: Tensor, rounds: int) -> Tensor:
     return (affinity + affinity.transpose(1, 2)) / 2
 
 
-def box_mask(score: Tensor, threshold: float, parity: bool = False) -> Tensor:
+def box_mask(
+    score: Tensor, threshold: float, official: bool = False
+) -> Tensor:
     """Union of the boxes around the connected regions of high score.
 
     Args:
         score (Tensor): Map of one class in 0..1, (h, w).
         threshold (float): Share of the maximum above which a patch is high.
-        parity (bool): Leave the last row and column out of every box, as
-            CLIP-ES and the official code do.
+        official (bool): Leave the last row and column out of every box, like
+            the code of CLIP-ES and of FMA-WSSS.
 
     Returns:
         Tensor: bool, (h, w).
@@ -54,7 +56,7 @@ def box_mask(score: Tensor, threshold: float, parity: bool = False) -> Tensor:
     height, width = score.shape
     for x, y, box_width, box_height, _ in stats[1:]:
         right, bottom = x + box_width, y + box_height
-        if parity:
+        if official:
             right, bottom = min(right, width - 1), min(bottom, height - 1)
         mask[y:bottom, x:right] = True
     return mask.to(score.device)
@@ -77,10 +79,10 @@ class AttentionAffinity:
         use_boxes (bool): False leaves the box mask out.
         normalise (bool): Whether to stretch each refined map over the patches
             to 0..1, before anything enlarges it (CLIP-ES).
-        parity (bool): See :func:`box_mask`, and
-            :func:`~..normalise.min_max_over_image`.
+        official (bool): Behave like the code of CLIP-ES and of FMA-WSSS, see
+            :func:`box_mask` and :func:`~..normalise.min_max_over_image`.
         score_rounds (int): How often a map is stretched to 0..1. CLIP-ES: 2,
-            which only matters under parity. Default: 1.
+            which only matters with ``official``. Default: 1.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class AttentionAffinity:
         refine: Literal['score', 'cam'] = 'score',
         use_boxes: bool = True,
         normalise: bool = False,
-        parity: bool = False,
+        official: bool = False,
         score_rounds: int = 1,
     ) -> None:
         if refine not in ('score', 'cam'):
@@ -106,7 +108,7 @@ class AttentionAffinity:
         self.refine = refine
         self.use_boxes = use_boxes
         self.normalise = normalise
-        self.parity = parity
+        self.official = official
         self.score_rounds = score_rounds
 
     def __call__(
@@ -122,11 +124,11 @@ class AttentionAffinity:
         Returns:
             Tensor: Refined maps, (P, h, w).
         """
-        scores = min_max_over_image(cams, self.parity, self.score_rounds)
+        scores = min_max_over_image(cams, self.official, self.score_rounds)
         sources = scores if self.refine == 'score' else cams
         if self.use_boxes and len(cams):
             boxes = [
-                box_mask(score, self.box_threshold, self.parity)
+                box_mask(score, self.box_threshold, self.official)
                 for score in scores
             ]
             sources = sources * torch.stack(boxes)
@@ -137,4 +139,4 @@ class AttentionAffinity:
         maps = refined[..., 0].unflatten(1, cams.shape[1:])
         if not self.normalise:
             return maps
-        return min_max_over_image(maps, self.parity, self.score_rounds)
+        return min_max_over_image(maps, self.official, self.score_rounds)

@@ -16,23 +16,23 @@ _OFFICIAL_EPSILON = 1e-5
 
 
 def present_softmax(
-    logits: Tensor, labels: Tensor, parity: bool = False
+    logits: Tensor, labels: Tensor, official: bool = False
 ) -> Tensor:
     """Softmax over the present foreground and all background prompts (Eq. 1).
 
     Args:
         logits (Tensor): Foreground prompts first, (N, G).
         labels (Tensor): Multi-hot image-level labels, bool, (N, C), C <= G.
-        parity (bool): Subtract the maximum over all logits, absent classes
-            included, and add 1e-5 to the denominator, as the official code
-            does. An absent class with a much higher logit then damps the
-            scores, whose sum stays below 1.
+        official (bool): Behave like FMA-WSSS's code: subtract the maximum
+            over all logits, absent classes included, and add 1e-5 to the
+            denominator. An absent class with a much higher logit then damps
+            the scores, whose sum stays below 1.
 
     Returns:
         Tensor: Scores s, 0 for absent classes, (N, G).
     """
     absent = F.pad(~labels, (0, logits.shape[1] - labels.shape[1]))
-    if not parity:
+    if not official:
         return logits.masked_fill(absent, float('-inf')).softmax(dim=1)
     highest = logits.max(dim=1, keepdim=True).values
     powers = (logits - highest).exp().masked_fill(absent, 0)
@@ -44,7 +44,7 @@ def score_gradient(
     text: Tensor,
     scale: Tensor,
     labels: Tensor,
-    parity: bool = False,
+    official: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Gradient of the softmax score of every present class, d s / d e.
 
@@ -53,7 +53,7 @@ def score_gradient(
         text (Tensor): L2-normalised text features, foreground first, (G, E).
         scale (Tensor): Inverse temperature, a scalar.
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
-        parity (bool): See :func:`present_softmax`.
+        official (bool): See :func:`present_softmax`.
 
     Returns:
         tuple[Tensor, Tensor]: Gradients (P, E), differentiable with respect
@@ -62,11 +62,11 @@ def score_gradient(
     length = embedding.norm(dim=1, keepdim=True)
     direction = embedding / length  # (N, E)
     logits = scale * direction @ text.T  # (N, G)
-    scores = present_softmax(logits, labels, parity)
+    scores = present_softmax(logits, labels, official)
     pairs = labels.nonzero()  # (P, 2)
     image, category = pairs.unbind(1)
     mean_text = scores @ text  # (N, E)
-    if parity:  # what is missing to 1 hangs on the subtracted maximum
+    if official:  # what is missing to 1 hangs on the subtracted maximum
         missing = 1 - scores.sum(dim=1, keepdim=True)
         mean_text = mean_text + missing * text[logits.argmax(dim=1)]
     expected = mean_text[image]  # (P, E)
@@ -108,7 +108,7 @@ def softmax_gradcam(
     embedding: Tensor,
     text: Tensor,
     labels: Tensor,
-    parity: bool = False,
+    official: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Class activation maps of every present class of every image.
 
@@ -121,7 +121,7 @@ def softmax_gradcam(
         embedding (Tensor): Their image embeddings, (N, E).
         text (Tensor): L2-normalised text features, foreground first, (G, E).
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
-        parity (bool): See :func:`present_softmax`.
+        official (bool): See :func:`present_softmax`.
 
     Returns:
         tuple[Tensor, Tensor]: Maps (P, h, w), differentiable with respect to
@@ -134,7 +134,7 @@ def softmax_gradcam(
             text.float(),
             clip.scale.float(),
             labels,
-            parity,
+            official,
         )
         if not len(pairs):
             # Still a function of the text: every process has its gradient.

@@ -16,7 +16,7 @@ def cam_scores(
     cams: Tensor,
     alpha: float = 1.0,
     normalise: bool = True,
-    parity: bool = False,
+    official: bool = False,
 ) -> Tensor:
     """Score maps of background and present classes.
 
@@ -25,13 +25,13 @@ def cam_scores(
         alpha (float): Power of the background's score (1 - max)^alpha.
         normalise (bool): Stretch each CAM over the image. False for CAMs
             that are in [0, 1] already and whose height counts.
-        parity (bool): See :func:`min_max_over_image`.
+        official (bool): See :func:`min_max_over_image`.
 
     Returns:
         Tensor: In [0, 1], background first, (1 + P, H, W).
     """
     scores = (
-        min_max_over_image(cams, parity)
+        min_max_over_image(cams, official)
         if normalise
         else cams.float().clamp(0, 1)
     )
@@ -59,18 +59,18 @@ class ArgmaxSeeder(BaseSeeder):
     Args:
         alpha (float): Power of the background's score.
         normalise (bool): See :func:`cam_scores`.
-        parity (bool): See :func:`min_max_over_image`.
+        official (bool): See :func:`min_max_over_image`.
     """
 
     def __init__(
         self,
         alpha: float = 1.0,
         normalise: bool = True,
-        parity: bool = False,
+        official: bool = False,
     ) -> None:
         self.alpha = alpha
         self.normalise = normalise
-        self.parity = parity
+        self.official = official
 
     def _seed(
         self,
@@ -81,7 +81,8 @@ class ArgmaxSeeder(BaseSeeder):
     ) -> Tensor:
         """See :meth:`BaseSeeder.__call__`; masks and image are not used."""
         return argmax_seed(
-            cam_scores(cams, self.alpha, self.normalise, self.parity), classes
+            cam_scores(cams, self.alpha, self.normalise, self.official),
+            classes,
         )
 
     def _refine(

@@ -53,7 +53,7 @@ def mask_means(masks: Tensor, cams: Tensor) -> tuple[Tensor, Tensor]:
     return sums / areas.clamp(min=1)[:, None], areas > 0
 
 
-def mask_scores(masks: Tensor, cams: Tensor, parity: bool = False) -> Tensor:
+def mask_scores(masks: Tensor, cams: Tensor, official: bool = False) -> Tensor:
     """Score of each mask for each class, Eq. 8.
 
     The CAMs are clamped at 0, averaged over each mask and stretched by the
@@ -62,19 +62,19 @@ def mask_scores(masks: Tensor, cams: Tensor, parity: bool = False) -> Tensor:
     Args:
         masks (Tensor): Bool, (S, H, W). Empty ones score 0.
         cams (Tensor): Signed CAMs of the present classes, (P, H, W).
-        parity (bool): Add 1e-7 to the denominator like the official code,
+        official (bool): Add 1e-7 to the denominator like FMA-WSSS's code,
             where one mask, or equal masks, score 0.
 
     Returns:
         Tensor: Scores in [0, 1], (S, P).
     """
-    return _stretch(*mask_means(masks, cams), parity)
+    return _stretch(*mask_means(masks, cams), official)
 
 
-def _stretch(means: Tensor, seen: Tensor, parity: bool) -> Tensor:
+def _stretch(means: Tensor, seen: Tensor, official: bool) -> Tensor:
     """Min-max of each class over the masks that have a pixel, (S, P)."""
     scores = torch.zeros_like(means)
-    epsilon = OFFICIAL_EPSILON if parity else None
+    epsilon = OFFICIAL_EPSILON if official else None
     scores[seen] = min_max(means[seen].T, epsilon).T
     return scores
 
@@ -99,7 +99,7 @@ def _break_ties(decisions: MaskDecisions, means: Tensor) -> MaskDecisions:
 
 
 def classify_masks(
-    masks: Tensor, cams: Tensor, alpha: float = 0.6, parity: bool = False
+    masks: Tensor, cams: Tensor, alpha: float = 0.6, official: bool = False
 ) -> MaskDecisions:
     """Classify quasi-superpixels by the CAMs of an image, Eq. 8 to 10.
 
@@ -107,15 +107,15 @@ def classify_masks(
         masks (Tensor): Bool, (S, H, W).
         cams (Tensor): Signed CAMs of the present classes, (P, H, W).
         alpha (float): Power of the background's score. The paper's 0.6.
-        parity (bool): See :func:`mask_scores`.
+        official (bool): See :func:`mask_scores`.
 
     Returns:
         MaskDecisions: Columns are the background and the P classes.
     """
     means, seen = mask_means(masks, cams)
-    foreground = _stretch(means, seen, parity)
+    foreground = _stretch(means, seen, official)
     decisions = _decide(background_score(foreground.T, alpha), foreground)
-    if parity or not len(cams):
+    if official or not len(cams):
         return decisions
     return _break_ties(decisions, means)
 

@@ -78,7 +78,7 @@ class SAMS(BaseSeeder):
         uncovered (str): Pixels that no mask covers become ``'background'``
             (the paper), or in :meth:`refine` keep the network's own
             ``'prediction'``.
-        parity (bool): Behave like the official code where that is at fault:
+        official (bool): Behave like FMA-WSSS's code where that is at fault:
             a single mask, or equal masks, become background, and an image
             without masks is an error.
         min_confidence (float): In a seed, masks whose best score is below
@@ -97,7 +97,7 @@ class SAMS(BaseSeeder):
         alpha: float = 0.6,
         refine_alpha: float = 1.0,
         uncovered: Literal['background', 'prediction'] = 'background',
-        parity: bool = False,
+        official: bool = False,
         min_confidence: float = 0.0,
     ) -> None:
         if uncovered not in ('background', 'prediction'):
@@ -112,7 +112,7 @@ class SAMS(BaseSeeder):
         self.alpha = alpha
         self.refine_alpha = refine_alpha
         self.uncovered = uncovered
-        self.parity = parity
+        self.official = official
         self.min_confidence = min_confidence
 
     def _seed(
@@ -138,7 +138,7 @@ class SAMS(BaseSeeder):
 
     def decide(self, cams: Tensor, masks: SAMMasks) -> MaskDecisions:
         """Scores and winners of the masks (column p + 1 is class p)."""
-        return classify_masks(masks.masks, cams, self.alpha, self.parity)
+        return classify_masks(masks.masks, cams, self.alpha, self.official)
 
     def _refine(
         self,
@@ -162,9 +162,9 @@ class SAMS(BaseSeeder):
 
     def _checked(self, maps: Tensor, masks: SAMMasks | None) -> SAMMasks:
         masks = self._masks_for(maps, masks)
-        if self.parity and len(masks) == 0:
+        if self.official and len(masks) == 0:
             raise UserInputError(
-                'SAMS(parity=True) stops at an image without masks, as the '
-                'official code does. Set parity=False for a background seed.'
+                'SAMS(official=True) stops at an image without masks, as the '
+                'official code does. Set official=False for a background seed.'
             )
         return masks

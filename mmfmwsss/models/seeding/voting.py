@@ -63,7 +63,7 @@ class MaskVoting(BaseSeeder):
             this share.
         alpha (float): Power of the background's score in the seed.
         normalise (bool): See :func:`~.argmax.cam_scores`.
-        parity (bool): See :func:`~...normalise.min_max_over_image`.
+        official (bool): See :func:`~...normalise.min_max_over_image`.
     """
 
     needs_masks = True
@@ -74,13 +74,13 @@ class MaskVoting(BaseSeeder):
         region_share: float = 0.85,
         alpha: float = 1.0,
         normalise: bool = True,
-        parity: bool = False,
+        official: bool = False,
     ) -> None:
         self.mask_share = mask_share
         self.region_share = region_share
         self.alpha = alpha
         self.normalise = normalise
-        self.parity = parity
+        self.official = official
 
     def _seed(
         self,
@@ -95,7 +95,7 @@ class MaskVoting(BaseSeeder):
             UserInputError: If the masks are missing.
         """
         masks = self._masks_for(cams, masks)
-        scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
+        scores = cam_scores(cams, self.alpha, self.normalise, self.official)
         return self._vote(argmax_seed(scores, classes), masks)
 
     def _refine(

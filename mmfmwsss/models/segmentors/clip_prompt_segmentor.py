@@ -57,7 +57,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
             May be left out where there is one route at most; the order of
             ``routes`` decides nothing, for a config that was written to a
             file has lost it.
-        parity (bool): Whether the softmax of the CAMs is the official code's;
+        official (bool): Take the softmax of the CAMs like FMA-WSSS's code,
             see :func:`present_softmax`.
         data_preprocessor (dict, optional): As in mmseg.
         train_cfg (dict, optional): Unused; mmseg's runner passes it.
@@ -78,7 +78,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         routes: dict[str, dict[str, Any]],
         coarse_route: dict[str, Any] | None = None,
         main_route: str | None = None,
-        parity: bool = False,
+        official: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
         train_cfg: dict[str, Any] | None = None,
         test_cfg: dict[str, Any] | None = None,
@@ -107,7 +107,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
             name: SeedRoute(**route) for name, route in routes.items()
         }
         self.main_route = _main_route(main_route, self.routes)
-        self.parity = parity
+        self.official = official
         self.trunk_cache: TrunkCache | None = None  # see TrunkCacheHook
         self._check_streams()
         for stream in self.streams:  # what no loss trains stays as it is
@@ -191,7 +191,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
 
         A CAM is made of the present classes and the backgrounds (Eq. 1).
         """
-        if stream != SEGMENTATION or self.parity:
+        if stream != SEGMENTATION or self.official:
             return None
         prompts = labels.shape[1] + len(self.class_prompts.background)
         background = torch.arange(
@@ -398,7 +398,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
             and class, (P, 2).
         """
         cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, text, labels, self.parity
+            self.clip, features, embedding, text, labels, self.official
         )
         if affinity:
             cams = self.affinity(cams, features.affinity, pairs[:, 0])

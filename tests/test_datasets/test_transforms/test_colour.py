@@ -16,9 +16,9 @@ def picture(*pixels):
     return {'img': np.array([pixels], np.uint8)}
 
 
-def only(change, amount, results, parity=False):
+def only(change, amount, results, official=False):
     """Make one change of a known amount."""
-    jitter = RandomColourJitter(parity=parity)
+    jitter = RandomColourJitter(official=official)
     jitter._draw = lambda: [(change, amount)]
     return jitter(results)['img'][0].astype(int)
 
@@ -31,12 +31,12 @@ def test_brightness_and_contrast_by_hand():
     assert scaled.tolist() == [[14, 140, 255], [0, 255, 42]]
 
 
-def test_parity_reflects_below_zero():
+def test_official_reflects_below_zero():
     """|x + b|, saturated: what the official code's conversion does."""
     pixels = ((10, 100, 250), (0, 255, 30))
-    added = only('brightness', -20, picture(*pixels), parity=True)
+    added = only('brightness', -20, picture(*pixels), official=True)
     assert added.tolist() == [[10, 80, 230], [20, 235, 10]]
-    scaled = only('contrast', 1.4, picture(*pixels), parity=True)
+    scaled = only('contrast', 1.4, picture(*pixels), official=True)
     assert scaled.tolist() == [[14, 140, 255], [0, 255, 42]]
 
 
@@ -56,26 +56,28 @@ def test_saturation_and_hue_against_colorsys():
             assert np.abs(after - expected).max() <= 6  # HSV has 8 bits
 
 
-@pytest.mark.parametrize('parity', [False, True])
-def test_saturation_is_scaled_in_plain_hsv(parity):
+@pytest.mark.parametrize('official', [False, True])
+def test_saturation_is_scaled_in_plain_hsv(official):
     """The official code keeps the hue in 180 steps there, not in 256."""
     pixel = np.array([[[60, 90, 201]]], np.uint8)
     hsv = cv2.cvtColor(pixel, cv2.COLOR_BGR2HSV)
     hsv[..., 1] = np.rint(hsv[..., 1] * 0.7)
     expected = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0].tolist()
-    changed = only('saturation', 0.7, picture((60, 90, 201)), parity=parity)
+    changed = only(
+        'saturation', 0.7, picture((60, 90, 201)), official=official
+    )
     assert changed.tolist() == expected
 
 
-def test_hues_go_round_but_not_under_parity():
+def test_hues_go_round_but_not_officially():
     red = (0, 0, 200)
     purplish = only('hue', -20, picture(red))[0]
     assert purplish[0] > 80 and purplish[1] == 0  # blue, no green
-    reflected = only('hue', -20, picture(red), parity=True)[0]
+    reflected = only('hue', -20, picture(red), official=True)[0]
     assert reflected[1] > 80 and reflected[0] == 0  # as +20: green, no blue
     pink = (100, 0, 200)  # its hue is near the end of the circle
     assert only('hue', 25, picture(pink))[0][1] > 0
-    cut = only('hue', 25, picture(pink), parity=True)[0]
+    cut = only('hue', 25, picture(pink), official=True)[0]
     assert cut[1] == 0 and cut[0] < 10  # stays at 255, all but red
 
 
@@ -107,11 +109,11 @@ def test_amounts_and_order():
         assert first.count(name) / len(first) == pytest.approx(0.25, abs=0.1)
 
 
-@pytest.mark.parametrize('parity', [False, True])
-def test_a_picture_stays_a_picture(parity):
+@pytest.mark.parametrize('official', [False, True])
+def test_a_picture_stays_a_picture(official):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (9, 11, 3), np.uint8)
-    jitter = RandomColourJitter(prob=1.0, parity=parity)
+    jitter = RandomColourJitter(prob=1.0, official=official)
     np.random.seed(0)
     kept = image.copy()
     for _ in range(20):
@@ -119,9 +121,11 @@ def test_a_picture_stays_a_picture(parity):
         assert changed.dtype == np.uint8 and changed.shape == (9, 11, 3)
         assert (changed != image).any()
     assert (image == kept).all()
-    still = RandomColourJitter(prob=0.0, parity=parity)({'img': image})['img']
+    still = RandomColourJitter(prob=0.0, official=official)({'img': image})[
+        'img'
+    ]
     assert (still == image).all()
-    assert f'parity={parity}' in repr(jitter)
+    assert f'official={official}' in repr(jitter)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from mmfmwsss.models.cams import (
 from mmfmwsss.models.normalise import min_max_over_image
 
 
-def slow_box_mask(score: Tensor, threshold: float, parity: bool) -> Tensor:
+def slow_box_mask(score: Tensor, threshold: float, official: bool) -> Tensor:
     """Boxes of all contours, inner ones too, as CLIP-ES describes."""
     levels = np.floor(255 * score.numpy()).astype(np.uint8)
     high = (levels > int(threshold * levels.max())).astype(np.uint8) * 255
@@ -27,7 +27,7 @@ def slow_box_mask(score: Tensor, threshold: float, parity: bool) -> Tensor:
     for contour in contours:
         x, y, w, h = cv2.boundingRect(contour)
         x1, y1 = x + w, y + h
-        if parity:
+        if official:
             x1, y1 = min(x1, width - 1), min(y1, height - 1)
         mask[y:y1, x:x1] = True
     return mask
@@ -46,7 +46,7 @@ def slow_caa(
     clamped = cam.clamp(min=0)
     score = clamped - clamped.min()
     score = score / score.max() if score.max() > 0 else score
-    boxes = slow_box_mask(score, threshold, parity=False)
+    boxes = slow_box_mask(score, threshold, official=False)
     source = (score if refine == 'score' else cam) * boxes
     affinity = torch.linalg.matrix_power(matrix, power)
     return (affinity @ source.flatten()).view_as(cam)
@@ -72,13 +72,13 @@ def test_equals_the_slow_version(refine: str, rounds: int, power: int) -> None:
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize('parity', [True, False])
-def test_box_mask_equals_contours(parity: bool) -> None:
+@pytest.mark.parametrize('official', [True, False])
+def test_box_mask_equals_contours(official: bool) -> None:
     generator = torch.Generator().manual_seed(3)
     for _ in range(50):
         score = torch.rand(7, 9, generator=generator) ** 3
-        expected = slow_box_mask(score, 0.4, parity)
-        assert torch.equal(box_mask(score, 0.4, parity), expected)
+        expected = slow_box_mask(score, 0.4, official)
+        assert torch.equal(box_mask(score, 0.4, official), expected)
 
 
 def test_box_mask_by_hand() -> None:
@@ -88,7 +88,7 @@ def test_box_mask_by_hand() -> None:
     expected[1, 2] = expected[3, 4] = True
     assert torch.equal(box_mask(score, 0.4), expected)
     expected[3, 4] = False  # the official code never boxes the last row
-    assert torch.equal(box_mask(score, 0.4, parity=True), expected)
+    assert torch.equal(box_mask(score, 0.4, official=True), expected)
 
 
 def test_a_ring_is_filled_by_its_box() -> None:
@@ -159,16 +159,16 @@ def test_normalised_maps_span_the_unit_interval() -> None:
 
 @pytest.mark.parametrize(('threshold', 'level'), [(0.4, 102), (0.6, 153)])
 def test_official_boxes_cut_at_a_share_of_254(threshold, level):
-    """The peak's level is 254 under parity, so that the cut is one lower."""
+    """With `official` the peak has level 254, so the cut is one lower."""
     share = (level + 0.5) / 255  # of a neighbour's activation
     cams = torch.tensor([[[1e-2, 1e-2 * share, 0.0, 0.0]] * 3])
-    official = min_max_over_image(cams, parity=True)[0]
+    official = min_max_over_image(cams, official=True)[0]
     assert box_mask(official, threshold)[0].tolist() == [True, True, 0, 0]
     plain = min_max_over_image(cams)[0]
     assert box_mask(plain, threshold)[0].tolist() == [True, 0, 0, 0]
 
 
-def test_parity_reaches_the_scores():
+def test_official_reaches_the_scores():
     """A map whose peak is as small as 1e-7 is worth less; CLIP-ES' is not."""
     cams = torch.tensor([[[1e-7, 0.0], [0.0, 0.0]]])
     attention = torch.eye(4)[None]
@@ -179,5 +179,5 @@ def test_parity_reaches_the_scores():
         return caa(cams, attention, image).max().item()
 
     assert peak() == 1
-    assert peak(parity=True) == pytest.approx(0.5)
-    assert peak(parity=True, score_rounds=2) == pytest.approx(1, abs=1e-6)
+    assert peak(official=True) == pytest.approx(0.5)
+    assert peak(official=True, score_rounds=2) == pytest.approx(1, abs=1e-6)

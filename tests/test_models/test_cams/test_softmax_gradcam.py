@@ -40,7 +40,7 @@ def cams_by_double_backward(
     features: ImageFeatures,
     text: Tensor,
     labels: Tensor,
-    parity: bool = False,
+    official: bool = False,
 ) -> Tensor:
     """Eq. 1 to 3, one (image, class) pair at a time."""
     cams = []
@@ -50,7 +50,7 @@ def cams_by_double_backward(
         logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
         kept = [k for k in range(G) if k >= C or labels[n, k]]
         score = logits[0, kept].softmax(0)[kept.index(c)]
-        if parity:  # facts/fma_wsss.md 3.2
+        if official:  # facts/fma_wsss.md 3.2
             powers = (logits[0] - logits[0].max()).exp()
             score = powers[c] / (powers[kept].sum() + 1e-5)
         (grad,) = torch.autograd.grad(score, tokens, create_graph=True)
@@ -67,24 +67,24 @@ LABELS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize('parity', [False, True])
+@pytest.mark.parametrize('official', [False, True])
 @pytest.mark.parametrize('labels', LABELS)
 def test_equals_double_backward(
-    clip: FrozenCLIP, labels: Tensor, parity: bool
+    clip: FrozenCLIP, labels: Tensor, official: bool
 ) -> None:
     features, embedding, text = case(clip, labels)
-    if parity:  # an absent class dominates the image: the epsilon counts
+    if official:  # an absent class dominates the image: the epsilon counts
         text = text.detach()
         text[1] = F.normalize(embedding[0] + 0.1 * text[1], dim=0)
         text.requires_grad_()
     cams, pairs = softmax_gradcam(
-        clip, features, embedding, text, labels, parity
+        clip, features, embedding, text, labels, official
     )
-    expected = cams_by_double_backward(clip, features, text, labels, parity)
+    expected = cams_by_double_backward(clip, features, text, labels, official)
     assert pairs.tolist() == labels.nonzero().tolist()
     scale = expected.abs().max()
     # Two nearly equal vectors are subtracted where a score is saturated.
-    tolerance = 1e-4 if parity else 1e-5
+    tolerance = 1e-4 if official else 1e-5
     assert (cams - expected).abs().max() <= tolerance * scale
 
     # Seeded: how far cancellation goes depends on the weights.
@@ -104,20 +104,20 @@ def test_present_softmax_by_hand() -> None:
 def test_official_softmax_by_hand() -> None:
     labels = torch.tensor([[True, False]])
     logits = torch.tensor([[0.0, 10.0, 1.0]])  # the absent class is highest
-    scores = present_softmax(logits, labels, parity=True)[0]
+    scores = present_softmax(logits, labels, official=True)[0]
     powers = [math.exp(-10), math.exp(-9)]
     expected = [p / (sum(powers) + 1e-5) for p in (powers[0], 0, powers[1])]
     torch.testing.assert_close(scores, torch.tensor(expected))
     assert scores.sum() < 0.95  # damped
     logits[0, 1] = -3.0  # not the highest: next to no difference
     torch.testing.assert_close(
-        present_softmax(logits, labels, parity=True),
+        present_softmax(logits, labels, official=True),
         present_softmax(logits, labels),
         rtol=2e-5, atol=0,
     )  # fmt: skip
     torch.testing.assert_close(
-        present_softmax(logits + 90, labels, parity=True),
-        present_softmax(logits, labels, parity=True),
+        present_softmax(logits + 90, labels, official=True),
+        present_softmax(logits, labels, official=True),
     )
 
 

@@ -127,10 +127,10 @@ def test_equal_masks(seeder):
     assert torch.equal(seed, expected(0, 5))
 
 
-def test_parity_of_sams_is_the_official_code_where_it_is_at_fault():
+def test_official_of_sams_is_the_official_code_where_it_is_at_fault():
     """One mask, equal scores: all background. No masks: it stops."""
     cams = RIGHT[None].float()
-    sams = SAMS(parity=True)
+    sams = SAMS(official=True)
     assert (run(sams, cams, [4], masks_of(RIGHT)) == 0).all()
     assert (run(sams, cams, [4], masks_of(RIGHT, RIGHT)) == 0).all()
     assert (run(sams, torch.full((1, *SIZE), 0.3), [4]) == 0).all()

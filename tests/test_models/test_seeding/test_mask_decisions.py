@@ -22,11 +22,11 @@ def test_scores_by_hand():
     assert decisions.winner.tolist() == [1, 0, 0]
 
 
-def test_parity_divides_by_a_little_more():
+def test_official_divides_by_a_little_more():
     cams = torch.tensor([[[1e-7, 0.0]]])
     masks = torch.eye(2).view(2, 1, 2).bool()
     assert mask_scores(masks, cams).flatten().tolist() == [1, 0]
-    scores = mask_scores(masks, cams, parity=True)
+    scores = mask_scores(masks, cams, official=True)
     torch.testing.assert_close(scores[:, 0], torch.tensor([0.5, 0.0]))
 
 

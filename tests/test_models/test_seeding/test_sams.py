@@ -98,13 +98,13 @@ def test_tie_goes_to_background():
     assert seed.tolist() == [[1, 0, 0]]
 
 
-@pytest.mark.parametrize('parity', [False, True])
-def test_the_strongest_mask_of_two_classes_goes_to_the_more_active(parity):
+@pytest.mark.parametrize('official', [False, True])
+def test_the_strongest_mask_of_two_classes_goes_to_the_more_active(official):
     cams = torch.tensor([[[1e-4, 0.0]], [[3e-2, 0.0]]])
     masks = make_masks([[[1, 0]], [[0, 1]]])
     classes = torch.tensor([5, 15])
-    assert SAMS(parity=parity)(cams, classes, masks).tolist() == [[16, 0]]
-    swapped = SAMS(parity=parity)(cams.flip(0), classes.flip(0), masks)
+    assert SAMS(official=official)(cams, classes, masks).tolist() == [[16, 0]]
+    swapped = SAMS(official=official)(cams.flip(0), classes.flip(0), masks)
     assert swapped.tolist() == [[16, 0]]
 
 
@@ -125,7 +125,7 @@ def test_no_masks():
     assert (SAMS()(cams, classes, empty) == 0).all()
     assert (SAMS().refine(cams.softmax(0), empty) == 0).all()
     with pytest.raises(UserInputError, match='without masks'):
-        SAMS(parity=True)(cams, classes, empty)
+        SAMS(official=True)(cams, classes, empty)
 
 
 def test_one_mask_and_equal_scores():
@@ -134,10 +134,10 @@ def test_one_mask_and_equal_scores():
     one = make_masks([[[1, 1, 0, 0], [1, 1, 0, 0]]])
     expected = [[7, 7, 0, 0], [7, 7, 0, 0]]
     assert SAMS()(cams, classes, one).tolist() == expected
-    assert (SAMS(parity=True)(cams, classes, one) == 0).all()
+    assert (SAMS(official=True)(cams, classes, one) == 0).all()
     two = make_masks(torch.stack([one.masks[0], one.masks[0].flip(1)]))
     assert (SAMS()(cams, classes, two) == 7).all()
-    assert (SAMS(parity=True)(cams, classes, two) == 0).all()
+    assert (SAMS(official=True)(cams, classes, two) == 0).all()
 
 
 def test_zero_cam_no_class_and_empty_mask():

@@ -87,10 +87,10 @@ class DenseCRF(BaseSeeder):
         backend (str): ``'torch'`` needs no compiler and runs on any device,
             ``'pydensecrf'`` is the C++ library, ``'auto'`` takes the library
             where it is installed and the maps are on the CPU.
-        parity (bool): Show the CRF the image as CLIP-ES does, see
-            :func:`wrapped_bgr`, not the plain RGB one; add its 1e-7 where
-            CAMs are stretched; filter positions in a lattice, as pydensecrf
-            does, not exactly.
+        official (bool): Behave like the code of CLIP-ES: show the CRF
+            :func:`wrapped_bgr`, not the plain RGB image; add 1e-7 where CAMs
+            are stretched; filter positions in a lattice, like its pydensecrf,
+            not exactly.
 
     Raises:
         ValueError: If ``backend`` is unknown.
@@ -107,7 +107,7 @@ class DenseCRF(BaseSeeder):
         kernels: dict[str, float] | None = None,
         ignore_threshold: float = 0.0,
         backend: Backend = 'auto',
-        parity: bool = False,
+        official: bool = False,
     ) -> None:
         installed = importlib.util.find_spec('pydensecrf') is not None
         if backend not in ('auto', 'pydensecrf', 'torch'):
@@ -127,7 +127,7 @@ class DenseCRF(BaseSeeder):
         self.kernels = CRFKernels(**(kernels or {}))
         self.ignore_threshold = ignore_threshold
         self.backend = backend
-        self.parity = parity
+        self.official = official
         self._installed = installed
 
     def _seed(
@@ -143,7 +143,7 @@ class DenseCRF(BaseSeeder):
             UserInputError: If the image is missing.
         """
         image = self._image_for(cams, image)
-        scores = cam_scores(cams, self.alpha, self.normalise, self.parity)
+        scores = cam_scores(cams, self.alpha, self.normalise, self.official)
         posterior = self.posterior(scores, image)
         return self._ignore_unsure(argmax_seed(posterior, classes), posterior)
 
@@ -174,7 +174,7 @@ class DenseCRF(BaseSeeder):
             Tensor: Sums to 1 over the labels, (L, H, W).
         """
         unary = unary_energy(scores)
-        if self.parity:
+        if self.official:
             image = wrapped_bgr(image)
         on_cpu = scores.device.type == 'cpu'
         if self.backend == 'pydensecrf' or (
@@ -184,7 +184,7 @@ class DenseCRF(BaseSeeder):
                 unary, image, self.kernels, self.iterations
             )
         return dense_crf_posterior(
-            unary, image, self.kernels, self.iterations, self.parity
+            unary, image, self.kernels, self.iterations, self.official
         )
 
     def _ignore_unsure(self, labels: Tensor, posterior: Tensor) -> Tensor:

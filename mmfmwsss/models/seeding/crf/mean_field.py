@@ -114,7 +114,7 @@ def dense_crf_posterior(
     image: Tensor,
     kernels: CRFKernels | None = None,
     iterations: int = 10,
-    parity: bool = False,
+    official: bool = False,
 ) -> Tensor:
     """Approximate the posterior of a fully connected CRF of Potts type.
 
@@ -127,8 +127,8 @@ def dense_crf_posterior(
         kernels (CRFKernels, optional): Weights and widths. CLIP-ES' values
             by default.
         iterations (int): Mean-field updates.
-        parity (bool): Filter the Gaussian kernel in a lattice too, as the
-            pydensecrf of CLIP-ES does, not exactly.
+        official (bool): Filter the Gaussian kernel in a lattice too, like the
+            pydensecrf of CLIP-ES, not exactly.
 
     Returns:
         Tensor: Posterior, sums to 1 over the labels, (L, H, W).
@@ -138,7 +138,7 @@ def dense_crf_posterior(
     bilateral = _lattice_filter(_bilateral_features(image, kernels))
     sigma = kernels.position_sigma
     position: Filter = partial(gaussian_filter, sigma=sigma)
-    if parity:
+    if official:
         height, width = shape[1:]
         position = _lattice_filter(
             _positions(height, width, sigma, unary.device)

@@ -56,21 +56,21 @@ def test_wrapped_bgr_by_hand():
     assert wrapped_bgr(pixel).tolist() == [[[152, 0, 132]]]
 
 
-def test_parity_changes_the_colours():
+def test_official_changes_the_colours():
     cams, _, image = two_halves()
     seen = []
 
-    def spy(unary, image, kernels, iterations, parity):
-        seen.append((image, parity))
+    def spy(unary, image, kernels, iterations, official):
+        seen.append((image, official))
         return unary
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, 'dense_crf_posterior', spy)
-        DenseCRF(backend='torch', parity=True).posterior(cams, image)
+        DenseCRF(backend='torch', official=True).posterior(cams, image)
         DenseCRF(backend='torch').posterior(cams, image)
     assert torch.equal(seen[0][0], wrapped_bgr(image))
     assert torch.equal(seen[1][0], image)
-    assert [parity for _, parity in seen] == [True, False]
+    assert [official for _, official in seen] == [True, False]
 
 
 def test_checks(monkeypatch):

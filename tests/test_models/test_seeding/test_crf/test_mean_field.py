@@ -142,8 +142,8 @@ def test_agrees_with_numbers_of_pydensecrf():
     )
     theirs = torch.tensor([[int(label) for label in r] for r in PYDENSECRF])
     unary = unary_energy(scores)
-    for parity, most in ((True, 0), (False, 2)):
-        ours = dense_crf_posterior(unary, image, kernels, 10, parity)
+    for official, most in ((True, 0), (False, 2)):
+        ours = dense_crf_posterior(unary, image, kernels, 10, official)
         assert (ours.argmax(0) != theirs).sum() <= most
     posterior = dense_crf_posterior(unary, image, kernels, 10, True)[:, 5, 0]
     torch.testing.assert_close(
