@@ -241,7 +241,7 @@ def digest_sources(
     """Hash all that decides the seed of one image."""
     known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
     options = {key: value.default for key, value in known.items()}
-    files = [cam_path(name, args)]
+    files: list[Path | None] = [cam_path(name, args)]
     if seeder.needs_masks:
         files.append(args.mask_dir / f'{name}.json')
     if args.images is not None:

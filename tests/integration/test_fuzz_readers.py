@@ -143,7 +143,7 @@ def cams(path: Path) -> list[Any]:
     found: list[Any] = []
     for name in CAM_FORMATS:
         try:
-            found.append(read_cams(path, name))  # type: ignore[arg-type]
+            found.append(read_cams(path, name))
         except UserInputError as error:
             last = error
     if not found:

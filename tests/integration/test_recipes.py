@@ -215,7 +215,7 @@ def test_each_run_reads_what_the_one_before_wrote() -> None:
         assert load(f'{data}_seed').load_from == expected
 
 
-LOSSES = {
+LOSSES: dict[str, list[dict[str, Any]]] = {
     'classification': [
         dict(type='MultiLabelContrastiveLoss'),
         dict(type='MultiLabelContrastiveLoss', average='pair'),

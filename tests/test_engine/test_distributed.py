@@ -2,10 +2,12 @@
 """Two processes on the CPU do what one does."""
 
 import json
+import operator
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -183,10 +185,13 @@ def test_tools_with_two_processes(
     assert one == two
 
 
-def test_a_model_without_gradients_is_wrapped_for_a_test() -> None:
+def test_a_model_without_gradients_is_wrapped_for_a_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = InferenceDataParallel(nn.ReLU())
-    model.module.test_step = lambda data: data + 1
-    model.module.val_step = lambda data: data + 2
+    for name, added in (('test_step', 1), ('val_step', 2)):
+        step = partial(operator.add, added)
+        monkeypatch.setattr(model.module, name, step, raising=False)
     assert (model.test_step(1), model.val_step(1)) == (2, 3)
     assert model(torch.tensor(-1.0)) == 0
 

@@ -146,15 +146,17 @@ def test_scores_that_are_not_finite_are_failures(root: Path) -> None:
     assert runner.test()['pred_sem_seg/failed'] == 4
 
 
+def constant(value: object) -> property:
+    return property(lambda _: value)
+
+
 def test_the_first_class_says_whether_there_is_a_background(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for first, expected in (('background', True), ('road', False)):
         # as a data set of others, for ours have a background
         meta = dict(classes=(first, 'cat', 'dog'))
-        monkeypatch.setattr(
-            BaseSegDataset, 'metainfo', property(lambda _, meta=meta: meta)
-        )
+        monkeypatch.setattr(BaseSegDataset, 'metainfo', constant(meta))
         settings = config(root, 1)
         settings.model = ConfigDict(
             type='RefinedSegmentor',

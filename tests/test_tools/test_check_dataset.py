@@ -76,8 +76,12 @@ def damage(root):
     (photos / 'cut.jpg').write_bytes((photos / 'cut.jpg').read_bytes()[:-60])
     with Image.open(masks / 'colours.png') as mask:
         mask.convert('RGB').save(masks / 'colours.png')
-    smooth = Image.fromarray(mask_of_two()).resize((99, 66), Image.BICUBIC)
-    smooth.resize((W, H), Image.BILINEAR).save(masks / 'blended.png')
+    smooth = Image.fromarray(mask_of_two()).resize(
+        (99, 66), Image.Resampling.BICUBIC
+    )
+    smooth.resize((W, H), Image.Resampling.BILINEAR).save(
+        masks / 'blended.png'
+    )
     (masks / 'no_mask.png').unlink()
     (root / 'Annotations/no_xml.xml').unlink()
     (root / 'Annotations/no_object.xml').write_text(xml())

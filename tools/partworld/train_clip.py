@@ -159,7 +159,7 @@ class ScenePool:
 
 
 @torch.no_grad()
-def ranking_precision(model: nn.Module, pool: ScenePool) -> float:
+def ranking_precision(model: open_clip.CLIP, pool: ScenePool) -> float:
     """Label-ranking average precision of zero-shot scores on a pool."""
     tokenizer = open_clip.get_tokenizer('ViT-B-16')
     names = [f'a photo of a {c.name}.' for c in partworld.CLASSES]
@@ -249,10 +249,11 @@ def train(args: argparse.Namespace) -> None:
     tokenizer = open_clip.get_tokenizer('ViT-B-16')
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
+    groups: list[dict[str, Any]]
+    groups = [dict(params=decayed), dict(params=others, weight_decay=0.0)]
     optimizer = torch.optim.AdamW(
-        [dict(params=decayed), dict(params=others, weight_decay=0.0)],
-        lr=args.lr, betas=(0.9, 0.98), weight_decay=0.05,
-    )  # fmt: skip
+        groups, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.05
+    )
     warm_up = min(100, args.steps // 10)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,

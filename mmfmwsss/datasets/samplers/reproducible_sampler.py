@@ -115,7 +115,7 @@ class ReproducibleSampler(Sampler[int]):
         view = number if self.views is None else number % self.views
         return [Draw(index, view, self.seed) for index in order]
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[Draw]:
         """This process's share of the order."""
         if self.infinite:
             return self._endless()
@@ -126,7 +126,7 @@ class ReproducibleSampler(Sampler[int]):
             self._draws(self.epoch, padded[self.rank :: self.world_size])
         )
 
-    def _endless(self) -> Iterator[int]:
+    def _endless(self) -> Iterator[Draw]:
         place = self.rank + self._skipped * self.world_size
         number = -1
         while True:

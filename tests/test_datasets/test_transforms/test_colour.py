@@ -85,7 +85,7 @@ def test_amounts_and_order():
     np.random.seed(0)
     jitter = RandomColourJitter()
     drawn = [jitter._draw() for _ in range(4000)]
-    amounts = {name: [] for name in CHANGES}
+    amounts: dict[str, list[float]] = {name: [] for name in CHANGES}
     for changes in drawn:
         assert len({name for name, _ in changes}) == len(changes)
         for name, amount in changes:

@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Image, label map and masks move together, in ours and in mmseg's steps."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -63,7 +65,7 @@ def _check_together(results):
         assert torch.equal(mask, labels == label)
 
 
-OURS = [
+OURS: list[dict[str, Any]] = [
     {'type': 'ResizeToPatchMultiple', 'patch_size': 16},
     {'type': 'RandomLongSideResize', 'low': 50, 'high': 90, 'min_short': 24},
     {'type': 'RandomCropWithMasks', 'crop_size': (20, 24)},

@@ -116,7 +116,7 @@ def assert_resumes(
     assert files(work) == ['epoch_4.pth', 'last_checkpoint']
 
 
-def full_disk(name: str, part: int = 100) -> Callable[..., None]:
+def full_disk(name: str, part: int = 100) -> Callable[..., int]:
     """Path.write_bytes, on a disk that is full for some files."""
     write = Path.write_bytes
 

@@ -140,7 +140,7 @@ def test_empty_and_zero_maps() -> None:
 
 def test_errors() -> None:
     with pytest.raises(ValueError, match="'score' or 'cam'"):
-        AttentionAffinity(refine='both')  # type: ignore[arg-type]
+        AttentionAffinity(refine='both')
 
 
 def test_normalised_maps_span_the_unit_interval() -> None:

@@ -25,8 +25,8 @@ def case(*shape: int) -> tuple[Tensor, Tensor, Tensor]:
 @pytest.mark.parametrize('shape', [(5,), (3, 4), (2, 3, 4)])
 @pytest.mark.parametrize('with_bias', [True, False])
 def test_equals_linear(shape: tuple[int, ...], with_bias: bool) -> None:
-    x, weight, bias = case(*shape)
-    bias = bias if with_bias else None
+    x, weight, some_bias = case(*shape)
+    bias = some_bias if with_bias else None
     views = [(x, weight), (x, weight.T.contiguous().T)]
     if len(shape) > 1:
         views.append((x.transpose(0, 1), weight))

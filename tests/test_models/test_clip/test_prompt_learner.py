@@ -197,7 +197,7 @@ def test_checkpoints_of_other_prompts_are_refused(clip: FrozenCLIP) -> None:
 
 def test_errors(clip: FrozenCLIP) -> None:
     with pytest.raises(ValueError, match="'end', 'front' or 'middle'"):
-        LearnablePrompts(clip, CLASSES, name_position='back')  # type: ignore[arg-type]
+        LearnablePrompts(clip, CLASSES, name_position='back')
     with pytest.raises(ValueError, match='`context_length` >= 1, but got 0'):
         LearnablePrompts(clip, CLASSES, context_length=0)
     with pytest.raises(UserInputError, match='at most 77 tokens'):

@@ -113,4 +113,4 @@ def test_nothing_to_count_is_zero_and_has_a_gradient(average: str) -> None:
 
 def test_errors() -> None:
     with pytest.raises(ValueError, match="'image' or 'batch'"):
-        CAMActivationLoss(average='sum')  # type: ignore[arg-type]
+        CAMActivationLoss(average='sum')

@@ -143,4 +143,4 @@ def test_half_precision_is_summed_in_full(
 
 def test_errors() -> None:
     with pytest.raises(ValueError, match="'image' or 'batch'"):
-        CAMCrossEntropyLoss(average='sum')  # type: ignore[arg-type]
+        CAMCrossEntropyLoss(average='sum')

@@ -116,7 +116,7 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match='shape of `logits`'):
         multilabel_contrastive_loss(torch.zeros(2, 3), torch.zeros(2, 4) > 0)
     with pytest.raises(ValueError, match="'image' or 'pair'"):
-        MultiLabelContrastiveLoss(average='sum')  # type: ignore[arg-type]
+        MultiLabelContrastiveLoss(average='sum')
 
 
 def test_one_class_is_refused() -> None:

@@ -41,8 +41,8 @@ def test_records_of_segment_anything(sam, image, mode):
 
 
 def test_defaults_of_bare_records():
-    records = [dict(segmentation=np.eye(3)), dict(segmentation=np.eye(3))]
-    records[1]['level'] = 0
+    eye = np.eye(3)
+    records = [dict(segmentation=eye), dict(segmentation=eye, level=0)]
     masks = masks_from_records(records)
     assert masks.levels.tolist() == [2, 0]
     assert masks.stability_score.tolist() == [1, 1]

@@ -13,7 +13,7 @@ def as_masks(masks, levels):
 
 def slow_filter(masks, threshold):
     """Section 4.2 read aloud: indices of the selected masks."""
-    selected = []
+    selected: list[int] = []
     for level in (2, 1, 0):
         added = []
         for number in range(len(masks)):

@@ -7,6 +7,7 @@ for beside the repository.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,7 @@ def test_masks_and_seeds(source, photos, tmp_path):
         for transform in TINY.test_dataloader.dataset.pipeline
     ]
     for path in photos:
+        results: dict[str, Any]
         results = dict(img_path=str(path), seg_fields=[])
         for transform in pipeline:
             results = transform(results)

@@ -172,7 +172,7 @@ def test_registered_and_checked():
     seeder = TASK_UTILS.build(dict(type='SAMS', alpha=0.7))
     assert seeder.alpha == 0.7 and seeder.needs_masks
     with pytest.raises(ValueError, match='uncovered must be'):
-        SAMS(uncovered='white')  # type: ignore[arg-type]
+        SAMS(uncovered='white')
     cams, classes, masks = random_case(0)
     with pytest.raises(UserInputError, match='needs the masks'):
         SAMS()(cams, classes)

@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Keys without the wrapper's prefix."""
 
+from typing import Any
+
 import pytest
 import torch
 from mmengine.runner.checkpoint import get_state_dict, load_state_dict
@@ -18,8 +20,9 @@ class Wrapper(nn.Module):
 
 def test_keys_and_versions():
     wrapper = Wrapper()
+    state: Any
     for state in (wrapper.state_dict(), get_state_dict(wrapper)):
-        plain = wrapper.inner.state_dict()
+        plain: Any = wrapper.inner.state_dict()
         assert list(state) == list(plain)
         # BatchNorm looks its version up there
         assert state._metadata['1'] == plain._metadata['1'] == {'version': 2}

@@ -2,6 +2,7 @@
 """Refinement of any segmentor: predictions, checkpoints, augmentation."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -297,10 +298,12 @@ def test_crf_reads_the_image(tmp_path):
     data['data_samples'][0].set_metainfo(dict(img_path=path))
     seen = []
     posterior = model.refiner.posterior
-    model.refiner.posterior = lambda p, image: (
-        seen.append(image),
-        posterior(p, image),
-    )[1]
+
+    def see(probabilities: Any, image: Any) -> Any:
+        seen.append(image)
+        return posterior(probabilities, image)
+
+    model.refiner.posterior = see
     with torch.no_grad():
         model.test_step(data)
     np.testing.assert_array_equal(seen[0].numpy(), pixels)

@@ -92,7 +92,8 @@ def test_san_sums_over_queries():
     share = classes.softmax(-1)[0, :, :-1]
     expected = torch.stack(
         [
-            sum(share[q, c] * masks[0, q].sigmoid() for q in range(2))
+            share[0, c] * masks[0, 0].sigmoid()
+            + share[1, c] * masks[0, 1].sigmoid()
             for c in range(2)
         ]
     )

@@ -34,7 +34,7 @@ def test_ranking(seed_run, partworld_root):
     assert ranking.order[-1] == 0
     values = [ranking.scores[i] for i in ranking.order]
     assert values == sorted(values) and len(values) == 6
-    total = np.zeros((3, len(images.classes)), int)
+    total = np.zeros((3, len(images.classes)), np.int64)
     for path in (seed_run / 'fine_seed').glob('*.png'):
         truth = read_label_png(
             partworld_root / 'SegmentationClass' / path.name

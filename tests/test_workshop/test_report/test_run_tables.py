@@ -13,7 +13,9 @@ from mmfmwsss.workshop.report.run_tables import (
 
 
 def test_class_table_by_hand():
+    one: dict[str, dict[str, float | None]]
     one = {'cat': {'IoU': 30.0}, 'dog': {'IoU': 50.0}, 'cow': {'IoU': None}}
+    two: dict[str, dict[str, float | None]]
     two = {'cat': {'IoU': 40.0}, 'dog': {'IoU': 10.0}, 'cow': {'IoU': None}}
     table = class_table('t', [('one', one), ('two', two)])
     assert list(table.columns) == ['Class', 'one, IoU %', 'two, IoU %']

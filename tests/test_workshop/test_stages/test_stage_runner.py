@@ -14,7 +14,7 @@ COUNT = 'open("count.txt", "a").write("x")'
 
 
 def stage(name: str = 'one', code: str = COUNT, **kwargs: object) -> Stage:
-    return Stage(name, 'a stage', ('-c', code), **kwargs)  # type: ignore[arg-type]
+    return Stage(name, 'a stage', ('-c', code), **kwargs)
 
 
 def runs(root: Path) -> int:

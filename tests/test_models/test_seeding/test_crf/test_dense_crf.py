@@ -76,7 +76,7 @@ def test_official_changes_the_colours():
 def test_checks(monkeypatch):
     cams, classes, image = two_halves()
     with pytest.raises(ValueError, match='backend must be'):
-        DenseCRF(backend='fast')  # type: ignore[arg-type]
+        DenseCRF(backend='fast')
     with pytest.raises(UserInputError, match='needs the RGB image'):
         DenseCRF()(cams, classes)
     with pytest.raises(UserInputError, match='image of shape'):
