@@ -3,12 +3,11 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..utils import UserInputError, read_checkpoint, resolve_path
+from ..utils import UserInputError, read_weights, resolve_path
 
 __all__ = ['check_pretrained']
 
@@ -36,7 +35,11 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
     for module, file in _pretrained(model):
         path = resolve_path(file, remedy)
         name = type(module).__name__
-        found = _read(path, remedy)
+        found = read_weights(
+            path, name, wrappers=('state_dict', 'model'), remedy=remedy
+        )
+        for prefix in _PREFIXES:
+            found = {k.removeprefix(prefix): v for k, v in found.items()}
         wanted = {
             key: value
             for key, value in module.state_dict().items()
@@ -73,20 +76,6 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
             file = setting.get('checkpoint')
             if setting.get('type') == 'Pretrained' and '://' not in str(file):
                 yield module, str(file)
-
-
-def _read(path: Path, remedy: str) -> dict[str, Tensor]:
-    """Weights by name, without what libraries put around and in front."""
-    content = read_checkpoint(path, remedy=remedy)
-    for key in ('state_dict', 'model'):
-        if isinstance(content, dict) and key in content:
-            content = content[key]
-    if not isinstance(content, dict):
-        content = {}
-    content = {str(k): v for k, v in content.items()}
-    for prefix in _PREFIXES:
-        content = {k.removeprefix(prefix): v for k, v in content.items()}
-    return {k: v for k, v in content.items() if isinstance(v, Tensor)}
 
 
 def _fits(key: str, value: Tensor, found: dict[str, Tensor]) -> bool:

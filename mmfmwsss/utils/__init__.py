@@ -1,7 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Small helpers that every part of the package may use."""
 
-from .checkpoint_files import read_checkpoint
+from .checkpoint_files import read_checkpoint, read_weights
 from .config_files import read_config
 from .digests import (
     digest_of,
@@ -28,6 +28,7 @@ __all__ = [
     'nearby_names',
     'read_checkpoint',
     'read_config',
+    'read_weights',
     'resolve_path',
     'sha256_of',
 ]

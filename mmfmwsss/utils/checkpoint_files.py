@@ -6,7 +6,7 @@ import re
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from .checkpoint_types import only_checkpoint_types
 from .errors import UserInputError
 
-__all__ = ['is_torchscript', 'read_checkpoint']
+__all__ = ['is_torchscript', 'read_checkpoint', 'read_weights']
 
 _MOST_DEPTH = 100
 _SHARED = 8  # bytes of tensors for each of the file, which tied weights need
@@ -73,6 +73,46 @@ def read_checkpoint(
             _unreadable(file, error, remedy, code_remedy)
         ) from error
     return content
+
+
+def read_weights(
+    path: str | os.PathLike[str],
+    whose: str,
+    *,
+    wrappers: Sequence[str] = (),
+    remedy: str = '',
+) -> dict[str, Tensor]:
+    """Read the tensors of a file of weights by name; run no code of the file.
+
+    Args:
+        path (str | PathLike): ``.safetensors``, or what ``torch.save`` wrote.
+        whose (str): Whose weights are expected, for the message: ``'SAM'``.
+        wrappers (Sequence[str]): Keys under which libraries put the weights
+            into a larger dict; each is opened if it is there.
+        remedy (str): What to do about a wrong file; ends the message.
+
+    Returns:
+        dict[str, Tensor]: At least one tensor; entries of other types, such
+        as counts of iterations, are left out.
+
+    Raises:
+        UserInputError: If the file is missing or damaged, wants more than
+            data, or holds no tensors by name.
+    """
+    # Open what libraries put around the weights.
+    content = read_checkpoint(path, remedy=remedy)
+    for key in wrappers:
+        if isinstance(content, dict) and key in content:
+            content = content[key]
+    # Keep the tensors.
+    entries = content.items() if isinstance(content, dict) else ()
+    weights = {str(k): v for k, v in entries if isinstance(v, Tensor)}
+    if not weights:
+        raise UserInputError(
+            f'Expected a flat dict of {whose} weights in {path}, found '
+            f'{_describe(content)}. {remedy}'.rstrip()
+        )
+    return weights
 
 
 def is_torchscript(path: Path) -> bool:
@@ -185,6 +225,14 @@ def _children(item: Any) -> Iterable[Any] | None:
     if isinstance(item, (list, tuple, set, frozenset)):
         return item
     return None
+
+
+def _describe(content: Any) -> str:
+    """Name what was found in place of weights."""
+    if not isinstance(content, dict):
+        return f'a {type(content).__name__}'
+    keys = ', '.join(map(repr, list(content)[:4]))
+    return f'a dict with {keys}' if keys else 'an empty dict'
 
 
 def _missing(file: Path, remedy: str) -> str:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
 from safetensors.torch import save_file
 
-from mmfmwsss.utils import UserInputError, read_checkpoint
+from mmfmwsss.utils import UserInputError, read_checkpoint, read_weights
 
 ZIPPED, LEGACY = True, False
 
@@ -55,6 +55,33 @@ def test_what_was_read_can_be_saved_and_read_again(tmp_path: Path) -> None:
     assert again['a'].tolist() == [0, 1, 2]
     plain = pickle.loads(pickle.dumps(first))
     assert type(plain['a']) is np.ndarray
+
+
+@pytest.mark.parametrize('keys', [(), ('state_dict',), ('model', 'inner')])
+def test_weights_are_unwrapped(keys: tuple[str, ...], tmp_path: Path) -> None:
+    weights = dict(a=torch.arange(3.0), b=torch.eye(2))
+    content: Any = dict(weights, epoch=3)
+    for key in reversed(keys):
+        content = {key: content, 'meta': dict(epoch=3)}
+    path = save(tmp_path / 'a.pth', content)
+    found = read_weights(path, 'SAM', wrappers=(*keys, 'not there'))
+    assert found.keys() == weights.keys()
+    for name, value in weights.items():
+        assert torch.equal(found[name], value)
+    if keys:
+        expected = f"SAM weights.*found a dict with '{keys[0]}', 'meta'"
+        with pytest.raises(UserInputError, match=expected):
+            read_weights(path, 'SAM')
+
+
+@pytest.mark.parametrize(
+    ('content', 'found'),
+    [([1], 'a list'), ({}, 'an empty dict'), ({'a': 1}, "a dict with 'a'")],
+)
+def test_no_weights(content: Any, found: str, tmp_path: Path) -> None:
+    path = save(tmp_path / 'a.pth', content)
+    with pytest.raises(UserInputError, match=f'found {found}. Get it.'):
+        read_weights(path, 'SAM', remedy='Get it.')
 
 
 def test_safetensors(tmp_path: Path) -> None:

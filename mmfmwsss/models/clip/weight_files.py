@@ -3,12 +3,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...utils import UserInputError, read_checkpoint
+from ...utils import UserInputError, read_weights
 from ...utils.checkpoint_files import is_torchscript
 from .huggingface import convert_huggingface, is_huggingface, uses_quick_gelu
 from .known_files import check_known_file, is_published
@@ -88,19 +87,11 @@ def read_clip_state(path: Path) -> CLIPWeights:
 
 
 def _read_any(path: Path) -> dict[str, Tensor]:
-    loaded: Any
     if _is_archive(path):
-        loaded = _read_archive(path)
-    else:
-        loaded = read_checkpoint(path, remedy=WEIGHTS_REMEDY)
-    if isinstance(loaded, dict) and 'state_dict' in loaded:
-        loaded = loaded['state_dict']
-    if not isinstance(loaded, dict):
-        raise UserInputError(
-            f'Expected a dict of CLIP weights in {path}, but it holds a '
-            f'{type(loaded).__name__}. {WEIGHTS_REMEDY}'
-        )
-    return {str(k): v for k, v in loaded.items() if isinstance(v, Tensor)}
+        return _read_archive(path)
+    return read_weights(
+        path, 'CLIP', wrappers=('state_dict',), remedy=WEIGHTS_REMEDY
+    )
 
 
 def _is_archive(path: Path) -> bool:

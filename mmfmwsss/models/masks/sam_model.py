@@ -18,8 +18,8 @@ from segment_anything.modeling import (
 )
 from torch import nn
 
-from ...utils import UserInputError, resolve_path
-from .sam_weights import OFFICIAL_FILES, check_fit, read_weights, remedy_for
+from ...utils import UserInputError, read_weights, resolve_path
+from .sam_weights import OFFICIAL_FILES, check_fit, remedy_for
 
 __all__ = ['build_sam', 'build_small_sam']
 
@@ -110,7 +110,7 @@ def build_sam(
     remedy = remedy_for(arch)
     # The file first: a large network takes seconds to build.
     file = resolve_path(checkpoint, remedy) if checkpoint is not None else None
-    state = read_weights(file, remedy) if file else None
+    state = read_weights(file, 'SAM', remedy=remedy) if file else None
     if isinstance(arch, str):
         sam: Sam = sam_model_registry[arch]()
     else:

@@ -1,14 +1,14 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Files of SAM weights: read, and checked against the network."""
+"""Check a file of SAM weights against the network it is for."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
 
-from ...utils import UserInputError, read_checkpoint
+from ...utils import UserInputError
 
-__all__ = ['OFFICIAL_FILES', 'check_fit', 'read_weights', 'remedy_for']
+__all__ = ['OFFICIAL_FILES', 'check_fit', 'remedy_for']
 
 OFFICIAL_FILES = dict(
     vit_b='sam_vit_b_01ec64.pth',
@@ -53,32 +53,6 @@ def check_fit(
             f'{_example(unknown)}, {len(reshaped)} have another shape'
             f'{_example(sorted(reshaped))}. {remedy_for(arch)}'
         )
-
-
-def read_weights(file: Path, remedy: str) -> dict[str, Tensor]:
-    """Read a flat dict of tensors; runs no code of the file.
-
-    Args:
-        file (Path): ``.safetensors``, or what ``torch.save`` wrote.
-        remedy (str): What to do otherwise; ends the message.
-
-    Raises:
-        UserInputError: If the file is damaged or holds something else.
-    """
-    content = read_checkpoint(file, remedy=remedy)
-    if isinstance(content, dict) and all(
-        isinstance(value, Tensor) for value in content.values()
-    ):
-        return content
-    found = (
-        f'a dict with {", ".join(map(repr, list(content)[:4]))}'
-        if isinstance(content, dict)
-        else f'a {type(content).__name__}'
-    )
-    raise UserInputError(
-        f'Expected a flat dict of SAM weights in {file}, found {found}. '
-        f'{remedy}'
-    )
 
 
 def remedy_for(arch: str | Mapping[str, int]) -> str:
