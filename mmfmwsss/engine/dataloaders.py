@@ -6,12 +6,12 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.models.decode_heads.aspp_head import ASPPHead
 
 from ..datasets.samplers import ReproducibleSampler
 from ..utils import UserInputError
+from ..utils.model_wrappers import unwrap_model
 
 __all__ = ['check_batches', 'settle_workers']
 
@@ -63,9 +63,7 @@ def check_batches(runner: Runner) -> None:
             f'there are {images}. Set `--cfg-options '
             f'train_dataloader.batch_size={max(images, 1)}`, or add images.'
         )
-    model = runner.model
-    if is_model_wrapper(model):
-        model = model.module
+    model = unwrap_model(runner.model)
     pools = any(isinstance(module, ASPPHead) for module in model.modules())
     if pools and runner.world_size == 1 and _has_single(loader, images, size):
         raise UserInputError(

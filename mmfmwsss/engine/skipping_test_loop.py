@@ -4,14 +4,13 @@
 from typing import Any
 
 from mmcv.transforms import TestTimeAug
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, LOOPS
-from torch import nn
 
 from ..datasets.current_outputs import CurrentOutputs
 from ..evaluation.metrics import SeedMetric
 from ..utils import digest_of, digest_of_weights
+from ..utils.model_wrappers import unwrap_model
 from .tolerant_test_loop import TolerantTestLoop
 
 __all__ = ['SkippingTestLoop']
@@ -79,26 +78,19 @@ class SkippingTestLoop(TolerantTestLoop):
             self.runner.logger.info(f'No picture is skipped: {reason}.')
         return reason is None
 
-    def _model(self) -> nn.Module:
-        model: Any = self.runner.model
-        inner: nn.Module = model.module if is_model_wrapper(model) else model
-        return inner
-
     def _mask_dirs(self, dataset: CurrentOutputs) -> list[str]:
         """Folders of mask files that the pipeline or a route reads."""
+        routes = getattr(unwrap_model(self.runner.model), 'routes', {})
         loaders = [
             *_transforms(dataset),
-            *(
-                getattr(route, 'mask_loader', None)
-                for route in getattr(self._model(), 'routes', {}).values()
-            ),
+            *(getattr(r, 'mask_loader', None) for r in routes.values()),
         ]
         folders = [getattr(loader, 'mask_dir', None) for loader in loaders]
         return [str(folder) for folder in folders if folder is not None]
 
     def _digest_settings(self, dataset: CurrentOutputs) -> str:
         """Hash all that decides the label maps and is no file of a picture."""
-        model = self._model()
+        model = unwrap_model(self.runner.model)
         modules = [model, getattr(model, 'clip', None)]
         config = self.runner.cfg
         return digest_of(

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 from mmengine.runner.amp import autocast
 from mmseg.models.segmentors import BaseSegmentor
@@ -20,6 +19,7 @@ from ..models.segmentors.mixed_batches import (
     finished,
     predict_in_groups,
 )
+from ..utils.model_wrappers import unwrap_model
 
 __all__ = ['TolerantTestLoop', 'set_test_loop']
 
@@ -105,11 +105,8 @@ def _learns(model: Any) -> bool:
 
 def _refined(model: Any) -> RefinedSegmentor | None:
     """The RefinedSegmentor in a model, inside augmentation and wrappers."""
-    while not isinstance(model, RefinedSegmentor):
-        if not (is_model_wrapper(model) or hasattr(model, 'merge_preds')):
-            return None
-        model = model.module
-    return model
+    inner = unwrap_model(model)
+    return inner if isinstance(inner, RefinedSegmentor) else None
 
 
 def _is_finite(sample: SegDataSample) -> bool:

@@ -13,10 +13,10 @@ from ...models.segmentors.checkpoint_fit import (
     check_classes,
     check_start,
     check_weights,
-    unwrapped,
     weights_of,
 )
 from ...utils import UserInputError
+from ...utils.model_wrappers import unwrap_model
 
 __all__ = ['CheckpointFitHook']
 
@@ -59,7 +59,7 @@ class CheckpointFitHook(Hook):
         if resumed:
             _check_run(checkpoint, str(where))
         check_weights(runner.model, weights, str(where))
-        if not isinstance(unwrapped(runner.model), CLIPPromptSegmentor):
+        if not isinstance(unwrap_model(runner.model), CLIPPromptSegmentor):
             loop = runner.train_loop if resumed else runner.test_loop
             meta = getattr(loop.dataloader.dataset, 'metainfo', None) or {}
             check_classes(checkpoint, meta.get('classes'), str(where))

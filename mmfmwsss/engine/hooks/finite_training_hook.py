@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import Tensor, nn
 
 from ...utils import UserInputError
+from ...utils.model_wrappers import unwrap_model
 from ..dataloaders import check_batches
 
 __all__ = ['FiniteTrainingHook']
@@ -66,9 +66,7 @@ class FiniteTrainingHook(Hook):
         Raises:
             UserInputError: If a parameter or a statistic is not finite.
         """
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrap_model(runner.model)
         bad = [name for name, value in _learnt(model) if not _is_finite(value)]
         if bad:
             raise UserInputError(

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from ...models.segmentors import CLIPPromptSegmentor
 from ...utils import atomic_path
+from ...utils.model_wrappers import unwrap_model
 from ...version import __version__
 
 __all__ = ['PromptFileHook']
@@ -40,9 +40,7 @@ class PromptFileHook(Hook):
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Write the file; mmengine calls this in the main process."""
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrap_model(runner.model)
         state = dict(checkpoint['state_dict'])
         if not isinstance(model, CLIPPromptSegmentor) or not state:
             return

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, HOOKS
 
 from ...datasets.image_files import image_name_of
 from ...models.segmentors import CLIPPromptSegmentor
 from ...utils import UserInputError
+from ...utils.model_wrappers import unwrap_model
 from ...visualization.seed_pictures import (
     predict_seeds,
     seed_panels,
@@ -70,7 +70,7 @@ class SeedVisualizationHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Open the data set; without one there are no pictures."""
         if self.images < 1 or not isinstance(
-            _model(runner), CLIPPromptSegmentor
+            unwrap_model(runner.model), CLIPPromptSegmentor
         ):
             return
         loader = runner.cfg.get('test_dataloader') or {}
@@ -100,7 +100,8 @@ class SeedVisualizationHook(Hook):
             self._draw(runner)
 
     def _draw(self, runner: Runner) -> None:
-        model, dataset = _model(runner), self._dataset
+        model: Any = unwrap_model(runner.model)
+        dataset = self._dataset
         routes = shown_routes(model)
         if not routes:
             return  # the model scores classes, and makes no seed
@@ -123,8 +124,3 @@ class SeedVisualizationHook(Hook):
             runner.visualizer.add_image(
                 f'seeds_{name}', strip, runner.iter + 1
             )
-
-
-def _model(runner: Runner) -> Any:
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
@@ -19,6 +18,7 @@ from ...utils import (
     digest_of_file,
     digest_of_weights,
 )
+from ...utils.model_wrappers import unwrap_model
 
 __all__ = ['TrunkCacheHook']
 
@@ -61,9 +61,7 @@ class TrunkCacheHook(Hook):
         Raises:
             UserInputError: If the model or the sampler is another one.
         """
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrap_model(runner.model)
         loader = runner.train_dataloader
         sampler = loader.sampler
         if not isinstance(model, CLIPPromptSegmentor) or not isinstance(
@@ -106,9 +104,7 @@ class TrunkCacheHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Test runs see whole pictures."""
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model: Any = unwrap_model(runner.model)
         model.trunk_cache = None
 
 

@@ -5,20 +5,19 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
 from ...utils import UserInputError
+from ...utils.model_wrappers import unwrap_model
 
 __all__ = [
     'check_classes',
     'check_start',
     'check_weights',
-    'unwrapped',
     'weights_of',
 ]
 
@@ -83,7 +82,7 @@ def check_weights(
         UserInputError: If weights are missing, are left over in a part that
             the model has, or have another shape.
     """
-    model = unwrapped(model)
+    model = unwrap_model(model)
     own = model.state_dict()
     reshaped = _reshaped(own, weights)
     missing, unknown = [], []
@@ -131,7 +130,7 @@ def check_start(
         UserInputError: If less than half of the weights are there, or, of
             prompts, no set.
     """
-    model = unwrapped(model)
+    model = unwrap_model(model)
     own = {k: v for k, v in model.state_dict().items() if _needed([k])}
     reshaped = _reshaped(own, weights)
     missing = sorted(own.keys() - weights.keys())
@@ -217,13 +216,6 @@ def _reshaped(
         for key, value in own.items()
         if key in weights and weights[key].shape != value.shape
     ]
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """A model without what several GPUs and augmentation put around it."""
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = cast(nn.Module, model.module)
-    return model
 
 
 def _needed(keys: Iterable[str]) -> list[str]:
