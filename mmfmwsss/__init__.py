@@ -10,7 +10,7 @@ image and labels         ``datasets/image_label_dataset.py``,
 SAM's masks, made once   ``models/masks/`` into ``structures/sam_masks.py``
 frozen CLIP, prompts     ``models/clip/`` (Eq. 5 to 7)
 Softmax-GradCAM          ``models/cams/softmax_gradcam.py`` (Eq. 1 to 3)
-CAA                      ``models/cams/attention_affinity.py`` (Eq. 4)
+CAA                      ``models/cams/caa.py`` (Eq. 4)
 SAMS, other seeders      ``models/seeding/`` (Eq. 8 to 10)
 L_MCL, L_CAL             ``models/losses/`` (Eq. 12 to 15)
 all of it, Figure 2      ``models/segmentors/clip_prompt_segmentor.py``

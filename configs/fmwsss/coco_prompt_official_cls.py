@@ -45,14 +45,14 @@ model = dict(
         ),
     ),
     # configs/aff_voc/coco/att1次,·6阈,aff2次,at_cam
-    affinity=dict(
+    caa=dict(
         sinkhorn_rounds=1,
         power=2,
         box_threshold=0.6,
         refine='cam',
         official=True,
     ),
-    coarse_route=None,
+    training_route=None,
     routes=dict(
         _delete_=True,
         coarse_seed=dict(

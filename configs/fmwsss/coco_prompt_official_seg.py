@@ -45,13 +45,13 @@ model = dict(
             loss=dict(type='CAMActivationLoss', average='batch'),
         ),
     ),
-    coarse_route=None,  # the seeds are in the samples
+    training_route=None,  # the seeds are in the samples
     routes=dict(
         _delete_=True,
         # configs/COCO/seg/infer/45k/ann: no CAA
         fine_seed=dict(
             stream='segmentation',
-            affinity=False,
+            use_caa=False,
             seeder=dict(type='SAMS', alpha=1.0, official=True),
         ),
     ),

@@ -15,12 +15,12 @@ model = dict(
             ),
         ),
     ),
-    coarse_route=None,
+    training_route=None,
     routes=dict(
         _delete_=True,
         fine_seed=dict(
             stream='manual',
-            affinity=False,
+            use_caa=False,
             seeder=dict(type='SAMS', alpha=0.6),
         ),
     ),

@@ -15,9 +15,9 @@ model = dict(
     main_route='fine_seed',
     routes=dict(
         fine_seed=dict(seeder=sams),
-        coarse_seed=dict(stream='classification', affinity=False, seeder=sams),
+        coarse_seed=dict(stream='classification', use_caa=False, seeder=sams),
         fine_seed_caa=dict(stream='segmentation', seeder=sams),
-        cam=dict(stream='segmentation', affinity=False, seeder=argmax),
+        cam=dict(stream='segmentation', use_caa=False, seeder=argmax),
         cam_caa=dict(stream='segmentation', seeder=argmax),
     ),
 )

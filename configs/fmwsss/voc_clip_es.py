@@ -33,7 +33,7 @@ model = dict(
             ),
         ),
     ),
-    affinity=dict(
+    caa=dict(
         sinkhorn_rounds=3,
         power=2,
         box_threshold=0.4,
@@ -42,7 +42,7 @@ model = dict(
         score_rounds=2,
         official=official,
     ),
-    coarse_route=None,
+    training_route=None,
     main_route='pseudo_mask',
     routes=dict(
         _delete_=True,

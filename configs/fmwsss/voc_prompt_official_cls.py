@@ -43,14 +43,14 @@ model = dict(
         ),
     ),
     # configs/VOC/cls/infer/final/affx2,at_score,att2affx1
-    affinity=dict(
+    caa=dict(
         sinkhorn_rounds=1,
         power=2,
         box_threshold=0.4,
         refine='score',
         official=True,
     ),
-    coarse_route=None,
+    training_route=None,
     routes=dict(
         _delete_=True,
         coarse_seed=dict(

@@ -45,14 +45,14 @@ model = dict(
         ),
     ),
     # configs/VOC/seg/infer/final/affx2,at_cam,attx1,·5thresh
-    affinity=dict(
+    caa=dict(
         sinkhorn_rounds=1,
         power=2,
         box_threshold=0.5,
         refine='cam',
         official=True,
     ),
-    coarse_route=None,  # the seeds are in the samples
+    training_route=None,  # the seeds are in the samples
     routes=dict(
         _delete_=True,
         fine_seed=dict(

@@ -25,8 +25,8 @@ _COARSE_SEED = 'coarse_seed'
 def _all_routes(model: CLIPPromptSegmentor) -> dict[str, SeedRoute]:
     """The model's routes, and the one of the coarse seeds it trains with."""
     routes = dict(model.routes)
-    if model.coarse_route is not None:
-        routes.setdefault(_COARSE_SEED, model.coarse_route)
+    if model.training_route is not None:
+        routes.setdefault(_COARSE_SEED, model.training_route)
     return routes
 
 

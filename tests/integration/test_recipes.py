@@ -162,7 +162,7 @@ def test_official_recipes_differ_as_the_released_code_does() -> None:
         (stream,) = model.streams
         assert stream == dict(cls='classification', seg='segmentation')[task]
         assert model.streams[stream].prompts == {**common, **prompts}
-        assert model.coarse_route is None
+        assert model.training_route is None
         assert model.official
         pipeline = {
             step.type: step
@@ -186,15 +186,13 @@ def test_official_recipes_differ_as_the_released_code_does() -> None:
         ]
         assert ('LoadSeed' in pipeline) == (task == 'seg')
         (route,) = load(f'{data}_seed_official_{task}').model.routes.values()
-        threshold, refine, affinity, alpha = seeds
-        assert route.get('affinity', True) == affinity
+        threshold, refine, use_caa, alpha = seeds
+        assert route.get('use_caa', True) == use_caa
         assert route.seeder.alpha == alpha
-        if affinity:
-            assert model.affinity.box_threshold == threshold
-            assert model.affinity.refine == refine
-            assert (model.affinity.sinkhorn_rounds, model.affinity.power) == (
-                (1, 2)
-            )
+        if use_caa:
+            assert model.caa.box_threshold == threshold
+            assert model.caa.refine == refine
+            assert (model.caa.sinkhorn_rounds, model.caa.power) == ((1, 2))
 
 
 def test_each_run_reads_what_the_one_before_wrote() -> None:
@@ -258,7 +256,7 @@ def joint_model(**changes: Any) -> Config:
     """Both streams on the tiny CLIP; no SAM is needed to supervise a step."""
     model = Config.fromfile(TINY).model
     argmax = dict(type='ArgmaxSeeder')
-    model.coarse_route.seeder = argmax
+    model.training_route.seeder = argmax
     model.routes.fine_seed.seeder = argmax
     model.update(changes)
     return model

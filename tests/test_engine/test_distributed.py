@@ -49,8 +49,8 @@ MODEL = dict(
             loss=dict(type='CAMCrossEntropyLoss', loss_weight=100.0),
         ),
     ),
-    affinity=dict(type='AttentionAffinity'),
-    coarse_route=dict(stream='classification', seeder=SAMS),
+    caa=dict(type='CAA'),
+    training_route=dict(stream='classification', seeder=SAMS),
     routes=dict(fine_seed=dict(stream='segmentation', seeder=SAMS)),
 )  # fmt: skip
 LABELS = [[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]]

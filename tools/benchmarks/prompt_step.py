@@ -67,7 +67,7 @@ def build_model(arch: str | dict[str, Any]) -> CLIPPromptSegmentor:
                         loss=dict(type='CAMActivationLoss'),
                     )
                 ),
-                affinity=dict(type='AttentionAffinity'),
+                caa=dict(type='CAA'),
                 routes=dict(),
             )
         ).train()
@@ -105,12 +105,12 @@ class Straightforward:
         self, model: CLIPPromptSegmentor, released: bool = False
     ) -> None:
         self.clip = model.clip.model
-        self.head = model.head('segmentation')
+        self.stream = model.stream('segmentation')
         self.released = released
 
     def text(self) -> Tensor:
         """Features of all prompts, padded to 77 tokens, (G, E)."""
-        clip, prompts = self.clip, self.head.prompts
+        clip, prompts = self.clip, self.stream.prompts
         embeddings = prompts.embeddings()
         padding = ALL_TOKENS - embeddings.shape[1]
         x = F.pad(embeddings, (0, 0, 0, padding)) + clip.positional_embedding
@@ -193,15 +193,15 @@ class Straightforward:
         labels = torch.stack([s.image_labels for s in samples])
         seeds = torch.cat([s.gt_sem_seg.data for s in samples])
         cams, pairs = self.cams(images, labels, self.text())
-        return self.head.loss(cams, pairs, seeds)['loss_cal']
+        return self.stream.cam_loss(cams, pairs, seeds)['loss_cal']
 
 
 def our_cams(
     model: CLIPPromptSegmentor, images: Tensor, labels: Tensor
 ) -> Tensor:
     """The maps of our step."""
-    features, embedding = model.encode(images, affinity=False)
-    text = model.head('segmentation').text_features(
+    features, embedding = model.encode(images, with_attention=False)
+    text = model.stream('segmentation').text_features(
         model.clip, model._needed_prompts('segmentation', labels)
     )
     cams, _ = softmax_gradcam(model.clip, features, embedding, text, labels)
@@ -247,7 +247,7 @@ def compare(
     """How far the maps, their gradient and the loss are from the slow way."""
     labels = torch.stack([s.image_labels for s in samples])
     slow = Straightforward(model)
-    context = model.head('segmentation').prompts.context
+    context = model.stream('segmentation').prompts.context
     ours = our_cams(model, images, labels)
     theirs, _ = slow.cams(images, labels, slow.text())
     weight = torch.randn_like(theirs)
@@ -274,17 +274,17 @@ def time_parts(
     """Seconds of the parts of our step, once each."""
     labels = torch.stack([s.image_labels for s in samples])
     seeds = torch.cat([s.gt_sem_seg.data for s in samples])
-    head, clip = model.head('segmentation'), model.clip
+    stream, clip = model.stream('segmentation'), model.clip
     times = [CLOCKS[clock]()]
 
     def done() -> None:
         times.append(CLOCKS[clock]())
 
-    features = clip.encode_trunk(images, affinity=False)
+    features = clip.encode_trunk(images, with_attention=False)
     done()
     last_block = clip.run_last_block(features)
     done()
-    text = head.text_features(
+    text = stream.text_features(
         clip, model._needed_prompts('segmentation', labels)
     )
     done()
@@ -292,7 +292,7 @@ def time_parts(
     cams, pairs = softmax_gradcam(
         clip, features, last_block.embedding, given, labels
     )
-    head.loss(cams, pairs, seeds)['loss_cal'].backward()
+    stream.cam_loss(cams, pairs, seeds)['loss_cal'].backward()
     done()
     text.backward(given.grad)
     done()
@@ -307,11 +307,11 @@ def cached_loss(
     model: CLIPPromptSegmentor, images: Tensor, samples: list[SegDataSample]
 ) -> Callable[[], Tensor]:
     """Our loss when the trunk's output is there already."""
-    kept = model.clip.encode_trunk(images, affinity=False)
+    kept = model.clip.encode_trunk(images, with_attention=False)
 
     class Kept:
         def features(self, clip: FrozenCLIP, *_: Any) -> ImageFeatures:
-            return clip.resume_trunk(kept.residual, kept.affinity, kept.grid)
+            return clip.resume_trunk(kept.residual, kept.attention, kept.grid)
 
     def loss() -> Tensor:
         model.trunk_cache = Kept()  # type: ignore[assignment]

@@ -40,16 +40,16 @@ model = dict(
             loss=dict(type='CAMActivationLoss'),
         ),
     ),
-    affinity=dict(type='AttentionAffinity'),
-    coarse_route=dict(
+    caa=dict(type='CAA'),
+    training_route=dict(
         stream='classification',
-        affinity=True,
+        use_caa=True,
         seeder=dict(type='SAMS', alpha=0.6),
     ),
     routes=dict(
         fine_seed=dict(
             stream='segmentation',
-            affinity=True,
+            use_caa=True,
             seeder=dict(type='SAMS', alpha=0.6),
         ),
     ),

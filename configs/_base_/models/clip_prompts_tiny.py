@@ -30,7 +30,7 @@ model = dict(
     # runs between objects and background, so that CAA spoils the maps and is
     # left out of the seeds (as the official code does for those of COCO).
     streams=dict(segmentation=dict(loss=dict(loss_weight=100.0))),
-    coarse_route=dict(affinity=False),
-    routes=dict(fine_seed=dict(affinity=False)),
+    training_route=dict(use_caa=False),
+    routes=dict(fine_seed=dict(use_caa=False)),
 )
 manual_templates = ['a photo of a {}.']  # frequent in its captions

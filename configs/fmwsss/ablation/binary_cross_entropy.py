@@ -14,12 +14,12 @@ model = dict(
             loss=dict(type='MultiLabelBCELoss'),
         ),
     ),
-    coarse_route=None,
+    training_route=None,
     routes=dict(
         _delete_=True,
         coarse_seed=dict(
             stream='classification',
-            affinity={{_base_.model.routes.fine_seed.affinity}},
+            use_caa={{_base_.model.routes.fine_seed.use_caa}},
             seeder={{_base_.model.routes.fine_seed.seeder}},
         ),
     ),

@@ -8,8 +8,8 @@ os = __import__('os')
 _base_ = './prompts.py'
 root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
 work_dir = f'{root}/clip_es'
-affinity = {{_base_.model.routes.fine_seed.affinity}}
-manual = dict(stream='manual', affinity=affinity)
+use_caa = {{_base_.model.routes.fine_seed.use_caa}}
+manual = dict(stream='manual', use_caa=use_caa)
 routes = dict(
     manual_crf=dict(manual, seeder=dict(type='DenseCRF')),
     manual_sams=dict(manual, seeder={{_base_.model.routes.fine_seed.seeder}}),
@@ -25,7 +25,7 @@ model = dict(
             ),
         ),
     ),
-    coarse_route=None,
+    training_route=None,
     routes=dict(_delete_=True, **routes),
     main_route='manual_crf',
 )

@@ -10,7 +10,7 @@ work_dir = f'{_base_.folder}/mask_settings'
 root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
 masks = f'{root}/masks'
 sams = {{_base_.model.routes.fine_seed.seeder}}
-cam = dict(stream='segmentation', affinity=False, seeder=sams)
+cam = dict(stream='segmentation', use_caa=False, seeder=sams)
 routes = dict(
     plain=dict(cam, mask_dir=f'{masks}_plain'),
     more_whole=dict(cam, mask_dir=f'{masks}_more_whole'),

@@ -6,17 +6,15 @@
 _base_ = './prompts.py'
 work_dir = f'{_base_.folder}/seeds'
 
-affinity = {{_base_.model.routes.fine_seed.affinity}}
+use_caa = {{_base_.model.routes.fine_seed.use_caa}}
 argmax, voting = dict(type='ArgmaxSeeder'), dict(type='MaskVoting')
 crf, sams = dict(type='DenseCRF'), {{_base_.model.routes.fine_seed.seeder}}
-classification = dict(stream='classification', affinity=affinity)
-cam = dict(stream='segmentation', affinity=False)
-cam_caa = dict(stream='segmentation', affinity=True)
+classification = dict(stream='classification', use_caa=use_caa)
+cam = dict(stream='segmentation', use_caa=False)
+cam_caa = dict(stream='segmentation', use_caa=True)
 routes = dict(
     # Table 1: M3 (from the base), M2, M1, M0
-    segmentation_crf=dict(
-        stream='segmentation', affinity=affinity, seeder=crf
-    ),
+    segmentation_crf=dict(stream='segmentation', use_caa=use_caa, seeder=crf),
     coarse_seed=dict(classification, seeder=sams),
     classification_crf=dict(classification, seeder=crf),
     # Table 4

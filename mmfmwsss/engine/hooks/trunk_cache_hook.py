@@ -83,7 +83,7 @@ class TrunkCacheHook(Hook):
             views=self.views,
             grid=grid,
             width=clip.model.visual.conv1.out_channels,
-            affinity=model.needs_affinity,
+            attention=model.needs_attention,
             dtype=self.dtype,
         )
         key = dict(

@@ -1,11 +1,11 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Class activation maps and their refinement by attention."""
 
-from .attention_affinity import AttentionAffinity, box_mask, sinkhorn_affinity
+from .caa import CAA, box_mask, sinkhorn_affinity
 from .softmax_gradcam import present_softmax, score_gradient, softmax_gradcam
 
 __all__ = [
-    'AttentionAffinity',
+    'CAA',
     'box_mask',
     'present_softmax',
     'score_gradient',

@@ -5,6 +5,7 @@ from .frozen_clip import FrozenCLIP, ImageFeatures
 from .loading import build_clip
 from .manual_prompts import ManualPrompts
 from .prompt_learner import LearnablePrompts, prompt_layout
+from .prompt_stream import PromptStream
 from .trunk_cache import TrunkCache
 from .weight_files import CLIPWeights, read_clip_state
 
@@ -14,6 +15,7 @@ __all__ = [
     'ImageFeatures',
     'LearnablePrompts',
     'ManualPrompts',
+    'PromptStream',
     'TrunkCache',
     'build_clip',
     'prompt_layout',

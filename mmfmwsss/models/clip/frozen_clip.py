@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .frozen_linear import feed_forward, project_heads
 from .last_block import LastBlock, attention_weights, split_heads
 from .loading import build_clip
-from .text_tower import PromptStarts, encode_after, encode_starts
+from .text_tower import PrefixCache, encode_prefix, encode_rest
 
 __all__ = ['FrozenCLIP', 'ImageFeatures']
 
@@ -31,7 +31,7 @@ class ImageFeatures:
             first, (N, L, D) with L = 1 + h * w. Eq. 2 and 3 call the patch
             part of it F.
         residual (Tensor): Input of the last block, (N, L, D).
-        affinity (Tensor): Attention between patches, averaged over the heads
+        attention (Tensor): Attention between patches, averaged over the heads
             and the last ``attention_layers`` blocks, (N, hw, hw); (N, 0, 0)
             if it was not asked for.
         grid (tuple[int, int]): (h, w) patches.
@@ -41,7 +41,7 @@ class ImageFeatures:
 
     tokens: Tensor
     residual: Tensor
-    affinity: Tensor
+    attention: Tensor
     grid: tuple[int, int]
     last_block: LastBlock | None = None
 
@@ -50,7 +50,7 @@ class ImageFeatures:
         return ImageFeatures(
             self.tokens[index],
             self.residual[index],
-            self.affinity[index],
+            self.attention[index],
             self.grid,
         )
 
@@ -103,14 +103,14 @@ class FrozenCLIP(BaseModule):
 
     @torch.no_grad()
     def encode_trunk(
-        self, images: Tensor, affinity: bool = True
+        self, images: Tensor, with_attention: bool = True
     ) -> ImageFeatures:
         """Run everything below the last block's attention.
 
         Args:
             images (Tensor): Normalised images, (N, 3, H, W), H and W
                 multiples of the patch size.
-            affinity (bool): Whether the attention is needed.
+            with_attention (bool): Whether the attention is needed.
 
         Returns:
             ImageFeatures: In fp32.
@@ -120,24 +120,25 @@ class FrozenCLIP(BaseModule):
         """
         on_cpu = images.device.type == 'cpu'
         parts = images.split(_CPU_IMAGES) if on_cpu else (images,)
-        residuals, affinities = zip(
-            *(self._run_trunk(part, affinity) for part in parts), strict=True
+        residuals, attentions = zip(
+            *(self._run_trunk(part, with_attention) for part in parts),
+            strict=True,
         )
         patch = self.patch_size
         grid = (images.shape[-2] // patch, images.shape[-1] // patch)
         return self.resume_trunk(
-            torch.cat(residuals), torch.cat(affinities), grid
+            torch.cat(residuals), torch.cat(attentions), grid
         )
 
     @torch.no_grad()
     def resume_trunk(
-        self, residual: Tensor, affinity: Tensor, grid: tuple[int, int]
+        self, residual: Tensor, attention: Tensor, grid: tuple[int, int]
     ) -> ImageFeatures:
         """Features from what must be kept of them.
 
         Args:
             residual (Tensor): As in :class:`ImageFeatures`, (N, L, D).
-            affinity (Tensor): Likewise, (N, hw, hw) or (N, 0, 0).
+            attention (Tensor): Likewise, (N, hw, hw) or (N, 0, 0).
             grid (tuple[int, int]): (h, w) patches.
 
         Returns:
@@ -145,19 +146,19 @@ class FrozenCLIP(BaseModule):
         """
         with torch.autocast(residual.device.type, enabled=False):
             tokens = self.model.visual.transformer.resblocks[-1].ln_1(residual)
-        return ImageFeatures(tokens, residual, affinity, grid)
+        return ImageFeatures(tokens, residual, attention, grid)
 
     def _run_trunk(
-        self, images: Tensor, affinity: bool
+        self, images: Tensor, with_attention: bool
     ) -> tuple[Tensor, Tensor]:
-        """Input of the last block, and affinity, of some images."""
+        """Input of the last block, and attention, of some images."""
         tokens, _ = self._embed_patches(images)
         blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
         attention = []
         for number, block in enumerate(blocks[:-1]):
             query, key, value = project_heads(block.attn, block.ln_1(tokens))
-            if affinity and number >= first_seen:
+            if with_attention and number >= first_seen:
                 weights = attention_weights(query, key)
                 seen = weights @ value
                 attention.append(weights.mean(dim=1))
@@ -165,7 +166,7 @@ class FrozenCLIP(BaseModule):
                 seen = F.scaled_dot_product_attention(query, key, value)
             tokens = feed_forward(block, tokens, seen)
         residual = tokens.float()
-        if not affinity:
+        if not with_attention:
             return residual, residual.new_zeros(len(images), 0, 0)
         with torch.autocast(images.device.type, enabled=False):
             normalised = blocks[-1].ln_1(residual)
@@ -243,22 +244,22 @@ class FrozenCLIP(BaseModule):
             x[torch.arange(len(x), device=x.device), ends]
         )
 
-    def encode_starts(
+    def encode_prefix(
         self, embeddings: Tensor, lengths: Tensor
-    ) -> PromptStarts:
-        """Run what prompts begin with; see :func:`encode_starts`."""
-        return encode_starts(self.model, embeddings, lengths)
+    ) -> PrefixCache:
+        """Run what prompts begin with; see :func:`encode_prefix`."""
+        return encode_prefix(self.model, embeddings, lengths)
 
-    def encode_after(
-        self, starts: PromptStarts, embeddings: Tensor, ends: Tensor
+    def encode_rest(
+        self, starts: PrefixCache, embeddings: Tensor, ends: Tensor
     ) -> Tensor:
         """Text features of prompts whose starts were run before, (G, E).
 
         The same as :meth:`encode_prompts` of the whole; see
-        :func:`encode_after`.
+        :func:`encode_rest`.
         """
         return self._project_text(
-            encode_after(self.model, starts, embeddings, ends)
+            encode_rest(self.model, starts, embeddings, ends)
         )
 
     def _project_text(self, x: Tensor) -> Tensor:

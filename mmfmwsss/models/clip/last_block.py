@@ -37,7 +37,7 @@ class _Norm(NamedTuple):
     inverse_deviation: Tensor
     weight: Tensor
 
-    def turn(self, vector: Tensor, images: Tensor) -> Tensor:
+    def apply_jacobian(self, vector: Tensor, images: Tensor) -> Tensor:
         """Derivative without the weight, which is symmetric.
 
         Args:
@@ -145,14 +145,14 @@ class LastBlock:
     def _pull_back(self, vectors: Tensor, images: Tensor) -> Tensor:
         block, patches = self.block, self.query.shape[-2]
         grad = vectors @ self.proj.T / patches * self.norm_post.weight
-        grad = self.norm_post.turn(
+        grad = self.norm_post.apply_jacobian(
             grad[:, None].expand(-1, patches, -1), images
         )
         hidden = _transposed(block.mlp.c_proj, block.ls_2(grad))
         hidden = hidden.mul_(self.slope[images])
         normalised = _transposed(block.mlp.c_fc, hidden)
         normalised = normalised.mul_(self.norm_2.weight)
-        grad = grad + self.norm_2.turn(normalised, images)
+        grad = grad + self.norm_2.apply_jacobian(normalised, images)
         grad = _transposed(block.attn.out_proj, block.ls_1(grad))
         grad = split_heads(grad, self.heads)  # of the output, (P, h, hw, D')
 
@@ -195,11 +195,13 @@ class LastBlock:
         moved += (1 - to_class) * move_value
         moved = _apply(block.attn.out_proj, _merge_heads(moved), bias=False)
         x = block.ls_1(moved)
-        normalised = self.norm_2.turn(x, images).mul_(self.norm_2.weight)
+        normalised = self.norm_2.apply_jacobian(x, images).mul_(
+            self.norm_2.weight
+        )
         hidden = _apply(block.mlp.c_fc, normalised, bias=False)
         hidden = hidden.mul_(self.slope[images])
         x = x + block.ls_2(_apply(block.mlp.c_proj, hidden, bias=False))
-        moved = self.norm_post.turn(x, images).mean(dim=1)
+        moved = self.norm_post.apply_jacobian(x, images).mean(dim=1)
         return (moved * self.norm_post.weight) @ self.proj
 
 

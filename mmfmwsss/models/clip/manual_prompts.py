@@ -24,7 +24,7 @@ class ManualPrompts(BaseModule):
     Several templates are encoded, normalised, averaged and normalised again.
 
     Args:
-        clip (FrozenCLIP): Accepted for symmetry with LearnablePrompts.
+        clip (FrozenCLIP): Gives the token embeddings. Not kept.
         class_prompts (ClassPrompts): Names of foreground and background.
         templates (Sequence[str]): Each with one ``{}`` for the name. Default:
             CLIP-ES's.
@@ -41,7 +41,6 @@ class ManualPrompts(BaseModule):
         templates: Sequence[str] = ('a clean origami {}.',),
     ) -> None:
         super().__init__()
-        del clip
         tokenizer = get_tokenizer()
         texts = _fill(templates, class_prompts)
         longest = max(texts, key=lambda text: len(tokenizer.encode(text)))
@@ -54,20 +53,16 @@ class ManualPrompts(BaseModule):
             )
         ids = tokenizer(texts)
         ends = ids.argmax(dim=1)  # the end token has the largest id
+        with torch.no_grad():
+            embeddings = clip.embed_tokens(ids[:, : int(ends.max()) + 1])
         self.num_templates = len(templates)
-        self.register_buffer(
-            'ids', ids[:, : int(ends.max()) + 1], persistent=False
-        )
+        self.register_buffer('embeddings', embeddings, persistent=False)
         self.register_buffer('ends', ends, persistent=False)
 
     @torch.no_grad()
-    def forward(self, clip: FrozenCLIP, rows: Tensor | None = None) -> Tensor:
-        """Text features of all prompts, L2-normalised, (G, E).
-
-        ``rows`` is accepted for symmetry with LearnablePrompts.
-        """
-        del rows
-        features = clip.encode_prompts(clip.embed_tokens(self.ids), self.ends)
+    def forward(self, clip: FrozenCLIP) -> Tensor:
+        """Encode all prompts to text features, L2-normalised, (G, E)."""
+        features = clip.encode_prompts(self.embeddings, self.ends)
         features = features.unflatten(0, (-1, self.num_templates)).mean(dim=1)
         return F.normalize(features, dim=-1)
 

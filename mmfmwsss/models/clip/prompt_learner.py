@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...datasets.class_prompts import ClassPrompts
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
-from .text_tower import PromptStarts
+from .text_tower import PrefixCache
 from .tokenizer import get_tokenizer, spoken
 
 __all__ = ['LearnablePrompts', 'prompt_layout']
@@ -118,7 +118,7 @@ class LearnablePrompts(BaseModule):
         self.register_buffer(
             'starts', _start_lengths(is_context, shared), persistent=False
         )
-        self._constant_starts: dict[Any, PromptStarts] = {}
+        self._constant_starts: dict[Any, PrefixCache] = {}
         generator = torch.Generator().manual_seed(init_seed)
         shape: tuple[int, ...] = (context_length, fixed.shape[-1])
         if class_specific:
@@ -186,7 +186,7 @@ class LearnablePrompts(BaseModule):
             rows = torch.arange(len(self.ends), device=self.ends.device)
         embeddings = self.embeddings()
         if len(self.starts) == 1:
-            starts = clip.encode_starts(
+            starts = clip.encode_prefix(
                 embeddings[:1, : int(self.starts)], self.starts
             )
         else:
@@ -197,7 +197,7 @@ class LearnablePrompts(BaseModule):
         # Behind the end a prompt may have no token: whatever is there.
         places = (lengths[:, None] + steps).clamp(max=embeddings.shape[1] - 1)
         rest = embeddings[rows[:, None], places]  # (K, T', D)
-        features = clip.encode_after(starts, rest, ends)
+        features = clip.encode_rest(starts, rest, ends)
         if everything:
             return features
         blank = features.new_zeros(len(self.ends), features.shape[1])
@@ -214,7 +214,7 @@ class LearnablePrompts(BaseModule):
         )
 
     @torch.no_grad()
-    def _frozen_starts(self, clip: FrozenCLIP) -> PromptStarts:
+    def _frozen_starts(self, clip: FrozenCLIP) -> PrefixCache:
         """What stands before the first context never changes: run once."""
         key = (self.fixed.device, self.fixed.dtype)
         if key not in self._constant_starts:
@@ -223,7 +223,7 @@ class LearnablePrompts(BaseModule):
                 torch.autocast(self.fixed.device.type, enabled=False),
                 torch.inference_mode(False),  # training will read it, too
             ):
-                self._constant_starts[key] = clip.encode_starts(
+                self._constant_starts[key] = clip.encode_prefix(
                     self.fixed[:, :longest], self.starts
                 )
         return self._constant_starts[key]

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from .frozen_linear import feed_forward, project_heads
 
-__all__ = ['PromptStarts', 'encode_after', 'encode_starts']
+__all__ = ['PrefixCache', 'encode_prefix', 'encode_rest']
 
 
 @dataclass
-class PromptStarts:
+class PrefixCache:
     """What the rest of the prompts reads of their starts.
 
     Attributes:
@@ -32,20 +32,20 @@ class PromptStarts:
     values: list[Tensor]
     lengths: Tensor
 
-    def __getitem__(self, rows: Tensor) -> 'PromptStarts':
+    def __getitem__(self, rows: Tensor) -> 'PrefixCache':
         """Starts of some prompts; one for all stays as it is."""
         if len(self.lengths) == 1:
             return self
-        return PromptStarts(
+        return PrefixCache(
             [key[rows] for key in self.keys],
             [value[rows] for value in self.values],
             self.lengths[rows],
         )
 
 
-def encode_starts(
+def encode_prefix(
     model: CLIP, embeddings: Tensor, lengths: Tensor
-) -> PromptStarts:
+) -> PrefixCache:
     """Run the first tokens of prompts.
 
     Args:
@@ -56,10 +56,10 @@ def encode_starts(
             Whatever stands behind is not read.
 
     Returns:
-        PromptStarts: Differentiable with respect to the embeddings.
+        PrefixCache: Differentiable with respect to the embeddings.
     """
     x = embeddings + model.positional_embedding[: embeddings.shape[1]]
-    starts = PromptStarts([], [], lengths)
+    starts = PrefixCache([], [], lengths)
     blocks = model.transformer.resblocks
     for number, block in enumerate(blocks):
         query, key, value = project_heads(block.attn, block.ln_1(x))
@@ -73,14 +73,14 @@ def encode_starts(
     return starts
 
 
-def encode_after(
-    model: CLIP, starts: PromptStarts, embeddings: Tensor, ends: Tensor
+def encode_rest(
+    model: CLIP, starts: PrefixCache, embeddings: Tensor, ends: Tensor
 ) -> Tensor:
     """Run the other tokens of prompts.
 
     Args:
         model (CLIP): The frozen model.
-        starts (PromptStarts): Of each prompt, or one for all.
+        starts (PrefixCache): Of each prompt, or one for all.
         embeddings (Tensor): Token embeddings of what follows, cut at the
             longest, (G, T, D).
         ends (Tensor): Position of the end token therein, int64, (G,).
@@ -115,7 +115,7 @@ def encode_after(
     return x[:, 0]
 
 
-def _visible(starts: PromptStarts, steps: Tensor) -> Tensor:
+def _visible(starts: PrefixCache, steps: Tensor) -> Tensor:
     """Which keys a token sees, bool, (G or 1, 1, T, S + T)."""
     width = starts.keys[0].shape[-2]
     places = torch.arange(width, device=steps.device)

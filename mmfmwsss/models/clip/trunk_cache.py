@@ -35,7 +35,7 @@ class CacheShape:
         views (int): Augmented views of each.
         grid (tuple[int, int]): (h, w) patches of a view.
         width (int): Of the image trunk, D.
-        affinity (bool): Whether the attention is kept, too.
+        attention (bool): Whether the attention is kept, too.
         dtype (str): Of the numbers.
     """
 
@@ -43,14 +43,14 @@ class CacheShape:
     views: int
     grid: tuple[int, int]
     width: int
-    affinity: bool
+    attention: bool
     dtype: Literal['float16', 'float32'] = 'float16'
 
     @property
     def row(self) -> int:
-        """Numbers of a view: residual (L, D), affinity (hw, hw)."""
+        """Numbers of a view: residual (L, D), attention (hw, hw)."""
         patches = self.grid[0] * self.grid[1]
-        return (1 + patches) * self.width + self.affinity * patches**2
+        return (1 + patches) * self.width + self.attention * patches**2
 
     @property
     def size(self) -> int:
@@ -85,6 +85,8 @@ class TrunkCache:
         self.folder = Path(folder)
         self.shape = shape
         meta = dict(key, **vars(shape), format=1)
+        # The name that the files of earlier runs have for it.
+        meta['affinity'] = meta.pop('attention')
         self.meta: dict[str, Any] = json.loads(json.dumps(meta))
         if not self.folder.exists():
             self._create()
@@ -170,9 +172,9 @@ class TrunkCache:
         known = [self._read(row) for row in rows]
         missing = [n for n, values in enumerate(known) if values is None]
         if missing:
-            fresh = clip.encode_trunk(images[missing], self.shape.affinity)
+            fresh = clip.encode_trunk(images[missing], self.shape.attention)
             flat = torch.cat(
-                [fresh.residual.flatten(1), fresh.affinity.flatten(1)], dim=1
+                [fresh.residual.flatten(1), fresh.attention.flatten(1)], dim=1
             )
             for n, values in zip(missing, flat.cpu().numpy(), strict=True):
                 known[n] = self._write(rows[n], values)
@@ -184,10 +186,10 @@ class TrunkCache:
         patches = height * width
         tokens = (1 + patches) * self.shape.width
         residual = stacked[:, :tokens].unflatten(1, (-1, self.shape.width))
-        affinity = stacked[:, tokens:].unflatten(
-            1, (patches, patches) if self.shape.affinity else (0, 0)
+        attention = stacked[:, tokens:].unflatten(
+            1, (patches, patches) if self.shape.attention else (0, 0)
         )
-        return clip.resume_trunk(residual, affinity, self.shape.grid)
+        return clip.resume_trunk(residual, attention, self.shape.grid)
 
     def _row_numbers(self, draws: Sequence[Draw | int | None]) -> list[int]:
         views = self.shape.views

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from ...datasets.class_prompts import ClassPrompts, get_class_prompts
 from ...utils import UserInputError
-from ..cams import AttentionAffinity, softmax_gradcam
-from ..clip import FrozenCLIP, ImageFeatures, TrunkCache
-from ..heads import CLIPPromptHead
+from ..cams import CAA, softmax_gradcam
+from ..clip import FrozenCLIP, ImageFeatures, PromptStream, TrunkCache
 from .mixed_batches import fail, failed, predict_in_groups
 from .seed_route import ImageError, SeedRoute
 
@@ -46,8 +45,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
             YAML file, or a dict.
         streams (dict[str, dict]): Config of a ``CLIPPromptHead`` by name. The
             names ``'classification'`` and ``'segmentation'`` are trained.
-        affinity (dict): Config of ``AttentionAffinity``.
-        coarse_route (dict, optional): The route of the coarse seeds that
+        caa (dict): Config of ``CAA``.
+        training_route (dict, optional): The route of the coarse seeds that
             supervise the segmentation stream while it trains. None: seeds
             made before, in ``gt_sem_seg``.
         routes (dict[str, dict]): Ways from a CAM to a seed, by name; see
@@ -74,9 +73,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
         clip: dict[str, Any],
         class_prompts: str | dict[str, Any],
         streams: dict[str, dict[str, Any]],
-        affinity: dict[str, Any],
+        caa: dict[str, Any],
         routes: dict[str, dict[str, Any]],
-        coarse_route: dict[str, Any] | None = None,
+        training_route: dict[str, Any] | None = None,
         main_route: str | None = None,
         official: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
@@ -93,15 +92,17 @@ class CLIPPromptSegmentor(BaseSegmentor):
             {
                 name: MODELS.build(
                     dict(
-                        head, clip=self.clip, class_prompts=self.class_prompts
+                        stream,
+                        clip=self.clip,
+                        class_prompts=self.class_prompts,
                     )
                 )
-                for name, head in streams.items()
+                for name, stream in streams.items()
             }
         )
-        self.affinity: AttentionAffinity = TASK_UTILS.build(affinity)
-        self.coarse_route = (
-            None if coarse_route is None else SeedRoute(**coarse_route)
+        self.caa: CAA = TASK_UTILS.build(caa)
+        self.training_route = (
+            None if training_route is None else SeedRoute(**training_route)
         )
         self.routes = {
             name: SeedRoute(**route) for name, route in routes.items()
@@ -110,23 +111,20 @@ class CLIPPromptSegmentor(BaseSegmentor):
         self.official = official
         self.trunk_cache: TrunkCache | None = None  # see TrunkCacheHook
         self._check_streams()
-        for stream in self.streams:  # what no loss trains stays as it is
-            if self.head(stream).loss_module is None:
-                self.head(stream).requires_grad_(False)
 
     clip: FrozenCLIP
 
-    def head(self, stream: str) -> CLIPPromptHead:
-        """The head of a stream."""
-        return cast(CLIPPromptHead, self.streams[stream])
+    def stream(self, name: str) -> PromptStream:
+        """Return the stream of that name."""
+        return cast(PromptStream, self.streams[name])
 
     def _check_streams(self) -> None:
         routes = dict(self.routes)
-        if self.coarse_route is not None:
-            routes['coarse_route'] = self.coarse_route
-            if self.coarse_route.mask_loader is not None:
+        if self.training_route is not None:
+            routes['training_route'] = self.training_route
+            if self.training_route.mask_loader is not None:
                 raise ValueError(
-                    'Expected `coarse_route` without `mask_dir`: its masks '
+                    'Expected `training_route` without `mask_dir`: its masks '
                     'follow the crops, so the training pipeline loads them. '
                     "Set it there: dict(type='LoadSAMMasks', mask_dir=...)."
                 )
@@ -164,7 +162,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         labels = self._stack_labels(data_samples, inputs.device)
         features, embedding = self._encode_views(inputs, data_samples)
         text = {
-            name: self.head(name).text_features(
+            name: self.stream(name).text_features(
                 self.clip, self._needed_prompts(name, labels)
             )
             for name in self.streams
@@ -173,7 +171,9 @@ class CLIPPromptSegmentor(BaseSegmentor):
         if CLASSIFICATION in self.streams:
             logits = self._logits(embedding, text[CLASSIFICATION])
             foreground = logits[:, : labels.shape[1]]
-            losses |= self.head(CLASSIFICATION).loss(foreground, labels)
+            losses |= self.stream(CLASSIFICATION).classification_loss(
+                foreground, labels
+            )
         if not all(loss.isfinite().all() for loss in losses.values()):
             return losses  # no seeds come of it; the training's hook stops
         if SEGMENTATION in self.streams:
@@ -183,7 +183,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
             cams, pairs = self._make_cams(
                 features, embedding, text[SEGMENTATION], labels
             )
-            losses |= self.head(SEGMENTATION).loss(cams, pairs, seeds)
+            losses |= self.stream(SEGMENTATION).cam_loss(cams, pairs, seeds)
         return losses
 
     def _needed_prompts(self, stream: str, labels: Tensor) -> Tensor | None:
@@ -205,15 +205,15 @@ class CLIPPromptSegmentor(BaseSegmentor):
     ) -> tuple[ImageFeatures, Tensor]:
         """As :meth:`encode`, with the trunk from the cache if there is one."""
         if self.trunk_cache is None:
-            return self.encode(inputs, self.needs_affinity)
+            return self.encode(inputs, self.needs_attention)
         draws = [s.metainfo.get('sample_idx') for s in data_samples]
         features = self.trunk_cache.features(self.clip, inputs, draws)
         return features, self.clip.run_last_block(features).embedding
 
     @property
-    def needs_affinity(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether training reads the attention."""
-        return self.coarse_route is not None and self.coarse_route.affinity
+        return self.training_route is not None and self.training_route.use_caa
 
     @torch.no_grad()
     def _coarse_seeds(
@@ -230,11 +230,11 @@ class CLIPPromptSegmentor(BaseSegmentor):
         Made on the fly by the coarse route, or read from ``gt_sem_seg`` (the
         two-step recipe of the official code).
         """
-        route = self.coarse_route
+        route = self.training_route
         if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
         cams, pairs = self._make_cams(
-            features, embedding, text[route.stream], labels, route.affinity
+            features, embedding, text[route.stream], labels, route.use_caa
         )
         cams = upsample_cams(cams, shape[-2:])
         seeds = []
@@ -264,7 +264,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
                 route's seeder needs them, ``sam_masks`` at original size.
                 Those with ``failure`` are left alone.
             routes (Mapping[str, SeedRoute], optional): Instead of the model's
-                own, e.g. with its ``coarse_route``.
+                own, e.g. with its ``training_route``.
             keep_cams (bool): Whether to add ``<route>_cams``, the maps that
                 the route's seeder reads, (P, H, W), in the order of the
                 present classes.
@@ -291,14 +291,14 @@ class CLIPPromptSegmentor(BaseSegmentor):
         """As :meth:`predict`, for images that could be read."""
         labels = self._stack_labels(data_samples, inputs.device)
         features, embedding = self.encode(
-            inputs, any(route.affinity for route in routes.values())
+            inputs, any(route.use_caa for route in routes.values())
         )
         cams: dict[tuple[str, bool], tuple[Tensor, Tensor]] = {}
         for route in routes.values():
             if route.cam not in cams:
                 text = self._frozen_text(route.stream)
                 cams[route.cam] = self._make_cams(
-                    features, embedding, text, labels, route.affinity
+                    features, embedding, text, labels, route.use_caa
                 )
         for n, sample in enumerate(data_samples):
             fields = {}
@@ -340,7 +340,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
 
     def _validate(self, data: Any) -> list[SegDataSample]:
         data = self.data_preprocessor(data, False)
-        _, embedding = self.encode(data['inputs'], affinity=False)
+        _, embedding = self.encode(data['inputs'], with_attention=False)
         self._score_classes(embedding, data['data_samples'])
         return cast(list[SegDataSample], data['data_samples'])
 
@@ -360,7 +360,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
     def _frozen_text(self, stream: str) -> Tensor:
         """Text features of a stream, computed once a run at test time."""
         if self.training or stream not in self._text_cache:
-            self._text_cache[stream] = self.head(stream).text_features(
+            self._text_cache[stream] = self.stream(stream).text_features(
                 self.clip
             )
         return self._text_cache[stream]
@@ -377,10 +377,10 @@ class CLIPPromptSegmentor(BaseSegmentor):
     # ------------------------------------------------------------------
 
     def encode(
-        self, inputs: Tensor, affinity: bool = True
+        self, inputs: Tensor, with_attention: bool = True
     ) -> tuple[ImageFeatures, Tensor]:
         """Trunk features, with or without attention, and embeddings (N, E)."""
-        features = self.clip.encode_trunk(inputs, affinity)
+        features = self.clip.encode_trunk(inputs, with_attention)
         return features, self.clip.run_last_block(features).embedding
 
     def _make_cams(
@@ -389,7 +389,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
         embedding: Tensor,
         text: Tensor,
         labels: Tensor,
-        affinity: bool = False,
+        use_caa: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """CAMs by the prompts of a stream, refined by CAA or not.
 
@@ -400,8 +400,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
         cams, pairs = softmax_gradcam(
             self.clip, features, embedding, text, labels, self.official
         )
-        if affinity:
-            cams = self.affinity(cams, features.affinity, pairs[:, 0])
+        if use_caa:
+            cams = self.caa(cams, features.attention, pairs[:, 0])
         return cams, pairs
 
     def _logits(self, embedding: Tensor, text: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ class SeedRoute:
     Args:
         stream (str): Name of a stream of the model.
         seeder (dict): Config of a seeder.
-        affinity (bool): Whether CAA refines the CAM. Default: True.
+        use_caa (bool): Whether CAA refines the CAM. Default: True.
         mask_dir (str, optional): Masks of this route alone, to compare mask
             settings in one run. None: those that the pipeline loads.
     """
@@ -36,11 +36,11 @@ class SeedRoute:
         self,
         stream: str,
         seeder: dict[str, Any],
-        affinity: bool = True,
+        use_caa: bool = True,
         mask_dir: str | None = None,
     ) -> None:
         self.stream = stream
-        self.affinity = affinity
+        self.use_caa = use_caa
         self.seeder: BaseSeeder = TASK_UTILS.build(seeder)
         self.mask_loader = (
             None
@@ -51,7 +51,7 @@ class SeedRoute:
     @property
     def cam(self) -> tuple[str, bool]:
         """What tells its CAM from those of other routes."""
-        return self.stream, self.affinity
+        return self.stream, self.use_caa
 
     def seed(
         self, cams: Tensor, classes: Tensor, sample: SegDataSample

@@ -53,7 +53,7 @@ def model(class_prompts: Any = 'voc12', width: int = 512) -> Any:
                     loss=dict(type='CAMActivationLoss'),
                 ),
             ),
-            affinity=dict(type='AttentionAffinity'),
+            caa=dict(type='CAA'),
             routes=dict(
                 cam=dict(
                     stream='segmentation', seeder=dict(type='ArgmaxSeeder')

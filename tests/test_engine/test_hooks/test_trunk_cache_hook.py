@@ -35,10 +35,10 @@ def test_the_same_views_the_same_prompts(
     trunk = FrozenCLIP.encode_trunk
 
     def spy(
-        self: FrozenCLIP, images: torch.Tensor, affinity: bool = True
+        self: FrozenCLIP, images: torch.Tensor, with_attention: bool = True
     ) -> Any:
         calls.append(len(images))
-        return trunk(self, images, affinity)
+        return trunk(self, images, with_attention)
 
     monkeypatch.setattr(FrozenCLIP, 'encode_trunk', spy)
     # 6 pictures, 2 views: from the fifth batch of 3 on all are there.

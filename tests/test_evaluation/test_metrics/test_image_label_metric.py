@@ -117,7 +117,7 @@ def test_it_watches_a_training(
         t for t in loader.dataset.pipeline if t.type != 'LoadSAMMasks'
     ]
     config.model.streams.pop('segmentation')
-    config.model.coarse_route = None
+    config.model.training_route = None
     config.model.class_prompts = 'partworld'
     config.val_dataloader, config.val_cfg = val, dict()
     config.val_evaluator = dict(type='ImageLabelMetric', split='six')

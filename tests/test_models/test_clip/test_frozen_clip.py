@@ -57,7 +57,7 @@ def test_affinity_is_the_attention_of_the_last_blocks(
         x = block(x)
     expected = torch.stack(maps[-2:]).mean(0)[:, 1:, 1:]
     torch.testing.assert_close(
-        features.affinity, expected, rtol=1e-4, atol=1e-6
+        features.attention, expected, rtol=1e-4, atol=1e-6
     )
 
 
@@ -65,7 +65,7 @@ def test_any_multiple_of_the_patch(clip: FrozenCLIP) -> None:
     features = clip.encode_trunk(torch.randn(1, 3, 24, 40))
     assert features.grid == (3, 5)
     assert features.tokens.shape == (1, 16, 32)
-    assert features.affinity.shape == (1, 15, 15)
+    assert features.attention.shape == (1, 15, 15)
     with pytest.raises(ValueError, match='multiples of 8, but got 24 x 41'):
         clip.encode_trunk(torch.randn(1, 3, 24, 41))
 

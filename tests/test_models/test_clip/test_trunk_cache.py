@@ -25,7 +25,7 @@ def clip() -> FrozenCLIP:
 
 def shape(**changes: Any) -> CacheShape:
     sizes: dict[str, Any] = dict(
-        images=3, views=2, grid=(4, 5), width=32, affinity=True,
+        images=3, views=2, grid=(4, 5), width=32, attention=True,
         dtype='float32',
     )  # fmt: skip
     return CacheShape(**{**sizes, **changes})
@@ -43,23 +43,23 @@ def test_size_by_hand() -> None:
     # 21 tokens of 32 numbers, 20 x 20 pairs of patches
     assert shape().row == 21 * 32 + 400
     assert shape().size == 3 * 2 * 4 * (21 * 32 + 400)
-    assert shape(affinity=False, dtype='float16').size == 3 * 2 * 2 * 21 * 32
+    assert shape(attention=False, dtype='float16').size == 3 * 2 * 2 * 21 * 32
 
 
 @pytest.mark.parametrize(
     ('dtype', 'tolerance'), [('float32', 0), ('float16', 2e-3)]
 )
-@pytest.mark.parametrize('affinity', [True, False])
+@pytest.mark.parametrize('attention', [True, False])
 def test_features_are_those_of_the_trunk(
     clip: FrozenCLIP,
     tmp_path: Path,
     dtype: str,
     tolerance: float,
-    affinity: bool,
+    attention: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expected = clip.encode_trunk(images(), affinity)
-    settings = shape(dtype=dtype, affinity=affinity)
+    expected = clip.encode_trunk(images(), attention)
+    settings = shape(dtype=dtype, attention=attention)
     first = TrunkCache(tmp_path / 'cache', settings, KEY).features(
         clip, images(), DRAWS
     )
@@ -68,7 +68,7 @@ def test_features_are_those_of_the_trunk(
     again = TrunkCache(tmp_path / 'cache', settings, KEY).features(
         clip, images().flip(0), DRAWS[::-1]
     )
-    for name in ('tokens', 'residual', 'affinity'):
+    for name in ('tokens', 'residual', 'attention'):
         value = getattr(first, name)
         assert torch.equal(getattr(again, name).flip(0), value)
         torch.testing.assert_close(

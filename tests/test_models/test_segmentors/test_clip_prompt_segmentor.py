@@ -46,13 +46,13 @@ def config(**changes: Any) -> dict[str, Any]:
                 loss=dict(type='CAMActivationLoss'),
             ),
         ),
-        affinity=dict(type='AttentionAffinity'),
-        coarse_route=dict(stream='classification', seeder=SAMS),
+        caa=dict(type='CAA'),
+        training_route=dict(stream='classification', seeder=SAMS),
         main_route='fine_seed',
         routes=dict(
             fine_seed=dict(stream='segmentation', seeder=SAMS),
             cam=dict(
-                stream='segmentation', affinity=False,
+                stream='segmentation', use_caa=False,
                 seeder=dict(type='ArgmaxSeeder'),
             ),
         ),
@@ -116,13 +116,15 @@ def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
     logits = model.clip.scale * (
         F.normalize(embedding, dim=1) @ text['classification'].T
     )
-    mcl = model.streams['classification'].loss(logits[:, :3], labels)
+    mcl = model.stream('classification').classification_loss(
+        logits[:, :3], labels
+    )
     torch.testing.assert_close(losses['loss_mcl'], mcl['loss_mcl'])
 
     coarse, pairs = softmax_gradcam(
         model.clip, features, embedding, text['classification'], labels
     )
-    coarse = model.affinity(coarse, features.affinity, pairs[:, 0])
+    coarse = model.caa(coarse, features.attention, pairs[:, 0])
     seeds = []
     for n, sample in enumerate(data['data_samples']):
         mine = pairs[:, 0] == n
@@ -130,12 +132,16 @@ def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
             coarse[mine][None], size=(32, 40), mode='bilinear'
         )[0]
         seeds.append(
-            model.coarse_route.seeder(large, pairs[mine, 1], sample.sam_masks)
+            model.training_route.seeder(
+                large, pairs[mine, 1], sample.sam_masks
+            )
         )
     cams, pairs = softmax_gradcam(
         model.clip, features, embedding, text['segmentation'], labels
     )
-    cal = model.streams['segmentation'].loss(cams, pairs, torch.stack(seeds))
+    cal = model.stream('segmentation').cam_loss(
+        cams, pairs, torch.stack(seeds)
+    )
     torch.testing.assert_close(losses['loss_cal'], cal['loss_cal'])
 
 
@@ -283,7 +289,7 @@ def test_manual_prompts_need_no_training() -> None:
                     type='CLIPPromptHead', prompts=dict(type='ManualPrompts')
                 )
             ),
-            coarse_route=None,
+            training_route=None,
             main_route=None,
             routes=dict(seed=dict(stream='manual', seeder=SAMS)),
         )
@@ -314,8 +320,10 @@ def test_a_route_may_have_masks_of_its_own(tmp_path: Path) -> None:
     mixed, expected = model.test_step(data), model.test_step(others)
     for ours, theirs in zip(mixed, expected, strict=True):
         assert torch.equal(ours.own.data, theirs.plain.data)
-    with pytest.raises(ValueError, match='`coarse_route` without `mask_dir`'):
-        MODELS.build(config(coarse_route=dict(route, **own_masks)))
+    with pytest.raises(
+        ValueError, match='`training_route` without `mask_dir`'
+    ):
+        MODELS.build(config(training_route=dict(route, **own_masks)))
 
 
 def test_the_main_route_is_named_not_the_first() -> None:
@@ -344,7 +352,7 @@ def test_errors() -> None:
         MODELS.build(config(routes=routes, main_route=None))
     only = {'segmentation': config()['streams']['segmentation']}
     with pytest.raises(
-        ValueError, match="'coarse_route'.*got 'classification'"
+        ValueError, match="'training_route'.*got 'classification'"
     ):
         MODELS.build(config(streams=only))
     model = MODELS.build(config())

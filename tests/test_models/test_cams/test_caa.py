@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmfmwsss.models.cams import (
-    AttentionAffinity,
+    CAA,
     box_mask,
     sinkhorn_affinity,
 )
@@ -63,10 +63,8 @@ def random_case() -> tuple[Tensor, Tensor, Tensor]:
 @pytest.mark.parametrize(('rounds', 'power'), [(1, 2), (3, 2), (3, 1), (0, 0)])
 def test_equals_the_slow_version(refine: str, rounds: int, power: int) -> None:
     cams, attention, images = random_case()
-    affinity = AttentionAffinity(
-        sinkhorn_rounds=rounds, power=power, refine=refine
-    )
-    refined = affinity(cams, attention, images)
+    caa = CAA(sinkhorn_rounds=rounds, power=power, refine=refine)
+    refined = caa(cams, attention, images)
     for cam, image, ours in zip(cams, images, refined, strict=True):
         expected = slow_caa(cam, attention[image], rounds, power, 0.4, refine)
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
@@ -104,8 +102,8 @@ def test_the_mask_acts_on_sources() -> None:
     attention = torch.zeros(1, 4, 4)
     attention[0, 3, 0] = attention[0, 0, 3] = 1.0
     attention[0, 1, 1] = attention[0, 2, 2] = 1.0
-    affinity = AttentionAffinity(sinkhorn_rounds=0, power=1)
-    refined = affinity(cam, attention, torch.tensor([0]))
+    caa = CAA(sinkhorn_rounds=0, power=1)
+    refined = caa(cam, attention, torch.tensor([0]))
     assert refined.tolist() == [[[0.0, 0.0, 0.0, 1.0]]]  # outside the box
 
 
@@ -121,39 +119,37 @@ def test_sinkhorn_is_symmetric_and_nearly_stochastic() -> None:
 def test_uniform_attention_levels_a_map() -> None:
     attention = torch.full((1, 6, 6), 1 / 6)
     cam = torch.arange(6.0).view(1, 2, 3)
-    refined = AttentionAffinity(use_boxes=False)(
-        cam, attention, torch.tensor([0])
-    )
+    refined = CAA(use_boxes=False)(cam, attention, torch.tensor([0]))
     torch.testing.assert_close(refined, torch.full((1, 2, 3), 0.5))
 
 
 def test_empty_and_zero_maps() -> None:
     _, attention, _ = random_case()
-    affinity = AttentionAffinity()
-    none = affinity(
+    caa = CAA()
+    none = caa(
         torch.zeros(0, 4, 5), attention, torch.zeros(0, dtype=torch.long)
     )
     assert none.shape == (0, 4, 5)
-    zero = affinity(torch.zeros(1, 4, 5), attention, torch.tensor([0]))
+    zero = caa(torch.zeros(1, 4, 5), attention, torch.tensor([0]))
     assert not zero.any()
 
 
 def test_errors() -> None:
     with pytest.raises(ValueError, match="'score' or 'cam'"):
-        AttentionAffinity(refine='both')
+        CAA(refine='both')
 
 
 def test_normalised_maps_span_the_unit_interval() -> None:
     """CLIP-ES stretches the refined map before it is enlarged."""
     cams, attention, images = random_case()
-    plain = AttentionAffinity()(cams, attention, images)
-    scaled = AttentionAffinity(normalise=True)(cams, attention, images)
+    plain = CAA()(cams, attention, images)
+    scaled = CAA(normalise=True)(cams, attention, images)
     low = plain.flatten(1).amin(1)[:, None, None]
     high = plain.flatten(1).amax(1)[:, None, None]
     torch.testing.assert_close(scaled, (plain - low) / (high - low))
     assert scaled.flatten(1).amin(1).tolist() == [0.0] * 3
     assert scaled.flatten(1).amax(1).tolist() == [1.0] * 3
-    none = AttentionAffinity(normalise=True)(cams[:0], attention, images[:0])
+    none = CAA(normalise=True)(cams[:0], attention, images[:0])
     assert none.shape == (0, 4, 5)
 
 
@@ -175,7 +171,7 @@ def test_official_reaches_the_scores():
     image = torch.zeros(1, dtype=torch.long)
 
     def peak(**settings):
-        caa = AttentionAffinity(use_boxes=False, **settings)
+        caa = CAA(use_boxes=False, **settings)
         return caa(cams, attention, image).max().item()
 
     assert peak() == 1

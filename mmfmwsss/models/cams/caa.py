@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..normalise import min_max_over_image
 
-__all__ = ['AttentionAffinity', 'box_mask', 'sinkhorn_affinity']
+__all__ = ['CAA', 'box_mask', 'sinkhorn_affinity']
 
 
 def sinkhorn_affinity(attention: Tensor, rounds: int) -> Tensor:
@@ -62,8 +62,9 @@ def box_mask(
     return mask.to(score.device)
 
 
-@TASK_UTILS.register_module()
-class AttentionAffinity:
+# The second name is that of configs written for version 0.1.
+@TASK_UTILS.register_module(name=['CAA', 'AttentionAffinity'])
+class CAA:
     """Refine class activation maps by the attention of CLIP.
 
     ``refined = A^t (B * M)`` for the map M of a class, the affinity A of its
