@@ -46,6 +46,7 @@ from mmfmwsss.utils import (
     digest_of_file,
     locked_folder,
 )
+from mmfmwsss.utils.labels import IGNORE_LABEL
 from mmfmwsss.utils.palette_png import (
     read_label_png,
     read_label_png_made_of,
@@ -292,7 +293,7 @@ def score(
             'or the picture, or of the CAM where there is neither.'
         )
     for what, labels in (('the seed', seed), (str(path), truth)):
-        largest = int(labels[labels < 255].max(initial=0))
+        largest = int(labels[labels < IGNORE_LABEL].max(initial=0))
         if largest >= args.num_classes:
             raise UserInputError(
                 f'Expected labels below --num-classes {args.num_classes} in '

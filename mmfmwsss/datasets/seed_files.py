@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ..utils import UserInputError
+from ..utils.labels import IGNORE_LABEL
 from ..utils.palette_png import read_label_png
 
 __all__ = ['check_seed', 'refuse_no_seeds']
 
-_IGNORE = 255
 _COLOURS = 3  # channels
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)  # orientations that swap width and height
@@ -64,11 +64,11 @@ def check_seed(path: str, image: str, labels: int, remedy: str) -> None:
             another size than the upright picture.
     """
     seed = read_label_png(path)
-    unknown = seed[(seed >= labels) & (seed != _IGNORE)]
+    unknown = seed[(seed >= labels) & (seed != IGNORE_LABEL)]
     if unknown.size:
         raise UserInputError(
-            f'Expected labels 0..{labels - 1} or {_IGNORE} in the seed {path},'
-            f' but it has the label {unknown.max()}. {remedy}'
+            f'Expected labels 0..{labels - 1} or {IGNORE_LABEL} in the seed '
+            f'{path}, but it has the label {unknown.max()}. {remedy}'
         )
     size = _upright_size(image)
     if size is not None and seed.shape != size:

@@ -4,6 +4,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.labels import IGNORE_LABEL
+
 __all__ = [
     'ERROR_COLOURS',
     'ERROR_NAMES',
@@ -37,7 +39,7 @@ ERROR_COLOURS = {
 def error_kinds(
     labels: NDArray[np.integer],
     truth: NDArray[np.integer],
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_LABEL,
 ) -> NDArray[np.uint8]:
     """Tell the kinds of error apart.
 

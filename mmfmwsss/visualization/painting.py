@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..structures import SAMMasks
+from ..utils.labels import IGNORE_LABEL
 from .error_kinds import ERROR_COLOURS, NOT_SCORED, error_kinds
 
 __all__ = [
@@ -105,7 +106,7 @@ def paint_labels(
     _check_size(image, labels, 'labels')
     colours = np.zeros((256, 3), np.float32)
     colours[: len(palette)] = palette
-    shown = ((labels > 0) & (labels != 255))[..., None]
+    shown = ((labels > 0) & (labels != IGNORE_LABEL))[..., None]
     mixed = (1 - opacity) * image + opacity * colours[labels]
     painted = np.asarray(np.where(shown, mixed, 0.6 * image), np.uint8)
     if borders:
@@ -133,7 +134,7 @@ def paint_errors(
     labels: NDArray[np.integer],
     truth: NDArray[np.integer],
     opacity: float = 0.8,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_LABEL,
 ) -> Image:
     """Show where a label map is wrong, and in which way.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..utils import UserInputError
+from ..utils.labels import IGNORE_LABEL
 from ..utils.limits import MAX_CLASSES
 from ..utils.palette_png import read_label_png
 from ..utils.safe_npy import load_npy
@@ -130,7 +131,7 @@ def _read_dict(path: Path) -> CamFile:
 def _read_labels(path: Path) -> CamFile:
     labels = torch.from_numpy(read_label_png(path))
     found = labels.unique().long()
-    found = found[(found > 0) & (found < 255)]
+    found = found[(found > 0) & (found < IGNORE_LABEL)]
     return CamFile((labels == found[:, None, None]).float(), found - 1)
 
 

@@ -32,6 +32,7 @@ from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import get_class_prompts
 from mmfmwsss.structures.rle import decode_rles, decode_runs
 from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.labels import IGNORE_LABEL
 from mmfmwsss.utils.limits import checked_size
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 from mmfmwsss.utils.text_files import read_json
@@ -40,7 +41,6 @@ EXPECTED = {'train': 82081, 'val': 40137}
 OVERLAPS = ('smaller', 'later', 'ignore')
 CROWDS = ('class', 'ignore')
 SETTINGS_FILE = 'settings.json'
-IGNORE = 255
 
 
 class Job(NamedTuple):
@@ -188,12 +188,12 @@ def paint(job: Job, overlap: str, crowd: str) -> np.ndarray:
     taken = np.zeros(job.size, np.uint8)  # by a single instance
     for label, is_crowd, mask in things:
         if is_crowd:
-            labels[mask] = IGNORE if crowd == 'ignore' else label
+            labels[mask] = IGNORE_LABEL if crowd == 'ignore' else label
             continue
         disputed = mask & (taken != 0) & (taken != label)
         labels[mask] = taken[mask] = label
         if overlap == 'ignore':
-            labels[disputed] = taken[disputed] = IGNORE
+            labels[disputed] = taken[disputed] = IGNORE_LABEL
     return labels
 
 

@@ -25,6 +25,7 @@ from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import get_class_prompts, read_image_list
 from mmfmwsss.datasets.image_files import bare_name, names_in
 from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.labels import IGNORE_LABEL
 from mmfmwsss.utils.palette_png import read_label_png
 
 
@@ -54,7 +55,7 @@ def labels_of(path: Path, names: tuple[str, ...]) -> list[str]:
         UserInputError: If the mask is not readable or has other labels.
     """
     found = np.unique(read_label_png(path))
-    found = found[(found > 0) & (found < 255)]
+    found = found[(found > 0) & (found < IGNORE_LABEL)]
     if len(found) and found[-1] > len(names):
         raise UserInputError(
             f'Expected labels 0..{len(names)} or 255 in {path}, but got '

@@ -9,6 +9,7 @@ from mmcv.transforms.utils import cache_randomness
 from mmseg.registry import TRANSFORMS
 from numpy.typing import NDArray
 
+from ...utils.labels import IGNORE_LABEL
 from .resizing import resize_bicubic, resize_nearest
 
 __all__ = [
@@ -134,7 +135,7 @@ class RandomCropWithMasks(BaseTransform):
         self,
         crop_size: int | tuple[int, int],
         pad_value: tuple[int, int, int] = (104, 117, 123),
-        ignore_index: int = 255,
+        ignore_index: int = IGNORE_LABEL,
     ) -> None:
         if isinstance(crop_size, int):
             crop_size = (crop_size, crop_size)

@@ -10,12 +10,11 @@ from mmseg.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png
 from ..image_files import image_name_of
 
 __all__ = ['ImageLabelsFromSeed', 'LoadSeed']
-
-_IGNORE = 255
 
 
 @TRANSFORMS.register_module()
@@ -62,7 +61,7 @@ class LoadSeed(BaseTransform):
         name = image_name_of(results)
         seed = self._read(name, size)
         classes = len(results['image_labels'])
-        unknown = (seed > classes) & (seed != _IGNORE)
+        unknown = (seed > classes) & (seed != IGNORE_LABEL)
         if unknown.any():
             raise UserInputError(
                 f'Expected seeds of {classes} classes in '
@@ -108,7 +107,7 @@ class ImageLabelsFromSeed(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``image_labels``."""
         labels = np.asarray(results['image_labels'], dtype=bool)
-        seen = np.zeros(_IGNORE + 1, dtype=bool)
+        seen = np.zeros(IGNORE_LABEL + 1, dtype=bool)
         seen[np.unique(results['gt_seg_map'])] = True
         results['image_labels'] = labels & seen[1 : 1 + len(labels)]
         return results

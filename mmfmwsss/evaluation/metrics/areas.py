@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...utils.labels import IGNORE_LABEL
+
 __all__ = ['class_areas', 'class_scores', 'intersection_over_union']
 
 
@@ -14,7 +16,7 @@ def class_areas(
     prediction: NDArray[Any],
     truth: NDArray[Any],
     num_labels: int,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_LABEL,
 ) -> NDArray[np.int64]:
     """Count the pixels that an IoU is made of, in whole numbers.
 

@@ -17,6 +17,7 @@ from prettytable import PrettyTable
 from ...datasets.current_outputs import digest_for_field
 from ...datasets.image_files import image_name_of
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png, write_palette_png
 from .areas import class_areas, class_scores, intersection_over_union
 from .failures import list_failures
@@ -24,7 +25,6 @@ from .truth_remarks import absent_classes, mean_of_shown, truth_remarks
 
 __all__ = ['SeedMetric']
 
-_IGNORE = 255  # of predictions that are no class
 # One truth among thousands: missing, cut off, or claiming a giant picture.
 _BAD_FILE = (
     OSError,
@@ -72,7 +72,7 @@ class SeedMetric(BaseMetric):
         ground_truth_dir: str | None = None,
         split: str = '',
         protocol: str = '',
-        ignore_index: int = 255,
+        ignore_index: int = IGNORE_LABEL,
         prefix: str | None = None,
         collect_device: str = 'cpu',
     ) -> None:
@@ -155,10 +155,10 @@ class SeedMetric(BaseMetric):
         """The labels as uint8, if they are classes or 255."""
         count = len(self._meta['classes'])
         known = (labels >= 0) & (labels < count) & (labels % 1 == 0)
-        wrong = labels[~(known | (labels == _IGNORE))]
+        wrong = labels[~(known | (labels == IGNORE_LABEL))]
         if len(wrong):
             raise UserInputError(
-                f'Expected predictions 0..{count - 1} or {_IGNORE}, the '
+                f'Expected predictions 0..{count - 1} or {IGNORE_LABEL}, the '
                 f'{count} classes of the data set, but {self.prediction} of '
                 f'{path} has {wrong[0]}. Test a model of these classes.'
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...utils.labels import IGNORE_LABEL
 from .areas import intersection_over_union
 
 __all__ = ['absent_classes', 'mean_of_shown', 'truth_remarks']
@@ -40,7 +41,7 @@ def truth_remarks(
     classes: Sequence[str],
     areas: NDArray[Any],
     ignored: int,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_LABEL,
 ) -> list[str]:
     """Sentences for the log below a mean IoU.
 

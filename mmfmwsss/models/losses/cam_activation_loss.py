@@ -5,13 +5,17 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from ...utils.labels import IGNORE_LABEL
 from .map_losses import MapAverage, MapLoss, maps_on_seeds
 
 __all__ = ['CAMActivationLoss', 'cam_activation_loss']
 
 
 def cam_activation_loss(
-    cams: Tensor, pairs: Tensor, seeds: Tensor, ignore_index: int = 255
+    cams: Tensor,
+    pairs: Tensor,
+    seeds: Tensor,
+    ignore_index: int = IGNORE_LABEL,
 ) -> tuple[Tensor, Tensor]:
     """Raise a map to its peak inside its class's seed, push it to 0 outside.
 
@@ -53,7 +57,7 @@ class CAMActivationLoss(MapLoss):
     def __init__(
         self,
         average: MapAverage = 'image',
-        ignore_index: int = 255,
+        ignore_index: int = IGNORE_LABEL,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_cal',
     ) -> None:

@@ -5,13 +5,17 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from ...utils.labels import IGNORE_LABEL
 from .map_losses import MapAverage, MapLoss, maps_on_seeds
 
 __all__ = ['CAMCrossEntropyLoss', 'cam_cross_entropy_loss']
 
 
 def cam_cross_entropy_loss(
-    cams: Tensor, pairs: Tensor, seeds: Tensor, ignore_index: int = 255
+    cams: Tensor,
+    pairs: Tensor,
+    seeds: Tensor,
+    ignore_index: int = IGNORE_LABEL,
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy of sigmoid(CAM) with the seed of the map's class.
 
@@ -53,7 +57,7 @@ class CAMCrossEntropyLoss(MapLoss):
     def __init__(
         self,
         average: MapAverage = 'image',
-        ignore_index: int = 255,
+        ignore_index: int = IGNORE_LABEL,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_ce',
     ) -> None:

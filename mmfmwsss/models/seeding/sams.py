@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...structures import SAMMasks
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from .base import BaseSeeder
 from .mask_decisions import (
     MaskDecisions,
@@ -21,8 +22,6 @@ from .mask_decisions import (
 from .pooling import top_rank
 
 __all__ = ['SAMS', 'paint', 'paint_order']
-
-_IGNORE = 255  # label of pixels that do not count
 
 
 def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
@@ -132,7 +131,9 @@ class SAMS(BaseSeeder):
         doubtful = decisions.confidence < self.min_confidence
         winner = decisions.winner.masked_fill(doubtful, len(classes) + 1)
         zero = classes.new_zeros(1)
-        labels = torch.cat([zero, classes + 1, zero + _IGNORE]).to(cams.device)
+        labels = torch.cat([zero, classes + 1, zero + IGNORE_LABEL]).to(
+            cams.device
+        )
         winner = labels.to(torch.uint8)[winner]
         return paint(masks, decisions._replace(winner=winner))
 

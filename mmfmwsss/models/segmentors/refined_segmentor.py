@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...structures import SAMMasks
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from ..seeding import BaseSeeder
 from .checkpoint_keys import keep_plain_keys
 from .mixed_batches import NOT_FINITE, fail, failed, predict_in_groups
@@ -28,7 +29,6 @@ from .seg_probabilities import (
 __all__ = ['RefinedSegmentor', 'refine_labels']
 
 Probabilities = Literal['auto', 'softmax', 'sum']
-_IGNORE = 255
 
 
 @MODELS.register_module()
@@ -250,4 +250,4 @@ def refine_labels(
     labels = labels.long()
     own = probabilities.argmax(0)
     refined = torch.where(labels == 0, own, labels - 1)
-    return torch.where(labels == _IGNORE, labels, refined)
+    return torch.where(labels == IGNORE_LABEL, labels, refined)

@@ -4,12 +4,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from ...utils.labels import IGNORE_LABEL
 from .findings import Finding
 from .pictures import PictureCheck
 
 __all__ = ['check_mask_values', 'class_counts']
-
-_IGNORE = 255
 
 
 def class_counts(checks: Sequence[PictureCheck]) -> str:
@@ -53,7 +52,9 @@ def check_mask_values(checks: Sequence[PictureCheck]) -> list[Finding]:
     """
     masks = [check.mask_labels for check in checks if check.mask_labels]
     values = sorted({value for mask in masks for value in mask})
-    if _IGNORE not in values or any(0 < value < _IGNORE for value in values):
+    if IGNORE_LABEL not in values or any(
+        0 < value < IGNORE_LABEL for value in values
+    ):
         return []
     what = f'{len(masks)} masks have only the values {values}'
     return [Finding('masks show no class', what)]

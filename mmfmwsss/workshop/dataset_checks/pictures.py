@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...datasets.image_labels import read_voc_xml
 from ...datasets.transforms import LoadImageStrict
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png
 from ...utils.picture_files import open_picture, read_picture_bytes
 from .findings import Finding
@@ -17,7 +18,6 @@ from .findings import Finding
 __all__ = ['Picture', 'PictureCheck', 'check_picture']
 
 _EXIF_ORIENTATION = 0x0112
-_IGNORE = 255
 _LONGEST = 20  # greatest ratio of the sides
 _FEWEST_RIMS = 3  # labels without a body, of a mask that looks blended
 
@@ -159,7 +159,7 @@ def _check_mask(
                 f'{size[1]} x {size[0]}',
             )
         )
-    unknown = [v for v in found if num_classes < v < _IGNORE]
+    unknown = [v for v in found if num_classes < v < IGNORE_LABEL]
     if unknown:
         what = f'{path}: {unknown[:8]}, expected up to {num_classes}'
         findings.append(Finding('mask has unknown label', what))
@@ -188,7 +188,7 @@ def _rims(labels: NDArray[np.uint8], found: tuple[int, ...]) -> list[int]:
     return [
         value
         for value in found
-        if value not in (0, _IGNORE)
+        if value not in (0, IGNORE_LABEL)
         and not cv2.erode(
             (labels == value).astype(np.uint8),
             square,

@@ -19,6 +19,7 @@ from ...datasets import PseudoLabelDataset
 from ...datasets.image_files import image_name_of
 from ...evaluation.metrics import class_areas, intersection_over_union
 from ...utils import UserInputError
+from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png
 from .run_folder import Result, RunFolder
 
@@ -132,7 +133,7 @@ def score_image(labels: Labels, areas: NDArray[Any] | None) -> float:
         share of foreground pixels.
     """
     if areas is None:
-        foreground = (labels > 0) & (labels != 255)
+        foreground = (labels > 0) & (labels != IGNORE_LABEL)
         return float(100 * foreground.mean())
     iou = intersection_over_union(areas)
     return float(100 * np.nanmean(iou)) if (areas[1:] > 0).any() else 100.0

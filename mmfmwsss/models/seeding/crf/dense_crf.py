@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ....structures import SAMMasks
 from ....utils import UserInputError
+from ....utils.labels import IGNORE_LABEL
 from ..argmax import argmax_seed, cam_scores
 from ..base import BaseSeeder
 from .mean_field import CRFKernels, dense_crf_posterior, unary_energy
@@ -18,7 +19,6 @@ from .mean_field import CRFKernels, dense_crf_posterior, unary_energy
 __all__ = ['DenseCRF', 'pydensecrf_posterior', 'wrapped_bgr']
 
 Backend = Literal['auto', 'pydensecrf', 'torch']
-_IGNORE = 255
 _MEAN_BGR = (104.008, 116.669, 122.675)
 
 
@@ -189,4 +189,4 @@ class DenseCRF(BaseSeeder):
 
     def _ignore_unsure(self, labels: Tensor, posterior: Tensor) -> Tensor:
         unsure = posterior.amax(0) < self.ignore_threshold
-        return labels.masked_fill(unsure, _IGNORE)
+        return labels.masked_fill(unsure, IGNORE_LABEL)
