@@ -18,11 +18,11 @@ from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
-from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError, atomic_path
 from mmfmwsss.utils.palette_png import voc_palette
+from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.visualization.explain import (
     explain_masks,
     explanation_picture,
@@ -133,10 +133,9 @@ def build_sams(options: dict[str, Any]) -> SAMS:
 def main(argv: list[str] | None = None) -> int:
     """Write the picture and the table."""
     args = parse_args(argv)
-    image = LoadImageStrict().transform(dict(img_path=args.image))['img']
     cam_file = read_cams(args.cam, args.format)
     picture, table = explain(
-        image[..., ::-1].copy(),
+        read_rgb(args.image),
         cam_file,
         SAMMasks.load(args.masks),
         build_sams(args.seeder_options),

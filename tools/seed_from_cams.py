@@ -32,7 +32,6 @@ from mmfmwsss.datasets.image_files import (
     names_in,
 )
 from mmfmwsss.datasets.image_folder import ImageFolder
-from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.evaluation.metrics.areas import (
     class_areas,
     intersection_over_union,
@@ -52,6 +51,7 @@ from mmfmwsss.utils.palette_png import (
     read_label_png_made_of,
     write_palette_png,
 )
+from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.workshop.cam_files import (
     CAM_FORMATS,
     CAM_KEYS,
@@ -232,8 +232,7 @@ def read_picture(folder: Path, name: str) -> torch.Tensor:
         raise UserInputError(
             f'Expected a picture {folder / name}.*, got none.'
         )
-    results = LoadImageStrict().transform(dict(img_path=str(path)))
-    return torch.from_numpy(results['img'][..., ::-1].copy())
+    return torch.from_numpy(read_rgb(path))
 
 
 def digest_sources(

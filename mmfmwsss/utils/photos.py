@@ -2,7 +2,7 @@
 """Read a photo as every part of the package sees it."""
 
 import os
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from .picture_files import (
     read_picture_bytes,
 )
 
-__all__ = ['decode_photo', 'photo_size', 'read_photo']
+__all__ = ['decode_photo', 'photo_size', 'read_rgb']
 
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 258
@@ -25,25 +25,22 @@ _WITH_ALPHA = ('RGBA', 'LA', 'PA', 'RGBa', 'La')
 _DARK = 2**14  # 16 bits that hold at most 14, as cameras write them
 
 
-def read_photo(
-    path: str | os.PathLike[str], channel_order: Literal['bgr', 'rgb'] = 'bgr'
-) -> NDArray[np.uint8]:
-    """Read a photo; see :func:`decode_photo`.
+def read_rgb(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Read a photo as the pipelines do, in the order of colours of SAM.
+
+    :func:`decode_photo` says what becomes of other formats.
 
     Args:
         path (str | PathLike): The file.
-        channel_order (str): ``'bgr'`` or ``'rgb'``.
 
     Returns:
-        NDArray[np.uint8]: (H, W, 3).
+        NDArray[np.uint8]: RGB, contiguous, (H, W, 3).
 
     Raises:
         UserInputError: If it is missing or cannot be read completely.
     """
     image = decode_photo(read_picture_bytes(path), path)
-    if channel_order == 'rgb':
-        image = np.ascontiguousarray(image[..., ::-1])
-    return image
+    return np.ascontiguousarray(image[..., ::-1])
 
 
 def decode_photo(
@@ -84,7 +81,7 @@ def decode_photo(
 
 
 def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Height and width of a photo as ``read_photo`` has it, upright.
+    """Height and width of a photo as ``read_rgb`` has it, upright.
 
     It reads the header, not the pixels.
 

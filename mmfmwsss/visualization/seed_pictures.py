@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..models.segmentors import CLIPPromptSegmentor
 from ..models.segmentors.seed_route import SeedRoute
-from ..utils.photos import read_photo
+from ..utils.photos import read_rgb
 from .painting import overlay_cam, paint_labels
 
 __all__ = ['cam_panels', 'predict_seeds', 'seed_panels', 'shown_routes']
@@ -124,7 +124,7 @@ def seed_panels(
     Returns:
         list[tuple[str, ndarray]]: Headings and pictures.
     """
-    image = read_photo(sample.img_path, 'rgb')
+    image = read_rgb(sample.img_path)
     panels = [('image', image)]
     for name, picture in cam_panels(image, sample, routes[-1], classes):
         panels.append((f'CAM {name}', picture))

@@ -30,7 +30,7 @@ from mmfmwsss.models.masks import masks_from_folder, masks_from_json
 from mmfmwsss.structures import SAMMasks, summarize_mask_file
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import read_label_png
-from mmfmwsss.utils.photos import photo_size, read_photo
+from mmfmwsss.utils.photos import photo_size, read_rgb
 from mmfmwsss.utils.safe_npy import load_npy
 from mmfmwsss.utils.text_files import read_json, read_yaml
 from mmfmwsss.workshop.cam_files import CAM_FORMATS, read_cams
@@ -134,7 +134,7 @@ def folder_of_masks(path: Path) -> SAMMasks:
 
 
 def both(path: Path) -> Any:
-    read_photo(path)
+    read_rgb(path)
     return photo_size(path)
 
 

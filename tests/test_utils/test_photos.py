@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.limits import MAX_PIXELS
-from mmfmwsss.utils.photos import decode_photo, photo_size, read_photo
+from mmfmwsss.utils.photos import decode_photo, photo_size, read_rgb
 from mmfmwsss.utils.picture_files import is_complete_image
 
 FILM = b'\0\0\0\x18ftypmp42' + b'\0' * 40 + b'\xff\xda' + b'\1' * 60
@@ -116,8 +116,9 @@ def test_exif_turns_every_format(tmp_path, pixels, kind, way):
     path = tmp_path / 'a'
     path.write_bytes(encode(pixels, kind, exif=exif))
     expected = by_pillow(path.read_bytes())
-    np.testing.assert_array_equal(read_photo(path), expected)
-    rgb = read_photo(path, 'rgb')
+    bgr = decode_photo(path.read_bytes(), path)
+    np.testing.assert_array_equal(bgr, expected)
+    rgb = read_rgb(path)
     np.testing.assert_array_equal(rgb, expected[..., ::-1])
     assert rgb.flags.c_contiguous
     assert photo_size(path) == expected.shape[:2]
@@ -210,7 +211,7 @@ def test_narrow_photos_load(size):
 
 def test_bombs_are_refused_by_their_header(tmp_path, bomb):
     (tmp_path / 'a.png').write_bytes(bomb)
-    for read in (read_photo, photo_size):
+    for read in (read_rgb, photo_size):
         with pytest.raises(UserInputError) as error:
             read(tmp_path / 'a.png')
         for part in (f'{MAX_PIXELS:,} pixels', 'a.png', 'tiles'):
@@ -226,4 +227,4 @@ def test_limit_holds_where_pillows_own_was_switched_off(monkeypatch, bomb):
 def test_no_file(tmp_path):
     for path in (tmp_path / 'none.jpg', tmp_path, '/dev/zero'):
         with pytest.raises(UserInputError, match='is not there.*image list'):
-            read_photo(path)
+            read_rgb(path)

@@ -35,7 +35,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from mmcv import imread
 from mmengine.config import Config
 from segment_anything import SamAutomaticMaskGenerator
 from torch import Tensor
@@ -48,6 +47,7 @@ from mmfmwsss.models.masks import (
 )
 from mmfmwsss.models.seeding import SAMS, DenseCRF
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.workshop.partworld import render_scene
 from mmfmwsss.workshop.random_sam import liven
 
@@ -257,7 +257,7 @@ def read_image(path: str | None) -> np.ndarray:
     """The picture, or one of PartWorld."""
     if path is None:
         return render_scene(seed=0, index=0).image
-    return imread(path, channel_order='rgb')
+    return read_rgb(path)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

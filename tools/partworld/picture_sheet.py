@@ -10,7 +10,6 @@ import argparse
 from pathlib import Path
 
 import cv2
-import mmcv
 import numpy as np
 from mmengine.dataset import Compose
 
@@ -18,6 +17,7 @@ import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.utils import UserInputError, atomic_path
 from mmfmwsss.utils.palette_png import read_label_png
+from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.visualization import paint_labels, paint_masks, picture_sheet
 from mmfmwsss.visualization.seed_pictures import cam_panels
 from mmfmwsss.workshop.report.run_folder import find_runs
@@ -59,7 +59,7 @@ def draw_row(
     sample = seeds.predict(index)
     if sample is None:
         raise UserInputError(f'Expected a readable picture at {path}.')
-    image = mmcv.imread(str(path), channel_order='rgb')
+    image = read_rgb(path)
     predicted = network.predict(pipeline(dict(img_path=str(path))))
     maps = [
         *(

@@ -1,17 +1,14 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The photo of a data sample, for seeders that look at colours."""
 
-import numpy as np
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ...datasets.transforms import LoadImageStrict
 from ...utils import UserInputError
+from ...utils.photos import read_rgb
 
 __all__ = ['load_rgb']
-
-_LOADER = LoadImageStrict()
 
 
 def load_rgb(sample: SegDataSample) -> Tensor:
@@ -32,5 +29,4 @@ def load_rgb(sample: SegDataSample) -> Tensor:
             'The refiner looks at the image and expected its `img_path` in '
             'the meta information, got none. Add it to the meta_keys.'
         )
-    image = _LOADER.transform({'img_path': path})['img']
-    return torch.from_numpy(np.ascontiguousarray(image[..., ::-1]))
+    return torch.from_numpy(read_rgb(path))

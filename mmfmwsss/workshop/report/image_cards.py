@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...structures import LEVEL_NAMES
-from ...utils.photos import read_photo
+from ...utils.photos import read_rgb
 from ...visualization.painting import paint_errors, paint_labels, paint_masks
 from ...visualization.seed_pictures import cam_panels
 from .label_maps import Labels
@@ -126,7 +126,7 @@ def make_card(
         ground truth; errors.
     """
     path = runs[0].images.paths[maps.index]
-    image = read_photo(path, 'rgb')
+    image = read_rgb(path)
     pictures = [
         Picture('image', image, 'image'),
         *_cam_pictures(runs, maps, image),

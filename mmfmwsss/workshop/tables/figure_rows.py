@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...structures import SAMMasks
-from ...utils.photos import read_photo
+from ...utils.photos import read_rgb
 from ...visualization.painting import paint_errors, paint_labels, paint_masks
 from ...visualization.seed_pictures import cam_panels
 from ..report.label_maps import Labels
@@ -58,7 +58,7 @@ class Scene:
         self.runs = runs
         self.index = index
         self.name = seeds.images.names[index]
-        self.image: RGB = read_photo(seeds.images.paths[index], 'rgb')
+        self.image: RGB = read_rgb(seeds.images.paths[index])
         self.truth = seeds.images.truth(result_of(seeds, 'fine_seed'), index)
         # The label maps of CLIP-ES are on disk, and its CAMs are not shown.
         self.samples: dict[str, Any] = {
