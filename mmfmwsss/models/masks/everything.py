@@ -1,16 +1,32 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """SAM's everything mode: an image in, all its masks on three levels out.
 
+The steps, which the functions below follow in this order:
+
+1. Cut the image into crops: itself, then smaller ones that overlap.
+2. Encode the crop and lay a grid of points over it.
+3. Decode three masks of each point: sub-part, part and whole, still small.
+4. Drop those of low predicted IoU; whole masks get a bonus.
+5. From the best score down, whole masks first, batch after batch:
+
+   a. drop masks whose box surely overlaps that of a kept mask too much,
+   b. upscale the others to the crop,
+   c. drop the unstable ones,
+   d. drop those that the crop cuts off,
+   e. drop those whose box overlaps that of a better mask too much.
+
+6. Put the kept masks of each crop into the image.
+7. Drop duplicates between crops; masks of smaller crops are kept.
+8. Fill holes, drop islands, then drop the duplicates this has made.
+
 After ``SamAutomaticMaskGenerator`` of segment_anything and section 4.2 of
 `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_. With ``whole_iou_bonus=0`` and
 ``whole_first_nms=False`` the masks are those of ``SamAutomaticMaskGenerator``;
 here each is made as late, and dropped as early, as the result allows.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,41 +34,45 @@ from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from ...structures import WHOLE, SAMMasks
 from .batching import map_in_batches
 from .crops import Box, crop_boxes, point_grid
 from .everything_settings import EverythingSettings
-from .fast.decoder import (
-    DecodedPoints,
-    Decoder,
-    KeepRule,
-    prepare_fast,
-    prepare_plain,
-)
+from .fast.decoder import FastDecoder
 from .fast.encoder import encode_image
 from .fast.upscaling import Frame, box_bounds, mask_boxes, upscale
 from .mask_filters import (
     MaskBatch,
-    lazy_nms,
+    drop_duplicates,
     near_crop_edge,
     remove_small_regions,
     stability_score,
+    suppress,
+    surely_suppressed,
 )
+from .sam_decoder import PlainDecoder, PointDecoder, PointMasks
 
 __all__ = ['generate_masks']
 
 
-class _Networks(NamedTuple):
-    encode: Callable[[Sam, Tensor], Tensor]
-    prepare: Callable[[Sam, Tensor], Decoder]
+@dataclass(frozen=True)
+class _View:
+    """One crop as the network sees it.
 
+    Attributes:
+        crop (Box): Its place in the image.
+        image (tuple[int, int]): Height and width of the whole image.
+        decoder (PointDecoder): Decodes points of the crop.
+        points (Tensor): x and y in pixels of the encoder's input, (points, 2).
+        frame (Frame): From the decoder's masks to the crop.
+    """
 
-_FAST = _Networks(
-    lambda sam, image: encode_image(sam.image_encoder, image), prepare_fast
-)
-_PLAIN = _Networks(lambda sam, image: sam.image_encoder(image), prepare_plain)
+    crop: Box
+    image: tuple[int, int]
+    decoder: PointDecoder
+    points: Tensor
+    frame: Frame
 
 
 @torch.no_grad()
@@ -79,39 +99,33 @@ def generate_masks(
         SAMMasks: The masks on the CPU, from the best score down; not yet
         filtered by occupation.
     """
-    size = (image.shape[0], image.shape[1])
-    networks = _FAST if fast_network else _PLAIN
-    crops = crop_boxes(
-        size, settings.crop_n_layers, settings.crop_overlap_ratio
-    )
     found, areas = [], []
+    # 1. Cut the image into crops.
+    crops = crop_boxes(
+        (image.shape[0], image.shape[1]),
+        settings.crop_n_layers,
+        settings.crop_overlap_ratio,
+    )
     for crop, layer in crops:
-        x0, y0, x1, y1 = crop
+        # 2. Encode the crop and lay a grid of points over it.
         per_side = int(
             settings.points_per_side
             / settings.crop_n_points_downscale_factor**layer
         )
-        candidates, frame = _decode_grid(
-            sam,
-            np.ascontiguousarray(image[y0:y1, x0:x1]),
-            point_grid(per_side),
-            partial(_passes_iou, settings=settings),
-            networks,
-            points_per_batch,
-        )
-        masks = _finish(
-            candidates, frame, crop, size, settings, masks_per_batch
-        )
-        found.append(masks)
-        areas += [(x1 - x0) * (y1 - y0)] * len(masks.boxes)
+        view = _encode(sam, image, crop, point_grid(per_side), fast_network)
+        # 3. and 4. Decode the points, drop masks of low predicted IoU.
+        candidates = _decode(view, settings, points_per_batch)
+        # 5. Upscale and filter from the best score down.
+        masks = _select(candidates, view, settings, masks_per_batch)
+        # 6. Put the kept masks into the image.
+        found.append(_place(masks, view))
+        areas += [_area(crop)] * len(masks.boxes)
     masks = MaskBatch.cat(found)
+    # 7. Drop duplicates between crops; masks of smaller crops are kept.
     if len(crops) > 1:
-        # The smaller a crop, the more of its masks are kept.
-        masks = _drop_duplicates(
-            masks,
-            1 / torch.tensor(areas, dtype=torch.int64),
-            settings.crop_nms_thresh,
-        )
+        preference = 1 / torch.tensor(areas, dtype=torch.int64)
+        masks = drop_duplicates(masks, preference, settings.crop_nms_thresh)
+    # 8. Fill holes, drop islands, then drop the duplicates this has made.
     if settings.min_mask_region_area > 0:
         masks = _tidy(masks, settings)
     return SAMMasks(
@@ -122,110 +136,177 @@ def generate_masks(
     )
 
 
-def _passes_iou(iou: Tensor, settings: EverythingSettings) -> Tensor:
-    if settings.pred_iou_thresh <= 0:
-        return torch.ones_like(iou, dtype=torch.bool)
-    bonus = iou.new_tensor([0, 0, settings.whole_iou_bonus])
-    return iou + bonus > settings.pred_iou_thresh
-
-
-def _decode_grid(
+def _encode(
     sam: Sam,
     image: NDArray[np.uint8],
+    crop: Box,
     grid: Tensor,
-    keep_rule: KeepRule,
-    networks: _Networks,
-    points_per_batch: int,
-) -> tuple[DecodedPoints, Frame]:
-    """The masks of a crop that pass the IoU filter, small, in grid order."""
-    square = sam.image_encoder.img_size
-    pixels = ResizeLongestSide(square).apply_image(image)
+    fast_network: bool,
+) -> _View:
+    """Step 2: encode a crop and lay a grid of points (0 to 1) over it."""
+    # Resize the crop so that its longer side fills the encoder's square.
+    x0, y0, x1, y1 = crop
+    size, square = (y1 - y0, x1 - x0), sam.image_encoder.img_size
+    pixels = ResizeLongestSide(square).apply_image(
+        np.ascontiguousarray(image[y0:y1, x0:x1])
+    )
     resized = (pixels.shape[0], pixels.shape[1])
+    # Normalise, pad and encode it.
     tensor = torch.from_numpy(pixels).to(sam.device).permute(2, 0, 1)
     network_input = sam.preprocess(tensor.contiguous()[None])
-    embedding = networks.encode(sam, network_input)
-    size = (image.shape[0], image.shape[1])
-    # As segment_anything: to pixels of the crop, then of the encoder's input.
+    decoder: PointDecoder
+    if fast_network:
+        embedding = encode_image(sam.image_encoder, network_input)
+        decoder = FastDecoder(sam, embedding)
+    else:
+        decoder = PlainDecoder(sam, sam.image_encoder(network_input))
+    # Scale the grid as segment_anything: to the crop, then to the square.
     points = grid * torch.tensor(size[::-1], dtype=grid.dtype)
     points = points * torch.tensor(
         [resized[1] / size[1], resized[0] / size[0]], dtype=grid.dtype
     )
-    decode = networks.prepare(sam, embedding)
-    batches = map_in_batches(
-        lambda some: decode(some, keep_rule),
-        points.to(sam.device),
-        points_per_batch,
+    return _View(
+        crop=crop,
+        image=(image.shape[0], image.shape[1]),
+        decoder=decoder,
+        points=points.to(sam.device),
+        frame=Frame(decoder.mask_size, square, resized, size),
     )
-    candidates = DecodedPoints.cat(batches)
-    small = (candidates.logits.shape[1], candidates.logits.shape[2])
-    return candidates, Frame(small, square, resized, size)
 
 
-def _finish(
-    candidates: DecodedPoints,
-    frame: Frame,
-    crop: Box,
-    size: tuple[int, int],
+def _decode(
+    view: _View, settings: EverythingSettings, points_per_batch: int
+) -> PointMasks:
+    """Steps 3 and 4: the masks that pass the IoU filter, in grid order."""
+    batches = map_in_batches(
+        partial(_decode_batch, decoder=view.decoder, settings=settings),
+        view.points,
+        view.decoder.batch_size(points_per_batch),
+    )
+    return PointMasks.cat(batches)
+
+
+def _decode_batch(
+    points: Tensor, decoder: PointDecoder, settings: EverythingSettings
+) -> PointMasks:
+    # 3. Decode three masks of each point.
+    decoded = decoder.decode(points)
+    # 4. Drop those of low predicted IoU; whole masks get a bonus.
+    iou = decoded.predicted_iou
+    if settings.pred_iou_thresh > 0:
+        bonus = iou.new_tensor([0, 0, settings.whole_iou_bonus])
+        keep = iou + bonus > settings.pred_iou_thresh
+    else:
+        keep = torch.ones_like(iou, dtype=torch.bool)
+    return decoded.masks(keep)
+
+
+def _select(
+    candidates: PointMasks,
+    view: _View,
     settings: EverythingSettings,
     masks_per_batch: int,
 ) -> MaskBatch:
-    """Upscale what survives the other filters and the crop's own NMS."""
-    scores = candidates.predicted_iou
+    """Step 5: greedy non-maximum suppression that makes only what it needs.
+
+    The result is that of upscaling and filtering all candidates and then
+    suppressing, for a suppressed mask never suppresses another.
+    """
+    upscale_batch = partial(
+        _upscale_and_filter,
+        candidates=candidates,
+        view=view,
+        settings=settings,
+    )
+    threshold = settings.box_nms_thresh
+    # Order the candidates from the best score down, whole masks first.
+    scores = _ranking(candidates, settings)
+    order = scores.argsort(descending=True, stable=True)
+    kept = upscale_batch(order[:0])
+    for numbers in order.split(masks_per_batch):
+        # a. Drop masks whose box surely overlaps a kept one's too much.
+        if len(kept.boxes):
+            bounds = box_bounds(candidates.logits[numbers], view.frame)
+            numbers = numbers[
+                ~surely_suppressed(bounds, kept.boxes, threshold)
+            ]
+        # b. to d. Upscale the others, drop the unstable and the cut off.
+        for masks in map_in_batches(upscale_batch, numbers, masks_per_batch):
+            # e. Drop those whose box overlaps a better mask's too much.
+            masks = suppress(masks, kept.boxes, threshold)
+            kept = MaskBatch.cat([kept, masks])
+    return kept
+
+
+def _ranking(candidates: PointMasks, settings: EverythingSettings) -> Tensor:
+    """Scores that non-maximum suppression goes by, (S,)."""
     if settings.whole_first_nms:
-        scores = scores + (candidates.levels == WHOLE)
-    x0, y0, x1, y1 = crop
-    offset = scores.new_tensor((x0, y0, x0, y0), dtype=torch.int64)
-
-    def finish(numbers: Tensor) -> MaskBatch:
-        logits = upscale(candidates.logits[numbers], frame)
-        stability = stability_score(logits, 0, settings.stability_score_offset)
-        masks = logits > 0
-        boxes = mask_boxes(masks)
-        keep = ~near_crop_edge(boxes + offset, crop, size)
-        if settings.stability_score_thresh > 0:
-            keep &= stability >= settings.stability_score_thresh
-        return MaskBatch(
-            masks[keep],
-            boxes[keep],
-            candidates.levels[numbers][keep],
-            candidates.predicted_iou[numbers][keep],
-            stability[keep],
-            scores[numbers][keep],
-        )
-
-    kept = lazy_nms(
-        scores,
-        settings.box_nms_thresh,
-        masks_per_batch,
-        bounds=lambda numbers: box_bounds(candidates.logits[numbers], frame),
-        finish=finish,
-    ).to('cpu')
-    whole = torch.zeros(len(kept.boxes), *size, dtype=torch.bool)
-    whole[:, y0:y1, x0:x1] = kept.masks
-    return replace(kept, masks=whole, boxes=kept.boxes + offset.cpu())
+        return candidates.predicted_iou + (candidates.levels == WHOLE)
+    return candidates.predicted_iou
 
 
-def _drop_duplicates(
-    masks: MaskBatch, scores: Tensor, threshold: float
+def _upscale_and_filter(
+    numbers: Tensor,
+    candidates: PointMasks,
+    view: _View,
+    settings: EverythingSettings,
 ) -> MaskBatch:
-    one_class = torch.zeros(len(masks.boxes), dtype=torch.int64)
-    return masks.filter(
-        batched_nms(masks.boxes.float(), scores, one_class, threshold)
+    """Steps 5 b to d for the candidates of these numbers."""
+    # b. Upscale to the crop.
+    logits = upscale(candidates.logits[numbers], view.frame)
+    stability = stability_score(logits, 0, settings.stability_score_offset)
+    masks = logits > 0
+    boxes = mask_boxes(masks)
+    # c. Drop the unstable ones.
+    keep = torch.ones_like(stability, dtype=torch.bool)
+    if settings.stability_score_thresh > 0:
+        keep = stability >= settings.stability_score_thresh
+    # d. Drop those that the crop cuts off.
+    placed = boxes + _offset(boxes, view)
+    keep &= ~near_crop_edge(placed, view.crop, view.image)
+    return MaskBatch(
+        masks[keep],
+        boxes[keep],
+        candidates.levels[numbers][keep],
+        candidates.predicted_iou[numbers][keep],
+        stability[keep],
+        _ranking(candidates, settings)[numbers][keep],
     )
 
 
+def _place(masks: MaskBatch, view: _View) -> MaskBatch:
+    """Step 6: put masks of a crop into the image, on the CPU."""
+    masks = masks.to('cpu')
+    x0, y0, x1, y1 = view.crop
+    placed = torch.zeros(len(masks.boxes), *view.image, dtype=torch.bool)
+    placed[:, y0:y1, x0:x1] = masks.masks
+    return replace(
+        masks, masks=placed, boxes=masks.boxes + _offset(masks.boxes, view)
+    )
+
+
+def _offset(boxes: Tensor, view: _View) -> Tensor:
+    """Compute what turns boxes in the crop into boxes in the image, (4,)."""
+    x0, y0, _, _ = view.crop
+    return boxes.new_tensor((x0, y0, x0, y0))
+
+
+def _area(box: Box) -> int:
+    x0, y0, x1, y1 = box
+    return (x1 - x0) * (y1 - y0)
+
+
 def _tidy(masks: MaskBatch, settings: EverythingSettings) -> MaskBatch:
-    """Fill small holes, drop small islands, and what has become double."""
+    """Step 8: fill holes, drop islands, then drop duplicates."""
     changed = torch.zeros(len(masks.boxes), dtype=torch.bool)
     for number, mask in enumerate(masks.masks.numpy()):
         tidied, changed[number] = remove_small_regions(
             mask, settings.min_mask_region_area
         )
         mask[:] = tidied  # writes through to the tensor
-    boxes = mask_boxes(masks.masks)
-    # Masks that needed no change go first.
-    return _drop_duplicates(
-        replace(masks, boxes=boxes),
+    # Of duplicates keep the mask that needed no change.
+    return drop_duplicates(
+        replace(masks, boxes=mask_boxes(masks.masks)),
         (~changed).float(),
         max(settings.box_nms_thresh, settings.crop_nms_thresh),
     )

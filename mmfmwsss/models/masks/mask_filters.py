@@ -1,7 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Which of SAM's masks are kept: stability, crop edges, duplicates, crumbs."""
+"""Filter SAM's masks: by stability, crop edges, duplicates and crumbs.
 
-from collections.abc import Callable
+``everything.py`` says in which order.
+"""
+
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,18 +12,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import nms
+from torchvision.ops import batched_nms, nms
 
-from .batching import map_in_batches
 from .crops import Box
 
 __all__ = [
     'MaskBatch',
     'box_iou_bound',
-    'lazy_nms',
+    'drop_duplicates',
     'near_crop_edge',
     'remove_small_regions',
     'stability_score',
+    'suppress',
+    'surely_suppressed',
 ]
 
 EDGE = 20.0  # pixels from a crop's edge that count as at the edge
@@ -52,12 +55,12 @@ class MaskBatch:
         return MaskBatch(*(value[keep] for value in self._values()))
 
     def to(self, device: torch.device | str) -> 'MaskBatch':
-        """The same masks on another device."""
+        """Copy the masks to another device."""
         return MaskBatch(*(value.to(device) for value in self._values()))
 
     @staticmethod
     def cat(batches: list['MaskBatch']) -> 'MaskBatch':
-        """One batch after the other; there must be at least one."""
+        """Join batches, of which there must be at least one."""
         columns = zip(*(batch._values() for batch in batches), strict=True)
         return MaskBatch(*(torch.cat(column) for column in columns))
 
@@ -66,7 +69,7 @@ class MaskBatch:
 
 
 def stability_score(logits: Tensor, threshold: float, offset: float) -> Tensor:
-    """IoU of a mask at a higher with itself at a lower threshold, (S,).
+    """Compare a mask at a higher with itself at a lower threshold: IoU, (S,).
 
     Args:
         logits (Tensor): (S, H, W).
@@ -83,7 +86,7 @@ def stability_score(logits: Tensor, threshold: float, offset: float) -> Tensor:
 
 
 def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:
-    """Masks cut off by their crop, not by the image, bool, (S,).
+    """Find masks cut off by their crop, not by the image, bool, (S,).
 
     Args:
         boxes (Tensor): In pixels of the image, (S, 4).
@@ -97,7 +100,7 @@ def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:
 
 
 def box_iou_bound(inner: Tensor, outer: Tensor, boxes: Tensor) -> Tensor:
-    """Smallest IoU that bounded boxes can have with known ones.
+    """Compute the smallest IoU that bounded boxes can have with known ones.
 
     With ``inner is outer`` it is the IoU.
 
@@ -120,43 +123,56 @@ def box_iou_bound(inner: Tensor, outer: Tensor, boxes: Tensor) -> Tensor:
     return (overlap / (most[:, None] + area - overlap)).double()
 
 
-def lazy_nms(
-    scores: Tensor,
-    threshold: float,
-    batch_size: int,
-    bounds: Callable[[Tensor], tuple[Tensor, Tensor]],
-    finish: Callable[[Tensor], MaskBatch],
-) -> MaskBatch:
-    """Greedy non-maximum suppression that makes only the masks it needs.
-
-    Candidates are taken from the best score down, in batches. One whose
-    overlap with a kept mask is too large, whatever its exact box, is dropped
-    unseen; the others are finished, filtered and compared exactly. The result
-    is that of finishing all and then suppressing, for a suppressed mask never
-    suppresses another.
+def surely_suppressed(
+    bounds: tuple[Tensor, Tensor], kept: Tensor, threshold: float
+) -> Tensor:
+    """Find masks that overlap a kept one too much, whatever their exact box.
 
     Args:
-        scores (Tensor): Score of each candidate, (N,).
-        threshold (float): Box IoU above which the lower score is dropped.
-        batch_size (int): Candidates finished at once.
-        bounds (Callable): Indices to inner and outer boxes, (B, 4) each.
-        finish (Callable): Indices to masks, without those filtered out.
+        bounds (tuple[Tensor, Tensor]): Boxes inside and outside of the boxes
+            that the masks will have, (S, 4) each.
+        kept (Tensor): Boxes of the kept masks, (K, 4).
+        threshold (float): Box IoU above which a mask is suppressed.
 
     Returns:
-        MaskBatch: The kept masks from the best score down.
+        Tensor: bool, (S,).
     """
-    order = scores.argsort(descending=True, stable=True)
-    kept = finish(order[:0])
-    for candidates in order.split(batch_size):
-        if len(kept.boxes):
-            least = box_iou_bound(*bounds(candidates), kept.boxes)
-            candidates = candidates[~(least > threshold).any(dim=1)]
-        for batch in map_in_batches(finish, candidates, batch_size):
-            overlap = box_iou_bound(batch.boxes, batch.boxes, kept.boxes)
-            batch = batch.filter(~(overlap > threshold).any(dim=1))
-            alive = nms(batch.boxes.float(), batch.scores, threshold)
-            kept = MaskBatch.cat([kept, batch.filter(alive)])
-    return kept
+    return (box_iou_bound(*bounds, kept) > threshold).any(dim=1)
+
+
+def suppress(batch: MaskBatch, kept: Tensor, threshold: float) -> MaskBatch:
+    """Drop masks whose box overlaps that of a better mask too much.
+
+    Args:
+        batch (MaskBatch): Masks whose scores are below those of the kept ones.
+        kept (Tensor): Boxes of the masks kept before, (K, 4).
+        threshold (float): Box IoU above which the lower score is dropped.
+
+    Returns:
+        MaskBatch: From the best score down.
+    """
+    overlap = box_iou_bound(batch.boxes, batch.boxes, kept)
+    batch = batch.filter(~(overlap > threshold).any(dim=1))
+    return batch.filter(nms(batch.boxes.float(), batch.scores, threshold))
+
+
+def drop_duplicates(
+    masks: MaskBatch, preference: Tensor, threshold: float
+) -> MaskBatch:
+    """Keep one of the masks whose boxes overlap too much.
+
+    Args:
+        masks (MaskBatch): S masks in one image.
+        preference (Tensor): The larger is kept, (S,).
+        threshold (float): Box IoU above which two masks are one.
+
+    Returns:
+        MaskBatch: From the largest preference down.
+    """
+    one_class = torch.zeros(len(masks.boxes), dtype=torch.int64)
+    return masks.filter(
+        batched_nms(masks.boxes.float(), preference, one_class, threshold)
+    )
 
 
 def remove_small_regions(
@@ -190,7 +206,7 @@ def remove_small_regions(
 def _small_regions(
     mask: NDArray[np.bool_], min_area: int
 ) -> tuple[NDArray[np.bool_], NDArray[Any], NDArray[Any]]:
-    """Whether each region is small, the region of each pixel, the areas."""
+    """Find regions: which are small, the region of each pixel, the areas."""
     _, regions, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
     )

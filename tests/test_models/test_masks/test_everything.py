@@ -172,20 +172,18 @@ def test_out_of_memory_halves_the_batch(
     settings = EverythingSettings(**(LOOSE | dict(crop_n_layers=1)))
     options = dict(points_per_batch=36, fast_network=fast_network)
     expected = generate_masks(sam, image, settings, **options)
-    name = '_FAST' if fast_network else '_PLAIN'
-    networks = getattr(everything, name)
+    name = 'FastDecoder' if fast_network else 'PlainDecoder'
     points_seen, masks_seen = [], []
 
-    def prepare(sam, embedding):
-        decode = networks.prepare(sam, embedding)
+    class Limited(getattr(everything, name)):
+        def batch_size(self, points):
+            return points
 
-        def limited(points, keep_rule):
+        def decode(self, points):
             points_seen.append(len(points))
             if len(points) > most:
                 raise torch.cuda.OutOfMemoryError('out of memory')
-            return decode(points, keep_rule)
-
-        return limited
+            return super().decode(points)
 
     def limited_upscale(logits, frame):
         masks_seen.append(len(logits))
@@ -193,7 +191,7 @@ def test_out_of_memory_halves_the_batch(
             raise RuntimeError('DefaultCPUAllocator: not enough memory')
         return upscale(logits, frame)
 
-    monkeypatch.setattr(everything, name, networks._replace(prepare=prepare))
+    monkeypatch.setattr(everything, name, Limited)
     monkeypatch.setattr(everything, 'upscale', limited_upscale)
     found = generate_masks(sam, image, settings, **options)
     assert points_seen[:2] == [36, 18]

@@ -8,10 +8,12 @@ from torchvision.ops import box_iou, nms
 from mmfmwsss.models.masks.mask_filters import (
     MaskBatch,
     box_iou_bound,
-    lazy_nms,
+    drop_duplicates,
     near_crop_edge,
     remove_small_regions,
     stability_score,
+    suppress,
+    surely_suppressed,
 )
 
 
@@ -52,37 +54,43 @@ def test_box_iou_bound():
     assert (bound[exact > 0.5] > 0).all()
 
 
+def batch_of(numbers, boxes, scores):
+    """Masks without pixels; their levels are their numbers."""
+    nothing = torch.zeros(len(numbers))
+    return MaskBatch(
+        nothing, boxes[numbers], numbers, nothing, nothing, scores[numbers]
+    )
+
+
 @pytest.mark.parametrize('batch_size', [1, 8, 500])
 @pytest.mark.parametrize('slack', [0, 1, 4])
 @pytest.mark.parametrize('threshold', [0.3, 0.7])
-def test_lazy_nms_is_nms(batch_size, slack, threshold):
+def test_suppression_by_batches_is_nms(batch_size, slack, threshold):
+    """Suppress by bounds first, then exactly, as everything mode does."""
     boxes = random_boxes(300)
     scores = torch.randint(0, 50, (300,)) / 50  # with ties
-    stable = torch.rand(300) > 0.3
     grow = torch.tensor([-slack, -slack, slack, slack])
-    finished = []
-
-    def finish(numbers):
-        finished.extend(numbers.tolist())
-        numbers = numbers[stable[numbers]]
-        nothing = torch.zeros(len(numbers))
-        return MaskBatch(
-            nothing, boxes[numbers], numbers, nothing, nothing, scores[numbers]
-        )
-
-    kept = lazy_nms(
-        scores,
-        threshold,
-        batch_size,
-        lambda numbers: (boxes[numbers] - grow, boxes[numbers] + grow),
-        finish,
-    )
-    rows = torch.nonzero(stable)[:, 0]
-    expected = rows[nms(boxes[rows].float(), scores[rows], threshold)]
+    order = scores.argsort(descending=True, stable=True)
+    kept, unseen = batch_of(order[:0], boxes, scores), 0
+    for numbers in order.split(batch_size):
+        bounds = (boxes[numbers] - grow, boxes[numbers] + grow)
+        sure = surely_suppressed(bounds, kept.boxes, threshold)
+        unseen += int(sure.sum())
+        batch = batch_of(numbers[~sure], boxes, scores)
+        kept = MaskBatch.cat([kept, suppress(batch, kept.boxes, threshold)])
+    expected = nms(boxes.float(), scores, threshold)
     assert kept.levels.tolist() == expected.tolist()
-    assert len(finished) == len(set(finished))
-    if batch_size == 1 and slack == 0:
-        assert len(finished) < 300
+    if batch_size < 500 and slack == 0:
+        assert unseen > 0
+
+
+def test_duplicates_go_by_preference():
+    boxes = torch.tensor([[0, 0, 9, 9], [0, 0, 9, 10], [50, 50, 60, 60]])
+    masks = batch_of(torch.arange(3), boxes, torch.zeros(3))
+    kept = drop_duplicates(masks, torch.tensor([0.1, 0.5, 0.3]), 0.7)
+    assert kept.levels.tolist() == [1, 2]
+    kept = drop_duplicates(masks, torch.tensor([0.5, 0.1, 0.3]), 0.95)
+    assert kept.levels.tolist() == [0, 2, 1]
 
 
 @pytest.mark.parametrize('seed', range(5))

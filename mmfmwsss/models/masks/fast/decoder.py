@@ -6,11 +6,9 @@ Same weights and, up to rounding, same numbers as segment_anything's
 
 - what does not depend on the point is computed once an image, and the image
   tokens of a point are never written out (``factored_image.py``);
-- only masks of points of which one has a high enough predicted IoU are
-  upscaled.
+- only masks of points of which one is kept are upscaled.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,140 +17,107 @@ from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..sam_decoder import (
+    MASKS_PER_POINT,
+    DecodedPoints,
+    PointMasks,
+    embed_points,
+)
 from .factored_image import FactoredImage, ImageOfPoints
 
-__all__ = ['DecodedPoints', 'prepare_fast', 'prepare_plain']
+__all__ = ['FastDecoder']
 
-MASKS_PER_POINT = 3  # sub-part, part, whole
 # A CPU is fastest on as many points as its cache holds.
 CPU_ELEMENTS = 1 << 19
 
 
-@dataclass
-class DecodedPoints:
-    """Masks of a batch of points that passed the IoU filter.
-
-    Attributes:
-        logits (Tensor): Low-resolution mask logits, float32, (S, h, w).
-        predicted_iou (Tensor): float32, (S,).
-        levels (Tensor): 0 sub-part, 1 part, 2 whole, int64, (S,).
-    """
-
-    logits: Tensor
-    predicted_iou: Tensor
-    levels: Tensor
-
-    @staticmethod
-    def cat(batches: list['DecodedPoints']) -> 'DecodedPoints':
-        """One batch after the other; there must be at least one."""
-        return DecodedPoints(
-            logits=torch.cat([b.logits for b in batches]),
-            predicted_iou=torch.cat([b.predicted_iou for b in batches]),
-            levels=torch.cat([b.levels for b in batches]),
-        )
-
-
-KeepRule = Callable[[Tensor], Tensor]  # predicted IoU (P, 3) -> bool (P, 3)
-Decoder = Callable[[Tensor, KeepRule], DecodedPoints]
-
-
-def prepare_plain(sam: Sam, embedding: Tensor) -> Decoder:
-    """The same with segment_anything's own decoder, bit for bit its results.
-
-    Args and Returns are those of ``prepare_fast``.
-    """
-
-    def decode(points: Tensor, keep_rule: KeepRule) -> DecodedPoints:
-        sparse, dense = _embed_points(sam, points)
-        logits, iou = sam.mask_decoder(
-            image_embeddings=embedding,
-            image_pe=sam.prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=True,
-        )
-        sources = torch.nonzero(keep_rule(iou).flatten())[:, 0]
-        return DecodedPoints(
-            logits=logits.flatten(0, 1)[sources],
-            predicted_iou=iou.flatten()[sources],
-            levels=sources % MASKS_PER_POINT,
-        )
-
-    return decode
-
-
-def prepare_fast(sam: Sam, embedding: Tensor) -> Decoder:
-    """Prepare to decode points of an image.
+class FastDecoder:
+    """Decode points of an image; ``PlainDecoder`` is the same, slower.
 
     Args:
         sam (Sam): The network.
         embedding (Tensor): Output of its image encoder, (1, D, h, w).
-
-    Returns:
-        Callable: Takes points, x and y in pixels of the encoder's input,
-        (P, 2), and the rule by which masks are kept; returns the kept ones of
-        each point's three as DecodedPoints, at 4 h x 4 w.
     """
-    _, dense = _embed_points(sam, embedding.new_zeros(1, 2))
-    place = sam.prompt_encoder.get_dense_pe()
-    image = FactoredImage(
-        sam.mask_decoder,
+
+    def __init__(self, sam: Sam, embedding: Tensor) -> None:
+        self.sam = sam
+        self.grid = (embedding.shape[2], embedding.shape[3])
+        self.on_cpu = embedding.device.type == 'cpu'
         # Without a mask prompt the dense prompt is the same for every point.
-        (embedding + dense)[0].flatten(1).T,
-        place[0].flatten(1).T.to(embedding.dtype),
-    )
-    grid = (embedding.shape[2], embedding.shape[3])
-
-    def decode(points: Tensor, keep_rule: KeepRule) -> DecodedPoints:
-        size = len(points)
-        if points.device.type == 'cpu':
-            size = max(1, CPU_ELEMENTS // image.elements_per_point)
-        return DecodedPoints.cat(
-            [
-                _decode(sam, image, grid, some, keep_rule)
-                for some in points.split(max(1, size))
-            ]
+        _, dense = embed_points(sam, embedding.new_zeros(1, 2))
+        position = sam.prompt_encoder.get_dense_pe()
+        self.image = FactoredImage(
+            sam.mask_decoder,
+            (embedding + dense)[0].flatten(1).T,
+            position[0].flatten(1).T.to(embedding.dtype),
         )
 
-    return decode
+    @property
+    def mask_size(self) -> tuple[int, int]:
+        """Height and width of the masks in pixels."""
+        return 4 * self.grid[0], 4 * self.grid[1]
+
+    def batch_size(self, most: int) -> int:
+        """Choose how many points are decoded at once, at most ``most``."""
+        if not self.on_cpu:
+            return most
+        fitting = max(1, CPU_ELEMENTS // self.image.elements_per_point)
+        return min(most, fitting)
+
+    def decode(self, points: Tensor) -> DecodedPoints:
+        """Decode points up to their tokens; masks are made when asked for.
+
+        Args:
+            points (Tensor): x and y in pixels of the encoder's input,
+                (points, 2).
+        """
+        decoder = self.sam.mask_decoder
+        # Put the decoder's own tokens before those of the points.
+        sparse, _ = embed_points(self.sam, points)
+        own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
+        prompt = torch.cat([own.expand(len(points), -1, -1), sparse], dim=1)
+        # Let tokens and image attend to each other.
+        tokens, seen = _two_way(decoder.transformer, prompt, self.image)
+        # Predict the IoU of the three masks from the first token.
+        predicted_iou = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
+        return _FastPoints(decoder, self.grid, tokens, seen, predicted_iou)
 
 
-def _decode(
-    sam: Sam,
-    image: FactoredImage,
-    grid: tuple[int, int],
-    points: Tensor,
-    keep_rule: KeepRule,
-) -> DecodedPoints:
-    decoder = sam.mask_decoder
-    sparse, _ = _embed_points(sam, points)
-    own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
-    prompt = torch.cat([own.expand(len(points), -1, -1), sparse], dim=1)
-    tokens, seen = _two_way(decoder.transformer, prompt, image)
-    # tokens: IoU token, then three mask tokens; (P, 4, D)
-    iou = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
-    sources = torch.nonzero(keep_rule(iou).flatten())[:, 0]
-    if len(sources):
-        used, rows = torch.unique_consecutive(
-            sources // MASKS_PER_POINT, return_inverse=True
+@dataclass
+class _FastPoints:
+    """Points after the decoder's attention.
+
+    Attributes:
+        decoder (MaskDecoder): segment_anything's.
+        grid (tuple[int, int]): h and w of the image tokens.
+        tokens (Tensor): IoU token, then three mask tokens, (points, 4, D).
+        seen (ImageOfPoints): The image tokens of the points.
+        predicted_iou (Tensor): Of the three masks, (points, 3).
+    """
+
+    decoder: Any
+    grid: tuple[int, int]
+    tokens: Tensor
+    seen: ImageOfPoints
+    predicted_iou: Tensor
+
+    def masks(self, keep: Tensor) -> PointMasks:
+        """Make the masks for which ``keep``, bool (points, 3), is true."""
+        sources = torch.nonzero(keep.flatten())[:, 0]
+        levels = sources % MASKS_PER_POINT
+        if len(sources):
+            # Upscale each point once, whichever of its masks are kept.
+            points, rows = torch.unique_consecutive(
+                sources // MASKS_PER_POINT, return_inverse=True
+            )
+            logits = _upscale(self.decoder, self.seen, self.tokens, points)
+            logits = _in_order(logits[rows, levels], self.grid)
+        else:
+            height, width = self.grid
+            logits = self.tokens.new_zeros(0, 4 * height, 4 * width)
+        return PointMasks(
+            logits, self.predicted_iou.flatten()[sources], levels
         )
-        logits = _upscale(decoder, seen, tokens, used)
-        logits = _in_order(logits[rows, sources % MASKS_PER_POINT], grid)
-    else:
-        logits = iou.new_zeros(0, 4 * grid[0], 4 * grid[1])
-    return DecodedPoints(
-        logits=logits,
-        predicted_iou=iou.flatten()[sources],
-        levels=sources % MASKS_PER_POINT,
-    )
-
-
-def _embed_points(sam: Sam, points: Tensor) -> tuple[Tensor, Tensor]:
-    labels = torch.ones(len(points), 1, dtype=torch.int, device=points.device)
-    sparse, dense = sam.prompt_encoder(
-        points=(points[:, None], labels), boxes=None, masks=None
-    )
-    return sparse, dense
 
 
 def _two_way(

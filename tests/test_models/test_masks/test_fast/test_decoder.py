@@ -2,7 +2,9 @@
 import pytest
 import torch
 
-from mmfmwsss.models.masks.fast.decoder import prepare_fast, prepare_plain
+from mmfmwsss.models.masks.fast import decoder as module
+from mmfmwsss.models.masks.fast.decoder import FastDecoder
+from mmfmwsss.models.masks.sam_decoder import PlainDecoder
 
 
 @pytest.fixture
@@ -12,8 +14,10 @@ def prompts(sam):
     return embedding, torch.rand(13, 2, dtype=torch.float64) * 64
 
 
-def everything(iou):
-    return torch.ones_like(iou, dtype=torch.bool)
+def masks_of(decoder, sam, prompts, threshold=-torch.inf):
+    embedding, points = prompts
+    decoded = decoder(sam, embedding).decode(points)
+    return decoded.masks(decoded.predicted_iou > threshold)
 
 
 def test_is_segment_anythings_decoder_in_double_precision(sam, prompts):
@@ -21,8 +25,8 @@ def test_is_segment_anythings_decoder_in_double_precision(sam, prompts):
     try:
         sam.mask_decoder.double()
         fast, plain = (
-            prepare(sam, embedding.double())(points, everything)
-            for prepare in (prepare_fast, prepare_plain)
+            masks_of(decoder, sam, (embedding.double(), points))
+            for decoder in (FastDecoder, PlainDecoder)
         )
     finally:
         sam.mask_decoder.float()
@@ -33,22 +37,30 @@ def test_is_segment_anythings_decoder_in_double_precision(sam, prompts):
     assert fast.levels.tolist() == [0, 1, 2] * 13
 
 
-@pytest.mark.parametrize('prepare', [prepare_fast, prepare_plain])
-def test_keeps_what_the_rule_keeps(sam, prompts, prepare):
-    embedding, points = prompts
-    decode = prepare(sam, embedding)
-    complete = decode(points, everything)
-    median = complete.predicted_iou.median()
-    some = decode(points, lambda iou: iou > median)
+@pytest.mark.parametrize('decoder', [FastDecoder, PlainDecoder])
+def test_makes_the_masks_that_are_kept(sam, prompts, decoder):
+    complete = masks_of(decoder, sam, prompts)
+    median = float(complete.predicted_iou.median())
+    some = masks_of(decoder, sam, prompts, median)
     kept = complete.predicted_iou > median
     assert 0 < kept.sum() < len(kept)
     torch.testing.assert_close(some.logits, complete.logits[kept])
     assert torch.equal(some.levels, complete.levels[kept])
 
 
-@pytest.mark.parametrize('prepare', [prepare_fast, prepare_plain])
-def test_keeps_nothing(sam, prompts, prepare):
-    embedding, points = prompts
-    none = prepare(sam, embedding)(points, lambda iou: ~everything(iou))
+@pytest.mark.parametrize('decoder', [FastDecoder, PlainDecoder])
+def test_keeps_nothing(sam, prompts, decoder):
+    none = masks_of(decoder, sam, prompts, torch.inf)
     assert none.logits.shape == (0, 32, 32)
     assert none.predicted_iou.shape == none.levels.shape == (0,)
+    assert decoder(sam, prompts[0]).mask_size == (32, 32)
+
+
+def test_batches_fit_the_cache_of_a_cpu(sam, prompts, monkeypatch):
+    fast = FastDecoder(sam, prompts[0])
+    monkeypatch.setattr(module, 'CPU_ELEMENTS', 0)
+    assert fast.batch_size(50) == 1
+    each = fast.image.elements_per_point
+    monkeypatch.setattr(module, 'CPU_ELEMENTS', 7 * each)
+    assert [fast.batch_size(most) for most in (3, 50)] == [3, 7]
+    assert PlainDecoder(sam, prompts[0]).batch_size(50) == 50
