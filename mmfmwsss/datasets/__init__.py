@@ -1,8 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Data sets with image-level labels, with seeds, and their transforms."""
 
+from ..structures.class_prompts import ClassPrompts
+from ..structures.class_tables import CLASS_PROMPTS, get_class_prompts
 from . import transforms
-from .class_prompts import CLASS_PROMPTS, ClassPrompts, get_class_prompts
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
 from .image_labels import (

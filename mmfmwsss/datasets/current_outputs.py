@@ -11,8 +11,8 @@ from mmengine.dataset import BaseDataset
 from mmseg.structures import SegDataSample
 
 from ..utils import digest_of, digest_of_file
+from ..utils.image_names import image_name_of
 from ..utils.palette_png import read_label_png_made_of
-from .image_files import image_name_of
 
 __all__ = ['CurrentOutputs', 'digest_for_field']
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from mmseg.registry import DATASETS
 
+from ..structures.class_prompts import ClassPrompts
 from ..utils import UserInputError
-from .class_prompts import ClassPrompts
 from .paired_dataset import PairedDataset
 
 __all__ = ['GroundTruthDataset']

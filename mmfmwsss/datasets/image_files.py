@@ -3,9 +3,8 @@
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..utils import UserInputError
 
@@ -13,7 +12,6 @@ __all__ = [
     'IMAGE_SUFFIXES',
     'FileFinder',
     'bare_name',
-    'image_name_of',
     'list_images',
     'names_in',
     'path_below',
@@ -21,21 +19,6 @@ __all__ = [
 ]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-
-
-def image_name_of(record: Mapping[str, Any]) -> str:
-    """Name of a picture, that of the files which belong to it.
-
-    It is the path below the image folder without the suffix, 'kitchen/001',
-    so that pictures of two folders never share a mask, a seed or a label.
-
-    Args:
-        record (Mapping): Record of a data set, results of a pipeline or the
-            meta information of a sample: ``image_name`` or, where another
-            pipeline has not packed it, ``img_path``, whose stem stands in.
-    """
-    name = record.get('image_name')
-    return str(name) if name else Path(record['img_path']).stem
 
 
 def path_below(folder: str | Path, listed: str) -> str:

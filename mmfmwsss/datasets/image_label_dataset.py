@@ -11,9 +11,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from ..structures.class_prompts import ClassPrompts
+from ..structures.class_tables import get_class_prompts
 from ..utils import UserInputError
-from ..utils.palette_png import voc_palette
-from .class_prompts import ClassPrompts, get_class_prompts
 from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
@@ -86,7 +86,7 @@ class ImageLabelDataset(BaseDataset):
         with mmseg_scope():
             super().__init__(
                 metainfo={
-                    'palette': voc_palette(len(labels)),
+                    'palette': list(self.class_prompts.palette),
                     **self.METAINFO,
                     'classes': labels,
                     **self.class_prompts.checked_metainfo(metainfo),

@@ -7,9 +7,8 @@ from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
-from ..utils.palette_png import voc_palette
-from ..workshop import partworld
-from .class_prompts import ClassPrompts, get_class_prompts
+from ..structures.class_prompts import ClassPrompts
+from ..structures.class_tables import get_class_prompts
 from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
 from .image_files import FileFinder
 from .image_folder import ImageFile, ImageFolder
@@ -57,11 +56,6 @@ class PairedDataset(BaseSegDataset):
             else tuple(image_suffix)
         )
         prompts = get_class_prompts(class_prompts)
-        palette = (
-            partworld.PALETTE
-            if class_prompts == 'partworld'
-            else voc_palette(len(prompts.labels))
-        )
         prefix = {'img_path': image_dir}
         if map_dir is not None:
             prefix['seg_map_path'] = map_dir
@@ -72,7 +66,7 @@ class PairedDataset(BaseSegDataset):
                 data_prefix=prefix,
                 metainfo={
                     'classes': prompts.labels,
-                    'palette': palette,
+                    'palette': list(prompts.palette),
                     **prompts.checked_metainfo(metainfo),
                 },
                 **kwargs,

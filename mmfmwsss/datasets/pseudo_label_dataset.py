@@ -9,8 +9,8 @@ from typing import Any
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from ..structures.class_prompts import ClassPrompts
 from ..utils import UserInputError
-from .class_prompts import ClassPrompts
 from .failed_images import prepare_or_pack_failure
 from .paired_dataset import PairedDataset
 from .seed_files import check_seed, refuse_no_seeds

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from ..structures.class_prompts import ClassPrompts
+from ..structures.class_tables import CLASS_PROMPTS
 from ..utils import UserInputError
-from ..workshop import partworld
-from .class_prompts import CLASS_PROMPTS, ClassPrompts
 from .failed_images import mmseg_scope
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
@@ -26,7 +26,7 @@ __all__ = [
 
 _PARTWORLD = {
     'classes': CLASS_PROMPTS['partworld'].labels,
-    'palette': partworld.PALETTE,
+    'palette': [list(c) for c in CLASS_PROMPTS['partworld'].palette],
 }
 
 

@@ -21,8 +21,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmfmwsss.datasets.class_names import VOC12
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.structures.class_names import VOC12
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from mmfmwsss.datasets.image_files import bare_name, image_name_of, names_in
+from mmfmwsss.datasets.image_files import bare_name, names_in
 from mmfmwsss.datasets.image_folder import ImageFolder
 from mmfmwsss.utils import UserInputError
 
@@ -127,11 +127,6 @@ def test_suffixes_that_are_longer_than_an_extension(tmp_path):
     assert folder.find('aachen/a') == 'aachen/a_left.png'
     # files of masks keep the names that they have always had
     assert folder.file('aachen/a_left.png').name == 'aachen/a_left'
-
-
-def test_names_of_records():
-    assert image_name_of({'image_name': 'a/b', 'img_path': 'x/c.jpg'}) == 'a/b'
-    assert image_name_of({'img_path': 'x/c.d.jpg'}) == 'c.d'
 
 
 def test_bare_names():

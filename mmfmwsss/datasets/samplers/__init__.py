@@ -1,6 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Samplers."""
 
-from .reproducible_sampler import Draw, ReproducibleSampler
+from .reproducible_sampler import ReproducibleSampler
 
-__all__ = ['Draw', 'ReproducibleSampler']
+__all__ = ['ReproducibleSampler']

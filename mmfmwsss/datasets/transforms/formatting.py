@@ -11,7 +11,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from ...structures import SAMMasks
-from ..image_files import image_name_of
+from ...utils.image_names import image_name_of
 
 __all__ = ['PackWSSSInputs', 'pack_failure']
 

@@ -11,17 +11,15 @@ from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmseg.registry import TRANSFORMS
 from numpy.typing import NDArray
 
-from ...structures import SAMMasks
-from ...structures.sam_masks_file import read_mask_file
+from ...structures.sam_mask_folder import MASK_COMMAND, SAMMaskFolder
 from ...utils import UserInputError
-from ...utils.digests import OF_PICTURE, digest_of_picture
+from ...utils.image_names import image_name_of
 from ...utils.photos import decode_photo
 from ...utils.picture_files import (
     is_complete_image,
     open_picture,
     read_picture_bytes,
 )
-from ..image_files import image_name_of
 
 __all__ = ['LoadImageStrict', 'LoadSAMMasks', 'is_complete_image']
 
@@ -113,13 +111,15 @@ class LoadSAMMasks(BaseTransform):
         self,
         mask_dir: str,
         follow_image: bool = True,
-        mask_command: str = (
-            'python tools/test.py configs/fmwsss/<data set>_sam_masks.py'
-        ),
+        mask_command: str = MASK_COMMAND,
     ) -> None:
-        self.mask_dir = Path(mask_dir)
+        self.folder = SAMMaskFolder(mask_dir, mask_command)
         self.follow_image = follow_image
-        self.mask_command = mask_command
+
+    @property
+    def mask_dir(self) -> Path:
+        """Folder of the mask files."""
+        return self.folder.mask_dir
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the masks of ``results['img_path']``.
@@ -139,7 +139,7 @@ class LoadSAMMasks(BaseTransform):
                 f'{results["img"].shape[:2]}.'
             )
         path = results['img_path']
-        masks = self.read(image_name_of(results), size, path)
+        masks = self.folder.read(image_name_of(results), size, path)
         results['sam_masks_record'] = masks
         if self.follow_image:
             planes = masks.pack()
@@ -149,48 +149,6 @@ class LoadSAMMasks(BaseTransform):
             )
             results.setdefault('seg_fields', []).append('sam_masks')
         return results
-
-    def read(self, name: str, size: tuple[int, ...], picture: str) -> SAMMasks:
-        """Read the masks of a picture and see that they are of it.
-
-        Args:
-            name (str): Name of the picture, below its folder.
-            size (tuple[int, ...]): Its height and width, pixels.
-            picture (str): Its path.
-
-        Raises:
-            UserInputError: If the file is missing, not readable, or made from
-                a picture of another size or with other content.
-        """
-        path = self.mask_dir / f'{name}.json'
-        if not path.is_file():
-            raise UserInputError(
-                f'Expected the SAM masks of {name} at {path}, but they are '
-                f'not there. Make them with `{self.mask_command}`.'
-            )
-        try:
-            record = read_mask_file(path)
-            masks = SAMMasks.from_record(record)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserInputError(
-                f'Expected SAM masks in {path}, but could not read them '
-                f'({error}). Delete the file and run `{self.mask_command}`.'
-            ) from error
-        if tuple(masks.size) != size:
-            raise UserInputError(
-                f'Expected SAM masks of {size} pixels in {path}, but they are '
-                f'of {tuple(masks.size)}: another picture had this name. '
-                f'Delete the file and run `{self.mask_command}`.'
-            )
-        if record.source.startswith(OF_PICTURE):
-            known = digest_of_picture(picture, size)
-            if known and known != record.source:
-                raise UserInputError(
-                    f'Expected the SAM masks of {picture} in {path}, but they '
-                    'were made of a picture with other content: it has been '
-                    f'replaced since. Run `{self.mask_command}` again.'
-                )
-        return masks
 
     def __repr__(self) -> str:
         return (

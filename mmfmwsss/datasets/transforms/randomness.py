@@ -9,8 +9,8 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+from ...structures.draw import Draw
 from ...utils import UserInputError
-from ..samplers import Draw
 
 __all__ = ['ReproducibleAugmentation', 'set_all_seeds']
 

@@ -10,9 +10,9 @@ from mmseg.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from ...utils import UserInputError
+from ...utils.image_names import image_name_of
 from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png
-from ..image_files import image_name_of
 
 __all__ = ['ImageLabelsFromSeed', 'LoadSeed']
 

@@ -9,9 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, HOOKS
 
-from ...datasets.image_files import image_name_of
 from ...models.segmentors import CLIPPromptSegmentor
 from ...utils import UserInputError
+from ...utils.image_names import image_name_of
 from ...utils.model_wrappers import unwrap_model
 from ...visualization.seed_pictures import (
     predict_seeds,

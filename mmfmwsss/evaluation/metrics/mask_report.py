@@ -9,9 +9,9 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmseg.registry import METRICS
 
-from ...datasets.image_files import image_name_of
 from ...models.masks.mask_files import mask_report
 from ...structures import LEVEL_NAMES
+from ...utils.image_names import image_name_of
 from .failures import list_failures
 
 __all__ = ['SAMMaskReport']

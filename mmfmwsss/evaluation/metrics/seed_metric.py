@@ -15,8 +15,8 @@ from PIL import Image
 from prettytable import PrettyTable
 
 from ...datasets.current_outputs import digest_for_field
-from ...datasets.image_files import image_name_of
 from ...utils import UserInputError
+from ...utils.image_names import image_name_of
 from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png, write_palette_png
 from .areas import class_areas, class_scores, intersection_over_union

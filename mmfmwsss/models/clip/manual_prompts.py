@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ...datasets.class_prompts import ClassPrompts
+from ...structures.class_prompts import ClassPrompts
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
 from .tokenizer import get_tokenizer, spoken

@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ...datasets.class_prompts import ClassPrompts
+from ...structures.class_prompts import ClassPrompts
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
 from .text_tower import PrefixCache

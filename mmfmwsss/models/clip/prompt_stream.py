@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ...datasets.class_prompts import ClassPrompts
+from ...structures.class_prompts import ClassPrompts
 from .frozen_clip import FrozenCLIP
 from .prompt_learner import LearnablePrompts
 

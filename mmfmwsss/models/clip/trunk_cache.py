@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...datasets.samplers import Draw
+from ...structures.draw import Draw
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP, ImageFeatures
 

@@ -14,13 +14,13 @@ from mmseg.structures import SegDataSample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...datasets.image_files import image_name_of
 from ...structures import SAMMasks
 from ...utils import (
     UserInputError,
     digest_of_array,
     digest_of_picture,
 )
+from ...utils.image_names import image_name_of
 from .batching import is_out_of_memory
 from .mask_files import finished_level_counts, mask_report, settings_hash
 

@@ -12,7 +12,8 @@ from mmseg.registry import MODELS, TASK_UTILS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from ...datasets.class_prompts import ClassPrompts, get_class_prompts
+from ...structures.class_prompts import ClassPrompts
+from ...structures.class_tables import get_class_prompts
 from ...utils import UserInputError
 from ..cams import CAA, softmax_gradcam
 from ..clip import FrozenCLIP, ImageFeatures, PromptStream, TrunkCache

@@ -7,10 +7,10 @@ from mmseg.registry import TASK_UTILS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ...datasets.image_files import image_name_of
-from ...datasets.transforms import LoadSAMMasks
 from ...structures import SAMMasks
+from ...structures.sam_mask_folder import SAMMaskFolder
 from ...utils import UserInputError
+from ...utils.image_names import image_name_of
 from ..seeding import BaseSeeder
 from .original_image import load_rgb
 
@@ -43,9 +43,7 @@ class SeedRoute:
         self.use_caa = use_caa
         self.seeder: BaseSeeder = TASK_UTILS.build(seeder)
         self.mask_loader = (
-            None
-            if mask_dir is None
-            else LoadSAMMasks(mask_dir, follow_image=False)
+            None if mask_dir is None else SAMMaskFolder(mask_dir)
         )
 
     @property

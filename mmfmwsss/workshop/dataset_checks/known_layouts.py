@@ -11,9 +11,9 @@ from mmengine.config import Config
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from ...datasets.class_prompts import get_class_prompts
 from ...datasets.image_label_dataset import ImageLabelDataset
 from ...datasets.paired_dataset import PairedDataset
+from ...structures.class_tables import get_class_prompts
 from ...utils import UserInputError
 from .sources import Source
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...structures.class_tables import CLASS_PROMPTS
+
 __all__ = [
     'BACKGROUNDS',
     'CLASSES',
@@ -113,7 +115,7 @@ _TEAL: HSV = (0.49, 0.75, 0.65)
 _GREY: HSV = (0.6, 0.08, 0.55)
 
 
-CLASSES: tuple[ObjectClass, ...] = (
+_CLASSES: tuple[ObjectClass, ...] = (
     ObjectClass(
         'car',
         (
@@ -594,7 +596,7 @@ CLASSES: tuple[ObjectClass, ...] = (
 
 # Upper band, lower band: (colour, texture) each.
 _Band = tuple[HSV, str]
-BACKGROUNDS: dict[str, tuple[_Band, _Band]] = {
+_BACKGROUNDS: dict[str, tuple[_Band, _Band]] = {
     'sea': (((0.55, 0.35, 0.92), 'cloud'), ((0.57, 0.7, 0.6), 'wave')),
     'meadow': (((0.56, 0.4, 0.95), 'cloud'), ((0.27, 0.6, 0.65), 'blade')),
     'street': (((0.04, 0.45, 0.6), 'brick'), ((0.65, 0.06, 0.42), 'speckle')),
@@ -605,9 +607,11 @@ BACKGROUNDS: dict[str, tuple[_Band, _Band]] = {
     'night': (((0.66, 0.6, 0.2), 'star'), ((0.6, 0.3, 0.25), 'blade')),
 }
 
-PALETTE: list[list[int]] = [
-    [0, 0, 0],
-    [200, 40, 40], [40, 80, 200], [230, 200, 40], [240, 130, 20],
-    [160, 110, 60], [30, 150, 60], [240, 120, 190], [130, 130, 150],
-    [60, 200, 120], [60, 190, 200], [150, 70, 190], [120, 10, 50],
-]  # fmt: skip
+# Their order, that of label values and of draws by chance, is the asset's.
+_NAMES = CLASS_PROMPTS['partworld']
+CLASSES = tuple(
+    next(drawn for drawn in _CLASSES if drawn.name == name)
+    for name in _NAMES.classes
+)
+BACKGROUNDS = {name: _BACKGROUNDS[name] for name in _NAMES.background}
+PALETTE = [list(colour) for colour in _NAMES.palette]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...datasets import PseudoLabelDataset
-from ...datasets.image_files import image_name_of
 from ...evaluation.metrics import class_areas, intersection_over_union
 from ...utils import UserInputError
+from ...utils.image_names import image_name_of
 from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png
 from .run_folder import Result, RunFolder

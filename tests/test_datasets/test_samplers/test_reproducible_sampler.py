@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from mmseg.registry import DATA_SAMPLERS
 
-from mmfmwsss.datasets.samplers import Draw, ReproducibleSampler
+from mmfmwsss.datasets.samplers import ReproducibleSampler
+from mmfmwsss.structures.draw import Draw
 
 SAMPLER = 'mmfmwsss.datasets.samplers.reproducible_sampler'
 

@@ -145,7 +145,7 @@ def test_wrong_masks_are_refused(tmp_path):
     with pytest.raises(UserInputError, match=r'x y\.json.*`make masks`'):
         load(_results())
     _masks(2, (24, 41)).save(tmp_path / 'x y.json')
-    with pytest.raises(UserInputError, match=r'\(24, 41\).*another picture'):
+    with pytest.raises(UserInputError, match=r'\(24, 41\).*another image'):
         load(_results())
     (tmp_path / 'x y.json').write_text('{')
     with pytest.raises(UserInputError, match=r'Delete.*`make masks`'):

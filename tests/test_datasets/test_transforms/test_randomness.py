@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmseg.registry import TRANSFORMS
 
-from mmfmwsss.datasets.samplers import Draw
+from mmfmwsss.structures.draw import Draw
 from mmfmwsss.utils import UserInputError
 
 

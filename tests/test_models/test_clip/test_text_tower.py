@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmfmwsss.datasets.class_prompts import get_class_prompts
 from mmfmwsss.models.clip import FrozenCLIP, LearnablePrompts
+from mmfmwsss.structures.class_tables import get_class_prompts
 from mmfmwsss.workshop.tiny_models import random_clip
 
 CLASSES = get_class_prompts(

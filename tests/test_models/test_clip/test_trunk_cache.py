@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from mmfmwsss.datasets.samplers import Draw
 from mmfmwsss.models.clip import FrozenCLIP, TrunkCache
 from mmfmwsss.models.clip.trunk_cache import CacheShape
+from mmfmwsss.structures.draw import Draw
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.workshop.tiny_models import random_clip
 

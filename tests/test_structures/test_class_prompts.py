@@ -223,3 +223,28 @@ def test_names_of_metainfo(names, message):
     assert prompts.checked_metainfo(fine) == fine
     with pytest.raises(UserInputError, match=message):
         prompts.checked_metainfo({'classes': names})
+
+
+def test_classes_bring_their_colours() -> None:
+    own = {'classes': ['a'], 'background': ['b']}
+    assert get_class_prompts(own).palette == ((0, 0, 0), (128, 0, 0))  # VOC's
+    red = {**own, 'palette': [[0, 0, 0], [255, 0, 0]]}
+    assert get_class_prompts(red).palette == ((0, 0, 0), (255, 0, 0))
+    # What was made with other colours need not be made again.
+    assert repr(get_class_prompts(red)) == repr(get_class_prompts(own))
+
+
+@pytest.mark.parametrize(
+    'palette',
+    [
+        [[0, 0, 0]],
+        [[0, 0, 0], [0, 0, 256]],
+        [[0, 0, 0], [0, 0]],
+        [[0, 0, 0], ['r', 'e', 'd']],
+        'red',
+    ],
+)
+def test_wrong_colours_are_refused(palette: object) -> None:
+    own = {'classes': ['a'], 'background': ['b'], 'palette': palette}
+    with pytest.raises(UserInputError, match='red, green, blue'):
+        get_class_prompts(own)

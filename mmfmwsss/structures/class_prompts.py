@@ -1,31 +1,16 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Class names as data sets write them, and as CLIP is asked for them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from mmengine.config import ConfigDict
-
 from ..utils import UserInputError
-from ..utils.errors import nearby_files
 from ..utils.limits import MAX_CLASSES
-from ..utils.text_files import read_json, read_yaml
-from ..workshop import partworld
-from .class_names import (
-    CLIP_ES_PROMPTS,
-    COCO14,
-    COCO14_BACKGROUND,
-    COCO14_PROMPTS,
-    VOC12,
-    VOC12_BACKGROUND,
-)
+from ..utils.palette_png import voc_palette
 
 __all__ = [
-    'CLASS_PROMPTS',
     'ClassPrompts',
-    'get_class_prompts',
     'is_background',
 ]
 
@@ -54,16 +39,21 @@ class ClassPrompts:
             same order; synonyms are parts of the one string, by comma.
         background (tuple[str, ...]): Things that are no class but are seen in
             the pictures, one prompt each.
+        palette (tuple[tuple[int, int, int], ...]): RGB of each label value,
+            0..C, for label maps. By default PASCAL VOC's.
 
     Raises:
         UserInputError: If names are empty or repeated, if ``foreground`` does
             not match ``classes``, if a background names a class, if a class
-            is called background, or if there are more than 254 classes.
+            is called background, if there are more than 254 classes, or if
+            ``palette`` is not one colour a label value.
     """
 
     classes: tuple[str, ...]
     foreground: tuple[str, ...]
     background: tuple[str, ...]
+    # Colours change no prompt: they stay out of what names these.
+    palette: tuple[tuple[int, int, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         for role in ('classes', 'foreground', 'background'):
@@ -86,6 +76,10 @@ class ClassPrompts:
             )
         self._check_classes()
         self._check_background()
+        if not self.palette:
+            colours = tuple(voc_palette(len(self.labels)))
+            object.__setattr__(self, 'palette', colours)
+        self._check_palette()
 
     def _check_classes(self) -> None:
         if len(self.classes) > MAX_CLASSES:
@@ -118,6 +112,18 @@ class ClassPrompts:
                     'from the backgrounds.'
                 )
 
+    def _check_palette(self) -> None:
+        if len(self.palette) != len(self.labels) or not all(
+            len(colour) == 3 and all(v in range(256) for v in colour)
+            for colour in self.palette
+        ):
+            raise UserInputError(
+                f'Expected a `palette` of {len(self.labels)} colours, the '
+                f"background's and one for each of {len(self.classes)} "
+                'classes, each [red, green, blue] in 0..255, but got '
+                f'{self.palette!s:.200}.'
+            )
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the label values 0..C, 'background' first."""
@@ -147,124 +153,3 @@ class ClassPrompts:
                 '`class_prompts` has the names.'
             )
         return content
-
-
-def _replace(names: Sequence[str], changes: Mapping[str, str]) -> Any:
-    return tuple(changes.get(name, name) for name in names)
-
-
-_PARTWORLD = tuple(thing.name for thing in partworld.CLASSES)
-
-CLASS_PROMPTS: dict[str, ClassPrompts] = {
-    'voc12': ClassPrompts(
-        VOC12, _replace(VOC12, CLIP_ES_PROMPTS), VOC12_BACKGROUND
-    ),
-    'coco14': ClassPrompts(
-        COCO14, _replace(COCO14, COCO14_PROMPTS), COCO14_BACKGROUND
-    ),
-    # FMA-WSSS's code asks CLIP for a 'sknowboard'; for its numbers only.
-    'coco14_official': ClassPrompts(
-        COCO14,
-        _replace(COCO14, {**COCO14_PROMPTS, 'snowboard': 'sknowboard'}),
-        COCO14_BACKGROUND,
-    ),
-    'partworld': ClassPrompts(
-        _PARTWORLD, _PARTWORLD, tuple(partworld.BACKGROUNDS)
-    ),
-}
-
-
-def get_class_prompts(
-    source: str | Mapping[str, Any] | ClassPrompts,
-) -> ClassPrompts:
-    """Look class names up, or read a user's own.
-
-    A dict, or a YAML or JSON file that holds one, has ``classes`` and
-    ``background``. ``classes`` is a list of names, or maps each name to what
-    the prompt says: nothing (the name itself), a string, or a list of
-    synonyms that are added to the name::
-
-        classes:
-          cat: [kitten]
-          mug: coffee mug
-          dog:
-        background: [table, floor, wall]
-
-    Args:
-        source (str | dict | ClassPrompts): Name in ``CLASS_PROMPTS``, path of
-            a file, or the names.
-
-    Returns:
-        ClassPrompts: The names.
-
-    Raises:
-        UserInputError: If there is no such name or file, or its content is
-            not as above.
-    """
-    if isinstance(source, ClassPrompts):
-        return source
-    if isinstance(source, Mapping):
-        return _from_mapping(source, 'the class prompts')
-    if source in CLASS_PROMPTS:
-        return CLASS_PROMPTS[source]
-    path = Path(source).expanduser()
-    if path.suffix not in ('.yaml', '.yml', '.json') or not path.is_file():
-        raise UserInputError(
-            f'Expected class prompts called one of {sorted(CLASS_PROMPTS)}, '
-            f'or an existing YAML or JSON file, but got {source!r}.'
-            f'{nearby_files(path)}'
-        )
-    try:
-        content = (read_json if path.suffix == '.json' else read_yaml)(path)
-    except UserInputError as error:
-        raise UserInputError(f'Could not read {path}: {error}') from error
-    return _from_mapping(content, str(path))
-
-
-def _from_mapping(content: Any, where: str) -> ClassPrompts:
-    keys = {'classes', 'background'}
-    if not isinstance(content, Mapping) or set(content) != keys:
-        found = list(content) if isinstance(content, Mapping) else content
-        raise UserInputError(
-            f'Expected `classes` and `background` in {where}, but got '
-            f'{found!s:.200}.'
-        )
-    classes = content['classes']
-    if not isinstance(classes, (list, tuple, Mapping)):
-        raise UserInputError(
-            f'Expected a list or a mapping as `classes` in {where}: '
-            f'{classes!s:.200}'
-        )
-    if isinstance(classes, ConfigDict) and list(classes) != sorted(classes):
-        raise UserInputError(
-            f'Expected `classes` in a config as a list of names, or as a '
-            f'mapping in the order of the alphabet, but got {list(classes)}: '
-            'a config that is written to a file sorts its keys, and the '
-            'classes would change their numbers. Sort them, or put them into '
-            "a YAML file and its path here: class_prompts='classes.yaml'."
-        )
-    names = _names(list(classes), 'classes', where)
-    prompts = []
-    for name in names:
-        wording = classes[name] if isinstance(classes, Mapping) else name
-        if isinstance(wording, (list, tuple)):
-            wording = ','.join([name, *_names(wording, name, where)])
-        prompts.extend(_names([wording or name], name, where))
-    return ClassPrompts(
-        classes=tuple(names),
-        foreground=tuple(prompts),
-        background=tuple(_names(content['background'], 'background', where)),
-    )
-
-
-def _names(values: Any, role: str, where: str) -> list[str]:
-    # YAML reads an unquoted `no` or `on` as a truth value.
-    if not isinstance(values, (list, tuple)) or not all(
-        isinstance(value, str) for value in values
-    ):
-        raise UserInputError(
-            f'Expected a list of strings as `{role}` in {where}, but got '
-            f'{values!s:.200}. Put names that look like numbers or like yes '
-            'and no in quotes.'
-        )
-    return list(values)
