@@ -12,25 +12,8 @@ load_from = 'work_dirs/coco14/deeplabv3plus_r101/iter_160000.pth'
 train_command = (
     'python tools/train.py configs/fmwsss/coco_deeplabv3plus_r101.py'
 )
-model = dict(
-    _delete_=True,
-    type='RefinedSegmentor',
-    segmentor=_base_.model,
-    refiner=dict(type='SAMS'),
-)
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            _base_.test_pipeline[0],
-            _base_.load_masks,
-            *_base_.test_pipeline[1:],
-        ]
-    )
-)
-tta_pipeline = [
-    _base_.test_pipeline[0],
-    _base_.load_masks,
-    _base_.test_time_augmentation,
-]
+model = dict(_base_.refined, segmentor=_base_.model)
+test_dataloader = dict(dataset=dict(pipeline=_base_.sams_pipeline))
+tta_pipeline = _base_.sams_tta_pipeline
 tta_model = dict(type='RefinedSegTTAModel')
 test_evaluator = dict(protocol='single scale, SAMS')

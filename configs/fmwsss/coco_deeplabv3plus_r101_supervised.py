@@ -5,15 +5,6 @@
 # Run:   python tools/train.py \
 #            configs/fmwsss/coco_deeplabv3plus_r101_supervised.py
 # Cost:  not run here, see coco_deeplabv3plus_r101.py.
-_base_ = [
-    '../_base_/models/deeplabv3plus_r101.py',
-    '../_base_/datasets/coco14_masks.py',
-    '../_base_/schedules/segmentor_deeplabv3plus_160k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = './coco_deeplabv3plus_r101.py'
 work_dir = 'work_dirs/coco14/deeplabv3plus_r101_supervised'
-model = dict(
-    decode_head=dict(num_classes=81),  # the background is one
-    auxiliary_head=dict(num_classes=81),
-)
-default_hooks = dict(checkpoint=dict(interval=4000, max_keep_ckpts=2))
+train_dataloader = dict(dataset=dict(_base_.supervised, _delete_=True))

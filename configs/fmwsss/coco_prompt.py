@@ -6,24 +6,22 @@
 # Run:   python tools/train.py configs/fmwsss/coco_prompt.py
 # Cost:  not run here; it needs a GPU, the data and the weights.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_vit_b16.py',
+    '../_base_/datasets/image_labels.py',
     '../_base_/datasets/coco14_image_labels.py',
-    '../_base_/schedules/prompt_coco14.py',
+    '../_base_/schedules/prompt_coop.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/coco14/prompt'
-model = dict(class_prompts='coco14')
+model = dict(_base_.prompt_model, class_prompts='coco14')
+param_scheduler = [
+    _base_.warm_up,
+    dict(_base_.cosine, end=10, T_max=10),
+]
+train_cfg = dict(max_epochs=10)
+train_dataloader = dict(dataset=_base_.train_set)
+test_dataloader = dict(dataset=_base_.test_set)
+test_evaluator = dict(split=_base_.split)
 log_processor = dict(by_epoch=True)
-default_hooks = dict(
-    logger=dict(log_metric_by_epoch=True),
-    checkpoint=dict(by_epoch=True, interval=1),
-)
-test_cfg = dict()
-test_evaluator = dict(
-    type='SeedMetric',
-    prediction='fine_seed',
-    output_dir=None,
-    ground_truth_dir=None,
-    split='COCO 2014 train',
-    protocol='single scale',
-)
+default_hooks = _base_.epoch_hooks

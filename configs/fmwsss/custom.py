@@ -15,13 +15,7 @@
 # Not an import statement, which mmengine takes for another kind of config.
 os = __import__('os')
 
-_base_ = [
-    # vit_b16: OpenAI's CLIP ViT-B/16, SAM ViT-H, DeepLabV3+ on ResNet-101.
-    # tiny: what comes with the package.
-    '../_base_/models/custom_'
-    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = '../_base_/default_runtime.py'
 
 # What you have. The folders and files are below data_root.
 data_root = os.environ.get('CUSTOM_ROOT') or 'data/custom'

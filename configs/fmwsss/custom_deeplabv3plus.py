@@ -4,10 +4,10 @@
 #        (or $RESNET101_V1C, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
 # Cost:  see docs/your_own_photos.md.
-os = __import__('os')
-
 _base_ = [
     '../_base_/models/custom_network_'
+    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
+    '../_base_/models/custom_'
     f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     './custom.py',
 ]

@@ -4,16 +4,17 @@
 #        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
 # Cost:  see docs/your_own_photos.md.
-os = __import__('os')
-
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_'
     f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     '../_base_/schedules/prompt_coop.py',
+    '../_base_/models/custom_'
+    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     './custom.py',
 ]
 work_dir = f'{_base_.work}/prompt'
-model = dict(class_prompts=_base_.class_prompts)
+model = dict(_base_.prompt_model, class_prompts=_base_.class_prompts)
 train_dataloader = dict(
     batch_size=_base_.batch_size,
     num_workers=4,

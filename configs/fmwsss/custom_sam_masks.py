@@ -2,20 +2,20 @@
 # Needs: the settings of custom.py, and SAM (or CUSTOM_MODELS=tiny).
 # Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
 # Cost:  see docs/your_own_photos.md.
-_base_ = './custom.py'
+_base_ = [
+    '../_base_/models/sam_masks.py',
+    '../_base_/models/custom_'
+    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
+    './custom.py',
+]
 work_dir = f'{_base_.work}/sam_masks_run'
-model = dict(
-    type='SAMMaskGenerator', output_dir=_base_.mask_dir, source=_base_.sam
-)
+model = dict(source=_base_.sam, output_dir=_base_.mask_dir)
 test_dataloader = dict(
     _base_.one_by_one,
     dataset=dict(
         _base_.photos,
         test_mode=True,
-        pipeline=[
-            dict(type='LoadImageStrict'),
-            dict(type='PackWSSSInputs'),
-        ],
+        pipeline=_base_.mask_pipeline,
     ),
 )
 test_cfg = dict()

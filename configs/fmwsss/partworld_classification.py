@@ -8,11 +8,7 @@ work_dir = 'work_dirs/partworld/classification'
 load_from = 'work_dirs/partworld/prompt/prompts.pth'
 train_command = 'python tools/train.py configs/fmwsss/partworld_prompt.py'
 model = dict(routes=dict(_delete_=True))
-pipeline = [
-    dict(type='LoadImageStrict'),
-    dict(type='ResizeToPatchMultiple', patch_size=8),
-    dict(type='PackWSSSInputs'),
-]
+pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]  # no masks
 test_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_evaluator = dict(
     _delete_=True, type='ImageLabelMetric', split='PartWorld train'

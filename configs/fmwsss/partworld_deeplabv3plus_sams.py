@@ -8,18 +8,5 @@ load_from = 'work_dirs/partworld/deeplabv3plus/iter_600.pth'
 train_command = (
     'python tools/train.py configs/fmwsss/partworld_deeplabv3plus.py'
 )
-model = dict(
-    _delete_=True,
-    type='RefinedSegmentor',
-    segmentor={{_base_.model}},
-    refiner=dict(type='SAMS'),
-)
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.test_pipeline[:-1],
-            _base_.load_masks,
-            dict(type='PackWSSSInputs'),
-        ]
-    )
-)
+model = dict(_base_.refined, segmentor=_base_.model)
+test_dataloader = dict(dataset=dict(pipeline=_base_.sams_pipeline))

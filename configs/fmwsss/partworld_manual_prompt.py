@@ -7,13 +7,7 @@ work_dir = 'work_dirs/partworld/manual_prompt'
 model = dict(
     streams=dict(
         _delete_=True,
-        manual=dict(
-            type='CLIPPromptHead',
-            prompts=dict(
-                type='ManualPrompts',
-                templates={{_base_.manual_templates}},
-            ),
-        ),
+        manual=dict(type='CLIPPromptHead', prompts=_base_.manual_prompts),
     ),
     training_route=None,
     routes=dict(

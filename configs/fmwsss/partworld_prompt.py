@@ -4,12 +4,14 @@
 # Run:   python tools/train.py configs/fmwsss/partworld_prompt.py
 # Cost:  about 2 minutes on 2 cores.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_tiny.py',
     '../_base_/datasets/partworld_image_labels.py',
     '../_base_/schedules/prompt_partworld.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/partworld/prompt'
+model = _base_.prompt_model
 test_cfg = dict()
 test_evaluator = dict(
     type='SeedMetric',

@@ -16,22 +16,20 @@
 # Run:   python tools/test.py configs/fmwsss/voc_clip_es.py
 # Cost:  not run here; it needs a GPU, the data and the weights.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_vit_b16.py',
+    '../_base_/datasets/image_labels.py',
     '../_base_/datasets/voc12_image_labels.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/voc12/clip_es'
 official = True
 model = dict(
+    _base_.prompt_model,
     class_prompts='voc12',
     streams=dict(
         _delete_=True,
-        manual=dict(
-            type='CLIPPromptHead',
-            prompts=dict(
-                type='ManualPrompts', templates=['a clean origami {}.']
-            ),
-        ),
+        manual=dict(type='CLIPPromptHead', prompts=_base_.manual_prompts),
     ),
     caa=dict(
         sinkhorn_rounds=3,
@@ -63,25 +61,15 @@ model = dict(
     ),
 )
 train_dataloader = None
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageStrict'),
-            dict(type='ResizeToPatchMultiple', patch_size=16),
-            dict(type='PackWSSSInputs'),
-        ],
-    )
-)
-test_cfg = dict()
+pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]  # no masks
+test_dataloader = dict(dataset=dict(_base_.test_set, pipeline=pipeline))
 test_evaluator = [
     dict(
-        type='SeedMetric',
+        _base_.test_evaluator,
         prediction=route,
         prefix=route,
+        split=_base_.split,
         output_dir=f'{work_dir}/{route}' if 'mask' in route else None,
-        ground_truth_dir=None,
-        split='VOC 2012 train_aug',
-        protocol='single scale',
     )
     for route in model['routes']
     if route != '_delete_'

@@ -5,11 +5,6 @@
 # Run:   python tools/train.py \
 #            configs/fmwsss/voc_deeplabv3plus_r101_supervised.py
 # Cost:  not run here, see voc_deeplabv3plus_r101.py.
-_base_ = [
-    '../_base_/models/deeplabv3plus_r101.py',
-    '../_base_/datasets/voc12_masks.py',
-    '../_base_/schedules/segmentor_deeplabv3plus_40k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = './voc_deeplabv3plus_r101.py'
 work_dir = 'work_dirs/voc12/deeplabv3plus_r101_supervised'
-default_hooks = dict(checkpoint=dict(interval=4000, max_keep_ckpts=2))
+train_dataloader = dict(dataset=dict(_base_.supervised, _delete_=True))

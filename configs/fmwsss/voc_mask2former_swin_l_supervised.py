@@ -5,12 +5,6 @@
 # Run:   python tools/train.py \
 #            configs/fmwsss/voc_mask2former_swin_l_supervised.py
 # Cost:  not run here, see voc_mask2former_swin_l.py.
-_base_ = [
-    '../_base_/models/mask2former_swin_l.py',
-    '../_base_/datasets/voc12_masks.py',
-    '../_base_/schedules/segmentor_mask2former_80k.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = './voc_mask2former_swin_l.py'
 work_dir = 'work_dirs/voc12/mask2former_swin_l_supervised'
-train_dataloader = dict(batch_size=4)  # in all, as above
-default_hooks = dict(checkpoint=dict(interval=4000, max_keep_ckpts=2))
+train_dataloader = dict(dataset=dict(_base_.supervised, _delete_=True))

@@ -18,38 +18,24 @@
 #        (--amp for the mixed precision of the released code)
 # Cost:  not run here; it needs a GPU, the data and the weights.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_vit_b16.py',
+    '../_base_/datasets/image_labels.py',
     '../_base_/datasets/voc12_image_labels.py',
-    '../_base_/schedules/prompt_official_voc12_cls.py',
+    '../_base_/schedules/prompt_official.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/voc12/prompt_official_cls'
 model = dict(
+    _base_.prompt_model,
     class_prompts='voc12',
     official=True,
     streams=dict(
         _delete_=True,
-        classification=dict(
-            type='CLIPPromptHead',
-            prompts=dict(
-                type='LearnablePrompts',
-                context_length=16,
-                class_specific=False,
-                name_position='end',
-                init_std=0.015,
-                init_seed=2763632353,
-            ),
-            loss=dict(type='MultiLabelContrastiveLoss', average='pair'),
-        ),
+        classification=_base_.classification,
     ),
     # configs/VOC/cls/infer/final/affx2,at_score,att2affx1
-    caa=dict(
-        sinkhorn_rounds=1,
-        power=2,
-        box_threshold=0.4,
-        refine='score',
-        official=True,
-    ),
+    caa=dict(_base_.official_caa, box_threshold=0.4, refine='score'),
     training_route=None,
     routes=dict(
         _delete_=True,
@@ -59,26 +45,22 @@ model = dict(
         ),
     ),
 )
+# 1,800 iterations of batch 16 are 2.7 epochs.
+param_scheduler = [
+    dict(_base_.warm_up, end=501),
+    dict(_base_.cosine, begin=500, end=1800),
+]
+train_cfg = dict(max_iters=1800)
 prompt_pipeline = [
-    dict(type='LoadImageStrict'),
-    dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', official=True),
+    _base_.load_image,
+    *_base_.colours,
     dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
-    dict(type='RandomCropWithMasks', crop_size=224),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackWSSSInputs'),
+    *_base_.crop,
+    _base_.pack,
 ]
 train_dataloader = dict(
-    batch_size=16,
-    sampler=dict(_delete_=True, type='ReproducibleSampler', infinite=True),
-    dataset=dict(pipeline=prompt_pipeline),
+    sampler=dict(infinite=True),
+    dataset=dict(_base_.photos, pipeline=prompt_pipeline),
 )
-test_cfg = dict()
-test_evaluator = dict(
-    type='SeedMetric',
-    prediction='coarse_seed',
-    output_dir=None,
-    ground_truth_dir=None,
-    split='VOC 2012 train_aug',
-    protocol='single scale',
-)
+test_dataloader = dict(dataset=_base_.test_set)
+test_evaluator = dict(prediction='coarse_seed', split=_base_.split)

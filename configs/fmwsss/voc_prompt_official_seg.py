@@ -17,15 +17,18 @@
 #        (--amp for the mixed precision of the released code)
 # Cost:  not run here; it needs a GPU, the data and the weights.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_vit_b16.py',
+    '../_base_/datasets/image_labels.py',
     '../_base_/datasets/voc12_image_labels.py',
-    '../_base_/schedules/prompt_official_voc12_seg.py',
+    '../_base_/schedules/prompt_official.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/voc12/prompt_official_seg'
 seed_dir = 'work_dirs/voc12/seed_official_cls/coarse_seed'
 seed_command = 'python tools/test.py configs/fmwsss/voc_seed_official_cls.py'
 model = dict(
+    _base_.prompt_model,
     class_prompts='voc12',
     official=True,
     streams=dict(
@@ -33,11 +36,7 @@ model = dict(
         segmentation=dict(
             type='CLIPPromptHead',
             prompts=dict(
-                type='LearnablePrompts',
-                context_length=16,
-                class_specific=True,
-                name_position='front',
-                nameless_background=True,
+                _base_.model.streams.segmentation.prompts,
                 init_std=0.0125,
                 init_seed=3631188958,
             ),
@@ -45,13 +44,7 @@ model = dict(
         ),
     ),
     # configs/VOC/seg/infer/final/affx2,at_cam,attx1,·5thresh
-    caa=dict(
-        sinkhorn_rounds=1,
-        power=2,
-        box_threshold=0.5,
-        refine='cam',
-        official=True,
-    ),
+    caa=dict(_base_.official_caa, box_threshold=0.5, refine='cam'),
     training_route=None,  # the seeds are in the samples
     routes=dict(
         _delete_=True,
@@ -61,28 +54,24 @@ model = dict(
         ),
     ),
 )
+# 17,000 iterations of batch 16 are 25.7 epochs.
+param_scheduler = [
+    dict(_base_.warm_up, end=501),
+    dict(_base_.cosine, begin=500, end=17000),
+]
+train_cfg = dict(max_iters=17000)
 prompt_pipeline = [
-    dict(type='LoadImageStrict'),
+    _base_.load_image,
     dict(type='LoadSeed', seed_dir=seed_dir, seed_command=seed_command),
-    dict(type='ReproducibleAugmentation'),
-    dict(type='RandomColourJitter', official=True),
+    *_base_.colours,
     dict(type='RandomLongSideResize', low=288, high=480, min_short=224),
-    dict(type='RandomCropWithMasks', crop_size=224),
-    dict(type='RandomFlip', prob=0.5),
+    *_base_.crop,
     dict(type='ImageLabelsFromSeed'),
-    dict(type='PackWSSSInputs'),
+    _base_.pack,
 ]
 train_dataloader = dict(
-    batch_size=16,
-    sampler=dict(_delete_=True, type='ReproducibleSampler', infinite=True),
-    dataset=dict(pipeline=prompt_pipeline),
+    sampler=dict(infinite=True),
+    dataset=dict(_base_.photos, pipeline=prompt_pipeline),
 )
-test_cfg = dict()
-test_evaluator = dict(
-    type='SeedMetric',
-    prediction='fine_seed',
-    output_dir=None,
-    ground_truth_dir=None,
-    split='VOC 2012 train_aug',
-    protocol='single scale',
-)
+test_dataloader = dict(dataset=_base_.test_set)
+test_evaluator = dict(split=_base_.split)

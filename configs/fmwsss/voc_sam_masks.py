@@ -3,31 +3,17 @@
 # Run:   python tools/test.py configs/fmwsss/voc_sam_masks.py
 #        (several GPUs: torchrun ... --launcher pytorch; it resumes)
 # Cost:  not run here; it needs a GPU, the data and the weights.
-os = __import__('os')
-
 _base_ = [
+    '../_base_/models/sam_masks.py',
+    '../_base_/models/sam_vit_h.py',
+    '../_base_/datasets/image_labels.py',
     '../_base_/datasets/voc12_image_labels.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/voc12/sam_masks_run'
-model = dict(
-    type='SAMMaskGenerator',
-    output_dir='work_dirs/voc12/sam_masks',
-    source=dict(
-        type='SAMEverything',
-        arch='vit_h',
-        checkpoint=os.environ.get('SAM_VIT_H')
-        or 'weights/sam_vit_h_4b8939.pth',
-    ),
-)
+model = dict(source=_base_.sam, output_dir='work_dirs/voc12/sam_masks')
 train_dataloader = None
 test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageStrict'),
-            dict(type='PackWSSSInputs'),
-        ],
-    )
+    dataset=dict(_base_.test_set, pipeline=_base_.mask_pipeline)
 )
-test_cfg = dict()
-test_evaluator = dict(type='SAMMaskReport')
+test_evaluator = dict(_delete_=True, type='SAMMaskReport')

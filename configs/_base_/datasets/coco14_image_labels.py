@@ -6,6 +6,16 @@ data_root = os.environ.get('COCO14_ROOT') or 'data/coco14'
 mask_dir = 'work_dirs/coco14/sam_masks'
 crop_size = 224  # pixels
 
+seed_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='ResizeToPatchMultiple', patch_size=16),
+    # Seeds are made at the original size.
+    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+photos = dict(
+    type='COCO14ImageLabelDataset', data_root=data_root, split='train'
+)
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSAMMasks', mask_dir=mask_dir),
@@ -18,37 +28,6 @@ prompt_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackWSSSInputs'),
 ]
-seed_pipeline = [
-    dict(type='LoadImageStrict'),
-    dict(type='ResizeToPatchMultiple', patch_size=16),
-    # Seeds are made at the original size.
-    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
-    dict(type='PackWSSSInputs'),
-]
-
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=8,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='ReproducibleSampler'),
-    dataset=dict(
-        type='COCO14ImageLabelDataset',
-        data_root=data_root,
-        split='train',
-        pipeline=prompt_pipeline,
-    ),
-)
-test_dataloader = dict(
-    batch_size=1,  # photos differ in size
-    num_workers=4,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='COCO14ImageLabelDataset',
-        data_root=data_root,
-        split='train',
-        test_mode=True,
-        pipeline=seed_pipeline,
-    ),
-)
+train_set = dict(photos, pipeline=prompt_pipeline)
+test_set = dict(photos, test_mode=True, pipeline=seed_pipeline)
+split = 'COCO 2014 train'

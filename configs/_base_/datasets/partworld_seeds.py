@@ -31,6 +31,15 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
+sams_pipeline = [
+    *test_pipeline[:-1],
+    load_masks,
+    dict(type='PackWSSSInputs'),
+]
+# The networks with SAMS: model = dict(_base_.refined, segmentor=_base_.model)
+refined = dict(
+    _delete_=True, type='RefinedSegmentor', refiner=dict(type='SAMS')
+)
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -65,3 +74,5 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
+val_cfg = dict()
+test_cfg = dict()

@@ -1,6 +1,6 @@
-# How the networks of stage 2 see photos. Augmentation and test sizes are those
-# of mmseg for VOC. Labels, be they seeds or masks, are read in training alone:
-# in a test the metric opens the ground truth.
+# How the networks of stage 2 see the photos of VOC and COCO. Augmentation and
+# test sizes are those of mmseg for VOC. Labels, be they seeds or masks, are
+# read in training alone: in a test the metric opens the ground truth.
 crop_size = (512, 512)  # pixels
 test_scale = (2048, 512)  # pixels: long side at most, short side
 tta_ratios = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # times test_scale
@@ -43,3 +43,29 @@ test_time_augmentation = dict(
 )
 tta_pipeline = [test_pipeline[0], test_time_augmentation]
 tta_model = dict(type='SegTTAModel')
+
+# A config of a data set adds where the photos are.
+train_dataloader = dict(
+    batch_size=16,  # in all: divide it by the number of GPUs
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='ReproducibleSampler', infinite=True),
+    dataset=dict(type='PseudoLabelDataset', pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=1,  # photos differ in size
+    num_workers=4,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(test_mode=True, pipeline=test_pipeline),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='SeedMetric', prefix='val', protocol='single scale')
+test_evaluator = val_evaluator
+val_cfg = dict()
+test_cfg = dict()
+# The networks with SAMS: model = dict(_base_.refined, segmentor=_base_.model)
+refined = dict(
+    _delete_=True, type='RefinedSegmentor', refiner=dict(type='SAMS')
+)

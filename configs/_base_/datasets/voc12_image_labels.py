@@ -6,6 +6,18 @@ data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
 mask_dir = 'work_dirs/voc12/sam_masks'
 crop_size = 224  # pixels
 
+seed_pipeline = [
+    dict(type='LoadImageStrict'),
+    dict(type='ResizeToPatchMultiple', patch_size=16),
+    # Seeds are made at the original size.
+    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+photos = dict(
+    type='VOC12ImageLabelDataset',
+    data_root=data_root,
+    image_list='ImageSets/Segmentation/train_aug.txt',
+)
 prompt_pipeline = [
     dict(type='LoadImageStrict'),
     dict(type='LoadSAMMasks', mask_dir=mask_dir),
@@ -18,37 +30,6 @@ prompt_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackWSSSInputs'),
 ]
-seed_pipeline = [
-    dict(type='LoadImageStrict'),
-    dict(type='ResizeToPatchMultiple', patch_size=16),
-    # Seeds are made at the original size.
-    dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),
-    dict(type='PackWSSSInputs'),
-]
-
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=8,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='ReproducibleSampler'),
-    dataset=dict(
-        type='VOC12ImageLabelDataset',
-        data_root=data_root,
-        image_list='ImageSets/Segmentation/train_aug.txt',
-        pipeline=prompt_pipeline,
-    ),
-)
-test_dataloader = dict(
-    batch_size=1,  # photos differ in size
-    num_workers=4,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='VOC12ImageLabelDataset',
-        data_root=data_root,
-        image_list='ImageSets/Segmentation/train_aug.txt',
-        test_mode=True,
-        pipeline=seed_pipeline,
-    ),
-)
+train_set = dict(photos, pipeline=prompt_pipeline)
+test_set = dict(photos, test_mode=True, pipeline=seed_pipeline)
+split = 'VOC 2012 train_aug'

@@ -1,5 +1,6 @@
-# Two sets of prompts on a frozen CLIP (section 4 of the paper). A config sets
-# `clip.arch`, `clip.checkpoint` and `class_prompts`.
+# Two sets of prompts on a frozen CLIP (section 4 of the paper). A config adds
+# what clip_prompts_*.py says of a CLIP, and its `class_prompts`:
+#   model = dict(_base_.prompt_model, class_prompts='voc12')
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[122.771, 116.746, 104.094],  # CLIP's, RGB
@@ -54,4 +55,3 @@ model = dict(
         ),
     ),
 )
-manual_templates = ['a clean origami {}.']  # of CLIP-ES, for comparisons

@@ -1,6 +1,5 @@
-# The prompt model on the tiny CLIP that comes with the package.
-_base_ = './clip_prompts.py'
-model = dict(
+# The tiny CLIP that comes with the package, for clip_prompts.py.
+prompt_model = dict(
     clip=dict(
         arch=dict(
             embed_dim=64,
@@ -33,4 +32,5 @@ model = dict(
     training_route=dict(use_caa=False),
     routes=dict(fine_seed=dict(use_caa=False)),
 )
-manual_templates = ['a photo of a {}.']  # frequent in its captions
+# For comparisons: a template that is frequent in its captions.
+manual_prompts = dict(type='ManualPrompts', templates=['a photo of a {}.'])

@@ -2,14 +2,5 @@
 # (`m2f-sl22-bt4-100k-512x-COCO`; the authors report iteration 90,000).
 _base_ = './segmentor_mask2former_80k.py'
 max_iters = 100000
-param_scheduler = [
-    dict(
-        type='PolyLR',
-        power=0.9,
-        eta_min=0.0,
-        by_epoch=False,
-        begin=0,
-        end=max_iters,
-    )
-]
+param_scheduler = [dict(_base_.poly, end=max_iters)]
 train_cfg = dict(max_iters=max_iters)

@@ -27,19 +27,9 @@ optim_wrapper = dict(
         norm_decay_mult=0.0,
     ),
 )
-param_scheduler = [
-    dict(
-        type='PolyLR',
-        power=0.9,
-        eta_min=0.0,
-        by_epoch=False,
-        begin=0,
-        end=max_iters,
-    )
-]
+poly = dict(type='PolyLR', power=0.9, eta_min=0.0, by_epoch=False, begin=0)
+param_scheduler = [dict(poly, end=max_iters)]
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval=10**9
 )
-val_cfg = dict()
-test_cfg = dict()
 randomness = dict(seed=0)

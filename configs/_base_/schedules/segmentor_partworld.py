@@ -19,6 +19,4 @@ param_scheduler = [
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval=10**9
 )
-val_cfg = dict()
-test_cfg = dict()
 randomness = dict(seed=0)

@@ -3,11 +3,8 @@
 # Needs: the masks of the data set.
 # Run:   python tools/test.py configs/fmwsss/ablation/clip_es.py
 # Cost:  on PartWorld about 2 minutes on a core.
-os = __import__('os')
-
 _base_ = './prompts.py'
-root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
-work_dir = f'{root}/clip_es'
+work_dir = f'{_base_.root}/clip_es'
 use_caa = {{_base_.model.routes.fine_seed.use_caa}}
 manual = dict(stream='manual', use_caa=use_caa)
 routes = dict(
@@ -17,13 +14,7 @@ routes = dict(
 model = dict(
     streams=dict(
         _delete_=True,
-        manual=dict(
-            type='CLIPPromptHead',
-            prompts=dict(
-                type='ManualPrompts',
-                templates={{_base_.manual_templates}},
-            ),
-        ),
+        manual=dict(type='CLIPPromptHead', prompts=_base_.manual_prompts),
     ),
     training_route=None,
     routes=dict(_delete_=True, **routes),

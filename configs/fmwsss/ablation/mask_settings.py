@@ -3,12 +3,9 @@
 # Run:   python tools/test.py configs/fmwsss/ablation/mask_settings.py \
 #            PROMPT_RUN
 # Cost:  on PartWorld about 1 minute on a core.
-os = __import__('os')
-
 _base_ = './prompts.py'
 work_dir = f'{_base_.folder}/mask_settings'
-root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
-masks = f'{root}/masks'
+masks = f'{_base_.root}/masks'
 sams = {{_base_.model.routes.fine_seed.seeder}}
 cam = dict(stream='segmentation', use_caa=False, seeder=sams)
 routes = dict(

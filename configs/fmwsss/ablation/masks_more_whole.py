@@ -2,11 +2,11 @@
 # masks.
 # Run:   python tools/test.py configs/fmwsss/ablation/masks_more_whole.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
-os = __import__('os')
-
-_base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_sam_masks.py'
-root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
-output_dir = f'{root}/masks_more_whole'
+_base_ = [
+    f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_sam_masks.py',
+    '../../_base_/ablation.py',
+]
+output_dir = f'{_base_.root}/masks_more_whole'
 work_dir = f'{output_dir}_run'
 model = dict(
     output_dir=output_dir,

@@ -2,11 +2,11 @@
 # non-maximum suppression.
 # Run:   python tools/test.py configs/fmwsss/ablation/masks_nms_priority.py
 # Cost:  on PartWorld about 2 minutes on 2 cores.
-os = __import__('os')
-
-_base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_sam_masks.py'
-root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'
-output_dir = f'{root}/masks_nms_priority'
+_base_ = [
+    f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_sam_masks.py',
+    '../../_base_/ablation.py',
+]
+output_dir = f'{_base_.root}/masks_nms_priority'
 work_dir = f'{output_dir}_run'
 model = dict(
     output_dir=output_dir,

@@ -7,15 +7,16 @@
 # Cost:  on PartWorld about 2 minutes on 2 cores.
 os = __import__('os')
 
-_base_ = f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_prompt.py'
-seed = int(os.environ.get('ABLATION_SEED') or '0')
-folder = os.environ.get('ABLATION_RUN') or 'work_dirs/ablation/partworld/seed0'
-work_dir = f'{folder}/prompts'
-randomness = dict(seed=seed)
+_base_ = [
+    f'../{os.environ.get("ABLATION_DATASET") or "partworld"}_prompt.py',
+    '../../_base_/ablation.py',
+]
+work_dir = f'{_base_.folder}/prompts'
+randomness = dict(seed=_base_.seed)
 model = dict(
     streams=dict(
-        classification=dict(prompts=dict(init_seed=2 * seed)),
-        segmentation=dict(prompts=dict(init_seed=2 * seed + 1)),
+        classification=dict(prompts=dict(init_seed=2 * _base_.seed)),
+        segmentation=dict(prompts=dict(init_seed=2 * _base_.seed + 1)),
     ),
 )
 test_evaluator = dict(
@@ -25,6 +26,6 @@ test_evaluator = dict(
         os.environ.get('ABLATION_GROUND_TRUTH')
         or 'data/partworld/SegmentationClass'
     ),
-    split=f'{os.environ.get("ABLATION_DATASET") or "partworld"} train',
+    split=f'{_base_.dataset} train',
     protocol='single scale',
 )
