@@ -1,6 +1,7 @@
-# Of the tables of the paper: which run, and where it is. The variables are set
-# by tools/reproduce_tables.py; the configs of configs/fmwsss/ablation read
-# $ABLATION_DATASET and $ABLATION_NETWORK for what they vary.
+# Which run of the paper's tables, and where it is: the variables are set by
+# tools/reproduce_tables.py. The configs of configs/fmwsss/ablation choose the
+# data set or the network to vary by the same variables; mmengine lets `_base_`
+# use `os` as it is.
 os = __import__('os')
 
 root = os.environ.get('ABLATION_ROOT') or 'work_dirs/ablation/partworld'

@@ -138,6 +138,78 @@ def test_config_style(path: Path) -> None:
     assert 'mmseg::' not in text  # does not resolve with the onedl packages
 
 
+BASES = ROOT / 'configs' / '_base_'
+MOST_STEPS = 3
+LONGEST_COPY = 8  # lines of code
+VARIANTS = [
+    {},
+    {'CUSTOM_MODELS': 'tiny'},
+    {'ABLATION_DATASET': 'voc', 'ABLATION_NETWORK': 'voc_mask2former_swin_l'},
+    {
+        'ABLATION_DATASET': 'coco',
+        'ABLATION_NETWORK': 'coco_mask2former_swin_l',
+    },
+]
+
+
+def bases_of(path: Path) -> list[Path]:
+    found = Config._get_base_files(str(path))
+    return [(path.parent / base).resolve() for base in found]
+
+
+def steps_of(path: Path) -> int:
+    return max((1 + steps_of(base) for base in bases_of(path)), default=0)
+
+
+@pytest.mark.parametrize('variables', VARIANTS, ids=str)
+def test_inheritance_is_shallow_and_ours(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    deep = {path.name: steps_of(path) for path in ALL}
+    assert max(deep.values()) == MOST_STEPS, deep
+    for path in ALL:
+        for base in bases_of(path):
+            assert base in ALL
+            # What several runs share stands below _base_.
+            assert BASES in base.parents or BASES not in path.parents
+
+
+def code_of(path: Path) -> list[str]:
+    """Lines of code without the list of bases, which names and copies none."""
+    code = re.sub(
+        r'^_base_ = \[.*?^\]$', '', path.read_text(), flags=re.M | re.S
+    )
+    lines = [line.partition('  #')[0].strip() for line in code.splitlines()]
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def copied(paths: dict[str, list[str]], length: int) -> list[tuple[str, str]]:
+    """Pairs of files that have as many lines in a row in common."""
+    first: dict[tuple[str, ...], str] = {}
+    pairs = []
+    for name, lines in paths.items():
+        for start in range(len(lines) - length + 1):
+            window = tuple(lines[start : start + length])
+            if first.setdefault(window, name) != name:
+                pairs.append((first[window], name))
+    return pairs
+
+
+def test_no_config_repeats_another() -> None:
+    code = {
+        name: code_of(path) for name, path in zip(names(ALL), ALL, strict=True)
+    }
+    assert not copied(code, LONGEST_COPY + 1)
+
+
+def test_copies_are_found() -> None:
+    code = {'a': ['w', 'x', 'y', 'z'], 'b': ['x', 'y', 'q'], 'c': ['y', 'x']}
+    assert copied(code, 2) == [('a', 'b')]
+    assert not copied(code, 3)
+
+
 NETWORKS = ('deeplabv3plus', 'mask2former', 'network', 'predict')
 STAGE2 = [p for p in RUNS if any(name in p.stem for name in NETWORKS)]
 

@@ -26,7 +26,7 @@ from mmfmwsss.utils.palette_png import read_label_png
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 SCHEDULES = CONFIGS / '_base_' / 'schedules'
-TINY = CONFIGS / '_base_' / 'models' / 'clip_prompts_tiny.py'
+TINY = CONFIGS / 'fmwsss' / 'partworld_prompt.py'
 
 
 def learning_rates(config: Config, steps: int) -> list[float]:
@@ -54,10 +54,10 @@ def expected_rate(step: int, warmup: int, total: int, lr: float) -> float:
     return 0.5 * lr * (1 + math.cos(math.pi * share))
 
 
-@pytest.mark.parametrize(('name', 'epochs'), [('voc12', 25), ('coco14', 10)])
+@pytest.mark.parametrize(('name', 'epochs'), [('voc', 25), ('coco', 10)])
 def test_paper_schedule(name: str, epochs: int) -> None:
     """As CoOp: the cosine's period is the number of all epochs."""
-    config = Config.fromfile(SCHEDULES / f'prompt_{name}.py')
+    config = load(f'{name}_prompt')
     assert config.train_cfg.max_epochs == epochs
     rates = learning_rates(config, epochs)
     expected = [expected_rate(e, 1, epochs + 1, 0.002) for e in range(epochs)]
@@ -88,24 +88,24 @@ def test_joint_recipes_jitter_as_the_official_code(name: str) -> None:
 
 def test_partworld_schedule() -> None:
     config = Config.fromfile(SCHEDULES / 'prompt_partworld.py')
-    rates = learning_rates(config, config.max_iters)
+    rates = learning_rates(config, config.train_cfg.max_iters)
     expected = [expected_rate(t, 20, 400, 0.002) for t in range(400)]
     assert rates == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ('name', 'parts', 'warmup', 'total', 'stop'),
+    ('data', 'task', 'parts', 'warmup', 'total', 'stop'),
     [
-        ('voc12_cls', 1, 500, 1800, 1800),
-        ('voc12_seg', 1, 500, 17000, 17000),
-        ('coco14_cls', 4, 1000, 20500, 6150),
-        ('coco14_seg', 8, 1000, 75000, 45000),
+        ('voc', 'cls', 1, 500, 1800, 1800),
+        ('voc', 'seg', 1, 500, 17000, 17000),
+        ('coco', 'cls', 4, 1000, 20500, 6150),
+        ('coco', 'seg', 8, 1000, 75000, 45000),
     ],
 )
 def test_official_schedule(
-    name: str, parts: int, warmup: int, total: int, stop: int
+    data: str, task: str, parts: int, warmup: int, total: int, stop: int
 ) -> None:
-    config = Config.fromfile(SCHEDULES / f'prompt_official_{name}.py')
+    config = load(f'{data}_prompt_official_{task}')
     assert config.train_cfg.max_iters == stop * parts
     assert config.optim_wrapper.accumulative_counts == parts
     steps = min(stop, 1500) * parts

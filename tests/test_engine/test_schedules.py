@@ -102,8 +102,9 @@ def last_rate(path: Path, config: Config) -> float:
     lr = config.optim_wrapper.optimizer.lr
     name = path.relative_to(CONFIGS).as_posix()
     if 'official' in name:
-        schedule, warmup = config.schedule_iters, config.warmup_iters
-        return cosine(lr, config.max_iters - 1 - warmup, schedule - warmup)
+        falling = config.param_scheduler[-1]
+        step = config.train_cfg.max_iters - 1 - falling.begin
+        return cosine(lr, step, falling.end - falling.begin)
     if config.model.type == 'CLIPPromptSegmentor':
         if config.train_cfg.get('by_epoch'):  # CoOp's
             epochs = config.train_cfg.max_epochs
