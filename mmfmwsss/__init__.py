@@ -19,6 +19,11 @@ SAMS on a network        ``models/segmentors/refined_segmentor.py``
 scores                   ``evaluation/metrics/``
 =======================  ===================================================
 
+Letters in shapes: N images, P pairs of an image and one of its classes, C
+classes, S masks, H W pixels, h w tokens of an image (patches of CLIP, cells of
+SAM), D channels of a token. A letter that stands for something else says so
+where it is used.
+
 Importing the package registers its modules in mmseg's registries. It comes
 before ``import mmseg.models``, since it readies mmcv (see ``compat``).
 """

@@ -47,7 +47,7 @@ def _safe_globals() -> list[Callable[..., Any] | tuple[Any, str]]:
 
 
 def _numpy_cores() -> tuple[str, str]:
-    """Where NumPy 1 and NumPy 2 keep what rebuilds their pickles."""
+    """List the modules in which NumPy 1 and 2 keep their rebuilders."""
     return 'numpy.core.multiarray', 'numpy._core.multiarray'
 
 

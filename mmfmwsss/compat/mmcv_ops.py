@@ -169,7 +169,7 @@ def _not_available() -> str:
 
 
 def _is_missing(error: ImportError) -> bool:
-    """Whether there is no extension, rather than one that does not load."""
+    """Tell a missing extension from one that does not load."""
     return isinstance(error, ModuleNotFoundError) and error.name == _EXTENSION
 
 

@@ -51,7 +51,7 @@ class SAMMaskFolder:
             )
         try:
             record = read_mask_file(path)
-            masks = SAMMasks.from_record(record)
+            masks = SAMMasks.from_file_content(record)
         except (ValueError, KeyError, TypeError) as error:
             raise UserInputError(
                 f'Expected SAM masks in {path}, but could not read them '

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .sam_masks_file import MaskRecord, read_mask_file, write_mask_file
+from .sam_masks_file import MaskFileContent, read_mask_file, write_mask_file
 
 __all__ = ['LEVEL_NAMES', 'PART', 'SUBPART', 'WHOLE', 'SAMMasks']
 
@@ -88,7 +88,7 @@ class SAMMasks:
         )
 
     def nonempty(self) -> Tensor:
-        """Which masks have at least one pixel, bool, (S,)."""
+        """Find masks with at least one pixel, bool, (S,)."""
         return self.masks.flatten(1).any(dim=1)
 
     def level_counts(self) -> list[int]:
@@ -98,7 +98,7 @@ class SAMMasks:
     def to(
         self, device: torch.device | str, non_blocking: bool = False
     ) -> 'SAMMasks':
-        """The same masks on another device."""
+        """Copy the masks to another device."""
         return SAMMasks(
             *(
                 tensor.to(device, non_blocking=non_blocking)
@@ -176,14 +176,14 @@ class SAMMasks:
             settings (str): Hash of the settings that made the masks.
             source (str): Hash of what they were made of.
         """
-        record = MaskRecord(
+        content = MaskFileContent(
             masks=self.masks.cpu().numpy(),
             levels=self.levels.tolist(),
             predicted_iou=self.predicted_iou.tolist(),
             stability_score=self.stability_score.tolist(),
             source=source,
         )
-        write_mask_file(path, record, settings)
+        write_mask_file(path, content, settings)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> 'SAMMasks':
@@ -193,14 +193,14 @@ class SAMMasks:
             UserInputError: If the file is missing, damaged or of another
                 format.
         """
-        return cls.from_record(read_mask_file(path))
+        return cls.from_file_content(read_mask_file(path))
 
     @classmethod
-    def from_record(cls, record: MaskRecord) -> 'SAMMasks':
+    def from_file_content(cls, content: MaskFileContent) -> 'SAMMasks':
         """Turn the content of a mask file into tensors."""
         return cls(
-            masks=torch.from_numpy(record.masks),
-            levels=torch.tensor(record.levels, dtype=torch.int64),
-            predicted_iou=torch.tensor(record.predicted_iou).float(),
-            stability_score=torch.tensor(record.stability_score).float(),
+            masks=torch.from_numpy(content.masks),
+            levels=torch.tensor(content.levels, dtype=torch.int64),
+            predicted_iou=torch.tensor(content.predicted_iou).float(),
+            stability_score=torch.tensor(content.stability_score).float(),
         )

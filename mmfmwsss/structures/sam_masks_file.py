@@ -43,8 +43,8 @@ from ..utils.text_files import read_json
 from .rle import decode_rles, encode_rles
 
 __all__ = [
+    'MaskFileContent',
     'MaskFileSummary',
-    'MaskRecord',
     'read_mask_file',
     'summarize_mask_file',
     'write_mask_file',
@@ -59,7 +59,7 @@ REMEDY = (
 
 
 @dataclass
-class MaskRecord:
+class MaskFileContent:
     """The content of a mask file.
 
     Attributes:
@@ -79,7 +79,7 @@ class MaskRecord:
 
 @dataclass(frozen=True)
 class MaskFileSummary:
-    """What a mask file says about itself.
+    """Description that a mask file gives of itself.
 
     Attributes:
         size (tuple[int, int]): Image height and width in pixels.
@@ -98,11 +98,11 @@ class MaskFileSummary:
 
 def write_mask_file(
     path: str | os.PathLike[str],
-    record: MaskRecord,
+    masks_of_file: MaskFileContent,
     settings: str = '',
 ) -> None:
     """Write the masks of one image; a reader never sees half a file."""
-    areas = _areas(record.masks)
+    areas = _areas(masks_of_file.masks)
     entries = [
         dict(
             counts=counts,
@@ -112,20 +112,20 @@ def write_mask_file(
             stability_score=_short(stability),
         )
         for counts, area, level, iou, stability in zip(
-            encode_rles(record.masks),
+            encode_rles(masks_of_file.masks),
             areas,
-            record.levels,
-            record.predicted_iou,
-            record.stability_score,
+            masks_of_file.levels,
+            masks_of_file.predicted_iou,
+            masks_of_file.stability_score,
             strict=True,
         )
     ]
     content: dict[str, Any] = dict(
         format=FORMAT,
         version=VERSION,
-        size=list(record.masks.shape[1:]),
+        size=list(masks_of_file.masks.shape[1:]),
         settings=settings,
-        source=record.source,
+        source=masks_of_file.source,
         masks=entries,
     )
     content['digest'] = digest_of(content)
@@ -133,7 +133,7 @@ def write_mask_file(
         temporary.write_text(json.dumps(content), encoding='utf-8')
 
 
-def read_mask_file(path: str | os.PathLike[str]) -> MaskRecord:
+def read_mask_file(path: str | os.PathLike[str]) -> MaskFileContent:
     """Read the masks of one image.
 
     Raises:
@@ -152,7 +152,7 @@ def read_mask_file(path: str | os.PathLike[str]) -> MaskRecord:
         areas = _areas(masks)
         if areas != [e['area'] for e in entries]:
             raise ValueError('a mask does not have the area it was saved with')
-        return MaskRecord(
+        return MaskFileContent(
             masks=masks,
             levels=levels,
             source=str(content.get('source', '')),

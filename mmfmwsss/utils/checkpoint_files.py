@@ -116,7 +116,7 @@ def read_weights(
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a file is an archive of TorchScript, which has code in it."""
+    """Tell whether a file is an archive of TorchScript, which has code."""
     try:
         if not zipfile.is_zipfile(path):
             return False
@@ -219,7 +219,7 @@ def _tensors(content: Any) -> Iterator[Tensor]:
 
 
 def _children(item: Any) -> Iterable[Any] | None:
-    """What a container holds; None for anything else."""
+    """List the items of a container; None for anything else."""
     if isinstance(item, Mapping):
         return [*item.keys(), *item.values()]
     if isinstance(item, (list, tuple, set, frozenset)):

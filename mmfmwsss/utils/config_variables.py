@@ -57,7 +57,7 @@ def check_variables(text: str | None = None) -> None:
 
 
 def _value(name: str, text: str | None) -> str | None:
-    """What a variable is, unless it is empty or does not count."""
+    """Read a variable, unless it is empty or does not count."""
     if text is not None and not re.search(rf'\b{name}\b', text):
         return None
     return os.environ.get(name) or None

@@ -137,7 +137,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _is_about(error: OSError, target: Path) -> bool:
-    """Whether an error can be of writing the target, not of reading."""
+    """Tell whether an error can be of writing the target, not of reading."""
     if error.filename is None:
         return True
     named = Path(os.fsdecode(error.filename))

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""How large a file may be or claim to be; checked before memory is taken."""
+"""Limit what files may claim, before memory is taken for it."""
 
 import os
 from pathlib import Path

@@ -120,7 +120,7 @@ def _unreadable(data: bytes, path: str | os.PathLike[str]) -> UserInputError:
 
 
 def _is_deep(picture: Image.Image, data: bytes) -> bool:
-    """Whether a channel has more than eight bits."""
+    """Tell whether a channel has more than eight bits."""
     if picture.mode.startswith('I') or picture.mode == 'F':
         return True
     if picture.format == 'PNG':

@@ -83,7 +83,7 @@ class PickledDtype:
 
     @property
     def is_object(self) -> bool:
-        """Whether it holds Python objects."""
+        """Tell whether it holds Python objects."""
         return self._dtype is None
 
     @property

@@ -26,7 +26,7 @@ _HEADER = re.compile(
 
 
 class _Header(NamedTuple):
-    """What a `.npy` file says about itself.
+    """Header of a `.npy` file: shape, type and order.
 
     Attributes:
         descr (str): The dtype, as text.

@@ -45,7 +45,7 @@ _KEYS = (int, float, str, bytes, np.generic, type(None))
 
 
 def _encode(text: str, encoding: str = 'latin1') -> bytes:
-    """What the protocols of Python 2 write for bytes."""
+    """Stand in for what the protocols of Python 2 write for bytes."""
     if encoding.replace('-', '') not in ('latin1', 'iso88591'):
         raise UnpicklingError(f'encoding {short(encoding)} is not allowed')
     return text.encode('latin1')

@@ -8,7 +8,7 @@ import pytest
 
 from mmfmwsss.structures import SAMMasks, summarize_mask_file
 from mmfmwsss.structures.sam_masks_file import (
-    MaskRecord,
+    MaskFileContent,
     read_mask_file,
     write_mask_file,
 )
@@ -19,7 +19,7 @@ DOCUMENT = Path(__file__).parents[2] / 'docs' / 'mask_files.md'
 
 def make(count=4, size=(20, 30)):
     rng = np.random.default_rng(0)
-    return MaskRecord(
+    return MaskFileContent(
         masks=rng.uniform(size=(count, *size)) > 0.7,
         levels=rng.integers(0, 3, count).tolist(),
         predicted_iou=rng.uniform(size=count).astype(np.float32).tolist(),

@@ -57,17 +57,17 @@ class PackWSSSInputs(PackSegInputs):
         if 'image_labels' in results:
             labels = np.asarray(results['image_labels'], dtype=bool)
             sample.image_labels = torch.from_numpy(labels)
-        if 'sam_masks_record' in results:
+        if 'sam_masks' in results:
             sample.sam_masks = _unpack_masks(results)
         return packed
 
 
 def _unpack_masks(results: dict[str, Any]) -> SAMMasks:
-    masks: SAMMasks = results['sam_masks_record']
-    if 'sam_masks' not in results:
+    masks: SAMMasks = results['sam_masks']
+    if 'sam_mask_planes' not in results:
         return masks
     # The loader may have added an empty channel.
-    planes = results['sam_masks'][..., : max(1, -(-len(masks) // 8))]
+    planes = results['sam_mask_planes'][..., : max(1, -(-len(masks) // 8))]
     masks = masks.with_packed(planes)
     return masks.filter(masks.nonempty())
 

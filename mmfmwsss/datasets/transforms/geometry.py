@@ -168,7 +168,7 @@ class RandomCropWithMasks(BaseTransform):
         corner = self._draw(*results['img'].shape[:2])
         results['img'] = self._crop(results['img'], corner, self.pad_value)
         for key in results.get('seg_fields', []):
-            pad = 0 if key == 'sam_masks' else self.ignore_index
+            pad = 0 if key == 'sam_mask_planes' else self.ignore_index
             results[key] = self._crop(results[key], corner, pad)
         results['img_shape'] = results['pad_shape'] = self.crop_size
         return results

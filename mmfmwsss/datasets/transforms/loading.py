@@ -97,8 +97,8 @@ class LoadSAMMasks(BaseTransform):
     its place in the pipeline does not matter then.
 
     Required keys: ``img_path``, ``img``, ``ori_shape``, ``seg_fields``.
-    Added keys: ``sam_masks_record`` (SAMMasks) and, if the masks follow the
-    image, ``sam_masks`` uint8 (H, W, max(2, ceil(S / 8))).
+    Added keys: ``sam_masks`` (SAMMasks) and, if the masks follow the
+    image, ``sam_mask_planes`` uint8 (H, W, max(2, ceil(S / 8))).
 
     Args:
         mask_dir (str): Folder with one ``<image name>.json`` an image.
@@ -140,14 +140,14 @@ class LoadSAMMasks(BaseTransform):
             )
         path = results['img_path']
         masks = self.folder.read(image_name_of(results), size, path)
-        results['sam_masks_record'] = masks
+        results['sam_masks'] = masks
         if self.follow_image:
             planes = masks.pack()
             missing = max(0, 2 - planes.shape[2])
-            results['sam_masks'] = np.pad(
+            results['sam_mask_planes'] = np.pad(
                 planes, ((0, 0), (0, 0), (0, missing))
             )
-            results.setdefault('seg_fields', []).append('sam_masks')
+            results.setdefault('seg_fields', []).append('sam_mask_planes')
         return results
 
     def __repr__(self) -> str:

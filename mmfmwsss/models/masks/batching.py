@@ -14,7 +14,7 @@ Result = TypeVar('Result')
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error says that GPU or CPU memory ran out."""
+    """Tell whether an error says that GPU or CPU memory ran out."""
     text = str(error)
     return (
         isinstance(error, torch.cuda.OutOfMemoryError)

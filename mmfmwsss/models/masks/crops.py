@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Where everything mode looks: the crops of an image and a grid of points."""
+"""Lay crops over an image and a grid of points over a crop."""
 
 import math
 from itertools import product

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What SAM's everything mode looks for and keeps."""
+"""Settings of SAM's everything mode: its prompts and its filters."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What every writer of mask files does: skip what is there, and report."""
+"""Skip mask files that are finished, and report each image."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +55,7 @@ def mask_report(
     level_counts: list[int] | None = None,
     reason: str = '',
 ) -> dict[str, Any]:
-    """What became of an image, as ``SAMMaskReport`` sums it up.
+    """Report on one image, for ``SAMMaskReport`` to sum up.
 
     Args:
         name (str): Name of the image.

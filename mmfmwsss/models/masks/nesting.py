@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Levels of masks that have none: what lies in what."""
+"""Guess levels of masks that have none, by which lies in which."""
 
 import torch
 from torch import Tensor

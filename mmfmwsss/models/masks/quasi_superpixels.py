@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Quasi-superpixels: of masks that lie on each other keep the larger thing."""
+"""Filter overlapping masks: whole, then part, then sub-part."""
 
 import torch
 

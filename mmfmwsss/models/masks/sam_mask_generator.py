@@ -28,7 +28,7 @@ __all__ = ['MaskSource', 'SAMMaskGenerator']
 
 
 class MaskSource(Protocol):
-    """What makes the masks of an image: SAM, or anything that can."""
+    """Make the masks of an image: SAM, or anything that can."""
 
     def __call__(self, image: NDArray[np.uint8]) -> SAMMasks:
         """Masks of an RGB image, uint8, (H, W, 3)."""
@@ -76,7 +76,7 @@ class SAMMaskGenerator(BaseModel):
         )
         self.settings = settings_hash(described)
         # DistributedDataParallel refuses a model without a parameter to train.
-        self.unused = nn.Parameter(torch.zeros(1))
+        self.ddp_parameter = nn.Parameter(torch.zeros(1))
 
     def forward(
         self,

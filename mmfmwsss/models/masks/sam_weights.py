@@ -56,7 +56,7 @@ def check_fit(
 
 
 def remedy_for(arch: str | Mapping[str, int]) -> str:
-    """Where the right weights are to be had."""
+    """Tell where the right weights come from."""
     if isinstance(arch, str):
         name = OFFICIAL_FILES[arch]
         return (

@@ -46,7 +46,7 @@ def test_labels_and_meta():
 
 def test_cropped_masks_lose_the_empty_ones(masks):
     planes = masks.pack()[:3]  # rows 0 to 2 hold masks 0, 1, 2, 6, 7, 8
-    results = _results(sam_masks=planes, sam_masks_record=masks)
+    results = _results(sam_mask_planes=planes, sam_masks=masks)
     packed = PackWSSSInputs()(results)['data_samples'].sam_masks
     kept = torch.tensor([0, 1, 2, 6, 7, 8])
     assert torch.equal(packed.masks, masks.masks[kept, :3])
@@ -55,12 +55,12 @@ def test_cropped_masks_lose_the_empty_ones(masks):
 
 
 def test_masks_at_the_original_size_are_handed_on(masks):
-    sample = PackWSSSInputs()(_results(sam_masks_record=masks))['data_samples']
+    sample = PackWSSSInputs()(_results(sam_masks=masks))['data_samples']
     assert sample.sam_masks is masks
 
 
 def test_samples_move_between_devices_as_the_preprocessor_does(masks):
-    sample = PackWSSSInputs()(_results(sam_masks_record=masks))['data_samples']
+    sample = PackWSSSInputs()(_results(sam_masks=masks))['data_samples']
     moved = sample.to(torch.device('cpu'), non_blocking=False)
     assert torch.equal(moved.sam_masks.masks, masks.masks)
     assert torch.equal(moved.image_labels, sample.image_labels)

@@ -44,9 +44,9 @@ def _results(count=5, size=(30, 40), seed=0):
         'img_shape': size,
         'ori_shape': size,
         'gt_seg_map': labels.copy(),
-        'sam_masks': planes,
-        'sam_masks_record': masks,
-        'seg_fields': ['gt_seg_map', 'sam_masks'],
+        'sam_mask_planes': planes,
+        'sam_masks': masks,
+        'seg_fields': ['gt_seg_map', 'sam_mask_planes'],
     }
 
 
@@ -54,7 +54,7 @@ def _check_together(results):
     """Mask of score k / (n - 1) still covers just the label k + 1."""
     packed = PackWSSSInputs()(results)
     masks = packed['data_samples'].sam_masks
-    count = len(results['sam_masks_record'])
+    count = len(results['sam_masks'])
     labels = packed['data_samples'].gt_sem_seg.data[0]
     assert masks.size == tuple(labels.shape)
     assert packed['inputs'].shape[1:] == labels.shape
@@ -108,17 +108,17 @@ def test_a_whole_pipeline_moves_together():
 
 def test_ours_take_more_masks_than_opencv_has_channels():
     results = _results(0)
-    results['sam_masks_record'] = SAMMasks(
+    results['sam_masks'] = SAMMasks(
         masks=torch.ones(6000, 30, 40, dtype=torch.bool),
         levels=torch.zeros(6000, dtype=torch.int64),
         predicted_iou=torch.ones(6000),
         stability_score=torch.ones(6000),
     )
-    results['sam_masks'] = results['sam_masks_record'].pack()
+    results['sam_mask_planes'] = results['sam_masks'].pack()
     results = ResizeToPatchMultiple(16)(results)
     results = RandomCropWithMasks(32)(results)
-    assert results['sam_masks'].shape == (32, 32, 750)
-    assert (results['sam_masks'] == 255).all()
+    assert results['sam_mask_planes'].shape == (32, 32, 750)
+    assert (results['sam_mask_planes'] == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -172,16 +172,16 @@ def test_crop_pads_right_and_below():
     results = {
         'img': np.full((2, 3, 3), 9, np.uint8),
         'gt_seg_map': np.full((2, 3), 1, np.uint8),
-        'sam_masks': np.full((2, 3, 2), 255, np.uint8),
-        'seg_fields': ['gt_seg_map', 'sam_masks'],
+        'sam_mask_planes': np.full((2, 3, 2), 255, np.uint8),
+        'seg_fields': ['gt_seg_map', 'sam_mask_planes'],
     }
     crop = RandomCropWithMasks((3, 2), pad_value=(1, 2, 3))
     results = crop(results)
     assert results['img'][:2].tolist() == [[[9] * 3] * 2] * 2
     assert results['img'][2].tolist() == [[1, 2, 3]] * 2
     assert results['gt_seg_map'].tolist() == [[1, 1], [1, 1], [255, 255]]
-    assert results['sam_masks'][:2].min() == 255
-    assert results['sam_masks'][2].max() == 0
+    assert results['sam_mask_planes'][:2].min() == 255
+    assert results['sam_mask_planes'][2].max() == 0
     assert results['img_shape'] == (3, 2)
 
 

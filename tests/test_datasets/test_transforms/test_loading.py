@@ -127,17 +127,17 @@ def test_masks_travel_as_planes(tmp_path, count, channels):
     masks = _masks(count)
     masks.save(tmp_path / 'x y.json')
     results = LoadSAMMasks(str(tmp_path))(_results())
-    assert results['sam_masks'].shape == (24, 40, channels)
-    assert results['seg_fields'] == ['sam_masks']
-    assert (results['sam_masks_record'].masks == masks.masks).all()
+    assert results['sam_mask_planes'].shape == (24, 40, channels)
+    assert results['seg_fields'] == ['sam_mask_planes']
+    assert (results['sam_masks'].masks == masks.masks).all()
 
 
 def test_masks_may_stay_at_the_original_size(tmp_path):
     _masks(5).save(tmp_path / 'x y.json')
     results = LoadSAMMasks(str(tmp_path), follow_image=False)(_results())
     assert results['seg_fields'] == []
-    assert 'sam_masks' not in results
-    assert len(results['sam_masks_record']) == 5
+    assert 'sam_mask_planes' not in results
+    assert len(results['sam_masks']) == 5
 
 
 def test_wrong_masks_are_refused(tmp_path):
@@ -153,7 +153,7 @@ def test_wrong_masks_are_refused(tmp_path):
     _masks(2, (48, 80)).save(tmp_path / 'x y.json')
     resized = {**_results(), 'ori_shape': (48, 80)}
     stay = LoadSAMMasks(str(tmp_path), follow_image=False)
-    assert stay(resized)['sam_masks_record'].size == (48, 80)
+    assert stay(resized)['sam_masks'].size == (48, 80)
     with pytest.raises(ValueError, match='right after'):
         load(resized)
 
@@ -166,11 +166,11 @@ def test_masks_of_a_replaced_picture_are_refused(tmp_path):
     source = digest_of_picture(photo, (24, 40))
     _masks(2).save(tmp_path / 'x y.json', source=source)
     load = LoadSAMMasks(str(tmp_path), mask_command='make masks')
-    assert len(load({**results})['sam_masks_record']) == 2
+    assert len(load({**results})['sam_masks']) == 2
     photo.write_bytes(b'other')
     with pytest.raises(UserInputError, match='replaced since.*`make masks`'):
         load({**results})
     # what other tools made, or earlier releases, tells nothing of the photo
     for source in ('', '0123456789abcdef'):
         _masks(2).save(tmp_path / 'x y.json', source=source)
-        assert len(load({**results})['sam_masks_record']) == 2
+        assert len(load({**results})['sam_masks']) == 2

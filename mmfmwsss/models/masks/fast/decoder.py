@@ -132,16 +132,18 @@ def _two_way(
             placed = tokens + prompt
             tokens = tokens + block.self_attn(q=placed, k=placed, v=tokens)
         tokens = block.norm1(tokens)
-        tokens = tokens + seen.read(
+        tokens = tokens + seen.attend_to_image(
             block.cross_attn_token_to_image, tokens + prompt
         )
         tokens = block.norm2(tokens)
         tokens = block.norm3(tokens + block.mlp(tokens))
-        seen.update(block.cross_attn_image_to_token, tokens + prompt, tokens)
+        seen.attend_to_tokens(
+            block.cross_attn_image_to_token, tokens + prompt, tokens
+        )
     # Nobody reads the single-mask token (1) and the points' tokens again.
     used = [0, 2, 3, 4]
     tokens = tokens[:, used]
-    tokens = tokens + seen.read(
+    tokens = tokens + seen.attend_to_image(
         transformer.final_attn_token_to_image, tokens + prompt[:, used]
     )
     return transformer.norm_final_attn(tokens), seen

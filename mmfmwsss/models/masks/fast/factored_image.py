@@ -47,24 +47,24 @@ def _shared_product(x: Tensor, shared: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class _State:
-    """What all points share of the image tokens between two blocks.
+    """Hold what all points share of the image tokens between blocks.
 
     Attributes:
         matrix (Tensor): A, (L, D).
         offset (Tensor): b, (D,).
         maps (list[Tensor]): From the values that the blocks have added, by
             head, to rows of B, (h, c, D) each.
-        bare_maps (list[Tensor]): The same before the norm's weights.
+        maps_before_norm (list[Tensor]): The same before the norm's weights.
         length (Tensor): Squared length of the rows of A before the norm's
             weights, (L,).
-        cross (list[Tensor]): ``bare_maps`` with A before the norm's weights,
-            (h, c, L) each.
+        cross (list[Tensor]): ``maps_before_norm`` with A, also before the
+            norm's weights, (h, c, L) each.
     """
 
     matrix: Tensor
     offset: Tensor
     maps: list[Tensor]
-    bare_maps: list[Tensor]
+    maps_before_norm: list[Tensor]
     length: Tensor
     cross: list[Tensor]
 
@@ -88,26 +88,26 @@ class _State:
             matrix=matrix * norm.weight,
             offset=norm.bias,
             maps=[rows * norm.weight for rows in maps],
-            bare_maps=maps,
+            maps_before_norm=maps,
             length=matrix.square().sum(dim=1),
             cross=[rows @ matrix.T for rows in maps],
         )
 
 
-class _Side:
-    """What one attention, on the side of the image, makes of the tokens."""
+class _Projection:
+    """Image-side projection of one cross-attention."""
 
     def __init__(self, projection: nn.Linear, heads: int) -> None:
-        self.projection = projection
+        self.linear = projection
         self.heads = heads
 
-    def of_shared(self, x: Tensor) -> Tensor:
+    def of_matrix(self, x: Tensor) -> Tensor:
         """(L, D) to (h, L, c), without the bias."""
-        return _heads(x @ self.projection.weight.T, self.heads)
+        return _heads(x @ self.linear.weight.T, self.heads)
 
-    def of_rows(self, basis: Tensor) -> Tensor:
+    def of_basis(self, basis: Tensor) -> Tensor:
         """(P, K, D) to (P, h, K, c), without the bias."""
-        return _heads(basis @ self.projection.weight.T, self.heads)
+        return _heads(basis @ self.linear.weight.T, self.heads)
 
 
 class _Scores:
@@ -116,9 +116,9 @@ class _Scores:
     def __init__(
         self, projection: nn.Linear, heads: int, state: _State, place: Tensor
     ) -> None:
-        self.side = _Side(projection, heads)
-        self.image = self.side.of_shared(state.matrix).mT.contiguous()
-        fixed = self.side.of_shared(place + state.offset)
+        self.project = _Projection(projection, heads)
+        self.image = self.project.of_matrix(state.matrix).mT.contiguous()
+        fixed = self.project.of_matrix(place + state.offset)
         fixed = fixed + projection.bias.unflatten(0, (heads, 1, -1))
         self.fixed = fixed.mT.contiguous()  # (h, c, L)
         self.both = self.image + self.fixed
@@ -129,7 +129,7 @@ class _Scores:
             return _shared_product(queries, self.both)
         scores = _shared_product(queries, self.image) * x.gain[:, None]
         scores += _shared_product(queries, self.fixed)
-        weights = queries @ self.side.of_rows(x.basis).mT  # (P, h, T, K)
+        weights = queries @ self.project.of_basis(x.basis).mT  # (P, h, T, K)
         low = weights.flatten(1, 2) @ x.rows
         return scores.add_(low.view(scores.shape))
 
@@ -140,8 +140,8 @@ class _Values:
     def __init__(
         self, projection: nn.Linear, heads: int, state: _State
     ) -> None:
-        self.side = _Side(projection, heads)
-        self.image = self.side.of_shared(state.matrix)  # (h, L, c)
+        self.project = _Projection(projection, heads)
+        self.image = self.project.of_matrix(state.matrix)  # (h, L, c)
         fixed = projection.weight @ state.offset + projection.bias
         self.fixed = fixed.unflatten(0, (heads, 1, -1))
 
@@ -151,13 +151,13 @@ class _Values:
             return _shared_product(weights, self.image) + self.fixed
         rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
         rows = rows.view(*weights.shape[:3], -1)
-        low = rows @ self.side.of_rows(x.basis)
+        low = rows @ self.project.of_basis(x.basis)
         weighted = weights * x.gain[:, None]
         return _shared_product(weighted, self.image) + low + self.fixed
 
 
 class FactoredImage:
-    """All of an image that its points share, made once.
+    """Compute once what the points of an image share.
 
     Args:
         decoder (MaskDecoder): segment_anything's.
@@ -169,17 +169,23 @@ class FactoredImage:
         transformer = decoder.transformer
         state = _State.first(image)
         self.blocks = transformer.layers
-        self.reads: list[tuple[_Scores, _Values]] = []
-        self.asks: list[_Scores] = []
+        self.token_to_image: list[tuple[_Scores, _Values]] = []
+        self.image_to_token: list[_Scores] = []
         self.states: list[_State] = []
         for block in self.blocks:
-            self._add_read(block.cross_attn_token_to_image, state, place)
-            asking = block.cross_attn_image_to_token
-            heads = asking.num_heads
-            self.asks.append(_Scores(asking.q_proj, heads, state, place))
-            state = state.after(asking.out_proj, heads, block.norm4)
+            self._add_token_to_image(
+                block.cross_attn_token_to_image, state, place
+            )
+            attention = block.cross_attn_image_to_token
+            heads = attention.num_heads
+            self.image_to_token.append(
+                _Scores(attention.q_proj, heads, state, place)
+            )
+            state = state.after(attention.out_proj, heads, block.norm4)
             self.states.append(state)
-        self._add_read(transformer.final_attn_token_to_image, state, place)
+        self._add_token_to_image(
+            transformer.final_attn_token_to_image, state, place
+        )
         upscale = decoder.output_upscaling[0]
         # (D, D / 4, 2, 2) to (D, 4 D / 4): the channels last
         self.kernel = upscale.weight.permute(0, 2, 3, 1).flatten(1)
@@ -194,9 +200,11 @@ class FactoredImage:
         heads = sum(block.self_attn.num_heads for block in self.blocks)
         return heads * tokens * len(self.upscaled)
 
-    def _add_read(self, attention: Any, state: _State, place: Tensor) -> None:
+    def _add_token_to_image(
+        self, attention: Any, state: _State, place: Tensor
+    ) -> None:
         heads = attention.num_heads
-        self.reads.append(
+        self.token_to_image.append(
             (
                 _Scores(attention.k_proj, heads, state, place),
                 _Values(attention.v_proj, heads, state),
@@ -221,7 +229,7 @@ class ImageOfPoints:
         self.basis: Tensor
         self._values: list[Tensor] = []
 
-    def read(self, attention: Any, query: Tensor) -> Tensor:
+    def attend_to_image(self, attention: Any, query: Tensor) -> Tensor:
         """Cross attention of the points' tokens on the image.
 
         Args:
@@ -231,13 +239,15 @@ class ImageOfPoints:
         Returns:
             Tensor: (P, T, D).
         """
-        scores, values = self.image.reads[self.block]
+        scores, values = self.image.token_to_image[self.block]
         q = _heads(attention.q_proj(query), attention.num_heads)
         weights = scores(self, q / math.sqrt(q.shape[-1])).softmax(dim=-1)
         read = values(self, weights)
         return attention.out_proj(read.transpose(1, 2).flatten(2))
 
-    def update(self, attention: Any, key: Tensor, value: Tensor) -> None:
+    def attend_to_tokens(
+        self, attention: Any, key: Tensor, value: Tensor
+    ) -> None:
         """Let the image read from the points' tokens, add and normalise.
 
         Args:
@@ -248,7 +258,9 @@ class ImageOfPoints:
         heads = attention.num_heads
         k = _heads(attention.k_proj(key), heads)
         v = _heads(attention.v_proj(value), heads)
-        scores = self.image.asks[self.block](self, k / math.sqrt(k.shape[-1]))
+        scores = self.image.image_to_token[self.block](
+            self, k / math.sqrt(k.shape[-1])
+        )
         share = scores.softmax(dim=2).flatten(1, 2)  # (P, h T, L)
         state = self.image.states[self.block]
         norm = self.image.blocks[self.block].norm4
@@ -273,7 +285,7 @@ class ImageOfPoints:
         """One over the deviation of each row, (P, 1, L)."""
         # |a A + R' B|^2 = a^2 |A|^2 + R . (2 a B A' + B B' R), row by row
         gain = 1.0 if self.gain is None else self.gain
-        basis = self._rows_of(state.bare_maps)
+        basis = self._rows_of(state.maps_before_norm)
         crossed = torch.cat(
             [
                 _shared_product(value, cross).flatten(1, 2)
@@ -289,7 +301,7 @@ class ImageOfPoints:
         return (square / basis.shape[2] + norm.eps).rsqrt()
 
     def upscaled(self, points: Tensor) -> Tensor:
-        """What the decoder's first transposed convolution makes of some.
+        """Apply the first transposed convolution to some points.
 
         Args:
             points (Tensor): Which, indices, (P',).

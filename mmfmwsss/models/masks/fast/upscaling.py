@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""From the decoder's small masks to the image, and what is known before.
+"""Upscale the decoder's small masks to the image, and bound their boxes.
 
 SAM upscales in two bilinear steps: to the encoder's square, of which the
 padding is cut, and to the image. A pixel of the result is a convex mean of a
@@ -131,7 +131,7 @@ def _support(
 
 
 def _all_ahead(values: Tensor, dim: int, reach: int) -> Tensor:
-    """Whether a value and the ``reach`` next ones are true; none is true."""
+    """Find where a value and the ``reach`` next ones are all true."""
     result = values.clone()
     size = values.shape[dim]
     for step in range(1, min(reach, size - 1) + 1):
