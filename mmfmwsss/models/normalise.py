@@ -27,6 +27,12 @@ def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
 
     Returns:
         Tensor: Values in [0, 1], same shape.
+
+    Example:
+        >>> min_max(torch.tensor([1.0, 2.0, 3.0]))
+        tensor([0.0000, 0.5000, 1.0000])
+        >>> min_max(torch.tensor([2.0, 2.0]))
+        tensor([1., 1.])
     """
     if values.shape[-1] == 0:
         return values
@@ -71,6 +77,11 @@ def background_score(scores: Tensor, alpha: float) -> Tensor:
 
     Returns:
         Tensor: The class dimension removed, (...).
+
+    Example:
+        >>> cat, dog = [0.25, 1.0], [0.75, 0.5]  # scores of two masks
+        >>> background_score(torch.tensor([cat, dog]), alpha=2)
+        tensor([0.0625, 0.0000])
     """
     if scores.shape[0] == 0:
         return scores.new_ones(scores.shape[1:])

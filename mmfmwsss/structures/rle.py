@@ -20,7 +20,12 @@ _MOST_BYTES = 2**27  # of one mask: sums stay below 2**63
 
 
 def encode_rles(masks: NDArray[np.bool_]) -> list[str]:
-    """Masks (S, H, W) to compressed COCO run lengths."""
+    """Masks (S, H, W) to compressed COCO run lengths.
+
+    Example:
+        >>> encode_rles(~np.eye(2, dtype=bool)[None])
+        ['121']
+    """
     count, height, width = masks.shape
     # COCO runs down the columns; cv2.transpose is four times numpy's copy.
     columns = np.empty((count, width, height), np.uint8)
@@ -76,6 +81,10 @@ def read_runs(text: str | bytes, size: tuple[int, int]) -> NDArray[np.int64]:
 
     Raises:
         ValueError: If the text is damaged, or the runs do not fill the image.
+
+    Example:
+        >>> read_runs('121', (2, 2))
+        array([1, 2, 1])
     """
     if not isinstance(text, str | bytes):
         raise ValueError(f'Invalid RLE: a {type(text).__name__}, no text')
@@ -132,6 +141,11 @@ def decode_runs(
     Raises:
         ValueError: If they are no integers, or do not fill the image.
         UserInputError: If the size is none.
+
+    Example:
+        >>> decode_runs([1, 2, 1], (2, 2)).astype(int)
+        array([[0, 1],
+               [1, 0]])
     """
     height, width = checked_size(*size, 'the run lengths')
     most = height * width

@@ -55,7 +55,7 @@ def start(world, folder, *before, after=()):
 
 def finish(process, folder):
     """Wait for a run to end well; its metrics."""
-    code = process.wait(timeout=240)
+    code = process.wait(timeout=500)
     assert code == 0, (folder / 'output.txt').read_text()[-3000:]
     return json.loads((folder / 'run' / 'metrics.json').read_text())['metrics']
 

@@ -92,6 +92,11 @@ def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:
         boxes (Tensor): In pixels of the image, (S, 4).
         crop (Box): The crop in the image.
         size (tuple[int, int]): Height and width of the image.
+
+    Example:
+        >>> boxes = torch.tensor([[0, 0, 50, 10], [0, 0, 10, 10]])
+        >>> near_crop_edge(boxes, crop=(0, 0, 50, 40), size=(40, 100))
+        tensor([ True, False])
     """
     height, width = size
     to_crop = (boxes - boxes.new_tensor(crop)).abs() <= EDGE
@@ -188,6 +193,13 @@ def remove_small_regions(
 
     Returns:
         tuple[ndarray, bool]: The mask, and whether it has changed.
+
+    Example:
+        >>> ring = np.ones((3, 3), bool)
+        >>> ring[1, 1] = False
+        >>> mask, changed = remove_small_regions(ring, min_area=2)
+        >>> bool(mask.all()), changed
+        (True, True)
     """
     small, regions, _ = _small_regions(~mask, min_area)
     changed = bool(small.any())

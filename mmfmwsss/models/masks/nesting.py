@@ -25,6 +25,17 @@ def levels_by_nesting(masks: SAMMasks, share: float = 0.9) -> Tensor:
 
     Returns:
         Tensor: 0 sub-part, 1 part, 2 whole, int64, (S,).
+
+    Example:
+        >>> rows = [[[1, 1, 1, 1]], [[1, 1, 0, 0]], [[1, 0, 0, 0]]]
+        >>> masks = SAMMasks(
+        ...     torch.tensor(rows) > 0,
+        ...     levels=torch.zeros(3, dtype=torch.int64),
+        ...     predicted_iou=torch.ones(3),
+        ...     stability_score=torch.ones(3),
+        ... )
+        >>> levels_by_nesting(masks)
+        tensor([2, 1, 0])
     """
     flat = masks.masks.flatten(1).float()
     # Pixel counts below 2^24 are exact in float32.

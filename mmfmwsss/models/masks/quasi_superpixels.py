@@ -23,6 +23,17 @@ def filter_by_occupation(masks: SAMMasks, threshold: float = 0.3) -> SAMMasks:
 
     Returns:
         SAMMasks: The selected masks in the order they had.
+
+    Example:
+        >>> rows = [[[1, 1, 0, 0]], [[0, 0, 1, 1]], [[1, 0, 0, 0]]]
+        >>> masks = SAMMasks(
+        ...     torch.tensor(rows) > 0,
+        ...     levels=torch.tensor([WHOLE, PART, SUBPART]),
+        ...     predicted_iou=torch.ones(3),
+        ...     stability_score=torch.ones(3),
+        ... )
+        >>> filter_by_occupation(masks).levels  # whole, part
+        tensor([2, 1])
     """
     if not len(masks):
         return masks

@@ -32,6 +32,12 @@ def vote(
 
     Returns:
         Tensor: uint8, (H, W).
+
+    Example:
+        >>> seed = torch.tensor([[1, 1, 0, 0]], dtype=torch.uint8)
+        >>> masks = torch.tensor([[[True, True, True, False]]])
+        >>> vote(seed, masks, mask_share=0.5, region_share=0.85)
+        tensor([[1, 1, 1, 0]], dtype=torch.uint8)
     """
     labels = seed.unique()
     labels = labels[labels > 0]  # (K,), ascending
