@@ -49,7 +49,8 @@ lint: setup  ## check style, types, spelling and docstrings
 	'$(VENV)/bin/python' -m ruff check .
 	'$(VENV)/bin/python' -m ruff format --check .
 	'$(VENV)/bin/lint-imports' --no-cache
-	'$(VENV)/bin/python' -m mypy mmfmwsss
+	'$(VENV)/bin/python' -m mypy mmfmwsss tools tests
+	'$(VENV)/bin/python' -m vulture
 	'$(VENV)/bin/python' -m codespell_lib
 	'$(VENV)/bin/python' -m interrogate mmfmwsss tools
 
