@@ -18,7 +18,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab demo tables test test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab demo tables test coverage test-slow test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
@@ -42,6 +42,12 @@ tables: setup  ## the tables of the paper on PartWorld, one seed
 test: setup  ## run the tests
 	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
+coverage: setup  ## run the quick tests; the method's lines that they run
+	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) -m 'not slow' --cov --cov-report=term $(PYTEST_ARGS)
+
+test-slow: setup  ## run the tests that take more than a few seconds
+	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) -m slow $(PYTEST_ARGS)
+
 test-openmmlab: setup-openmmlab  ## run the tests with the original packages
 	'$(VENV_OPENMMLAB)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
@@ -58,7 +64,7 @@ format: setup  ## mend what can be mended by a program
 	'$(VENV)/bin/python' -m ruff check --fix .
 	'$(VENV)/bin/python' -m ruff format .
 
-check: lint test  ## what CI runs first: lint and test
+check: lint coverage test-slow  ## what CI runs first: lint and all tests
 
 clean:  ## remove caches; environments, data and results stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
