@@ -68,3 +68,5 @@ def test_the_source_archive_holds_the_repository(archives: Path) -> None:
 def test_one_version() -> None:
     citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
     assert citation['version'] == __version__
+    changelog = (ROOT / 'CHANGELOG.md').read_text()
+    assert f'\n## [{__version__}]' in changelog

@@ -1,4 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -175,7 +177,9 @@ def test_out_of_memory_halves_the_batch(
     name = 'FastDecoder' if fast_network else 'PlainDecoder'
     points_seen, masks_seen = [], []
 
-    class Limited(getattr(everything, name)):
+    decoder: Any = getattr(everything, name)
+
+    class Limited(decoder):
         def batch_size(self, points):
             return points
 
