@@ -18,7 +18,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab demo tables test coverage test-slow test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab lock demo tables test coverage test-slow test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
@@ -32,6 +32,12 @@ setup:  ## make the environment (.venv)
 
 setup-openmmlab:  ## make the one with the original OpenMMLab packages
 	@tools/make_env.sh '$(VENV_OPENMMLAB)' openmmlab
+
+lock:  ## renew the exact versions that `make setup` installs
+	rm -rf build/lock
+	rm -f requirements/lock-*.txt
+	@tools/make_env.sh build/lock default
+	@tools/make_env.sh --lock build/lock
 
 demo: setup  ## from image-level labels to a segmentation network, on PartWorld
 	'$(VENV)/bin/python' tools/run_pipeline.py $(DEMO_ARGS)

@@ -4,19 +4,24 @@
 #
 #   tools/make_env.sh DIR default|openmmlab    makes or updates DIR
 #   tools/make_env.sh --key default|openmmlab  prints what DIR depends on
+#   tools/make_env.sh --lock DIR               locks DIR's versions (make lock)
 #
 # PYTHON names the interpreter; without it, the one that DIR was made with, or
 # else python3. The package itself is not installed: the Makefile puts the
 # checkout on PYTHONPATH, so that an environment may serve several checkouts.
 set -euo pipefail
 
-usage='Usage: tools/make_env.sh DIR|--key default|openmmlab'
+usage='Usage: tools/make_env.sh DIR|--key default|openmmlab, or --lock DIR'
 target=${1:?$usage}
 kind=${2:?$usage}
 python=${PYTHON:-}
 requirements=$(cd "$(dirname "$0")/../requirements" && pwd)
 unset PYTHONPATH  # nothing of the caller's may leak into a build
 
+if [ "$target" = --lock ]; then
+    lock_of=$kind python=$kind/bin/python
+    kind=default
+fi
 case $kind in
     default) files=(torch mminstall runtime optional tests lint) ;;
     openmmlab) files=(torch openmmlab runtime optional tests) ;;
@@ -36,10 +41,28 @@ command -v "$python" > /dev/null \
 "$python" -c 'import ensurepip, venv' 2> /dev/null \
     || fail "\`$python\` cannot make virtual environments. Install its venv module (Debian, Ubuntu: apt-get install python3-venv)."
 
+# The exact versions of the default environment, where they are known for this
+# Python and machine; elsewhere the newest that the requirement files allow.
+lock=$requirements/lock-$("$python" -c 'import platform, sys, sysconfig
+print(sys.implementation.name, *sys.version_info[:2], sysconfig.get_platform(),
+      sep="-")').txt
+if [ -n "${lock_of:-}" ]; then
+    {
+        echo '# Written by `make lock`, not by hand.'
+        # OpenCV without a screen stands in for the one that is asked for.
+        "$python" -m pip freeze | grep -v '^opencv-python-headless='
+    } > "$lock.new"
+    mv "$lock.new" "$lock"
+    echo "$lock"
+    exit 0
+fi
+
 # Hash of the requirement files and of the interpreter's version.
-paths=()
+paths=() constraints=()
 for file in "${files[@]}"; do paths+=("$requirements/$file.txt"); done
-key=$("$python" - "$kind" "${paths[@]}" <<'PY'
+if [ "$kind" = default ] && [ -f "$lock" ]; then constraints=("$lock"); fi
+key=$("$python" - "$kind" "${paths[@]}" \
+    ${constraints[@]+"${constraints[@]}"} <<'PY'
 import hashlib
 import pathlib
 import platform
@@ -88,6 +111,7 @@ step() {  # step WHAT COMMAND...: says what is done, and how long it took
     fi
 }
 pip=("$target/bin/python" -m pip install --disable-pip-version-check)
+for path in ${constraints[@]+"${constraints[@]}"}; do pip+=(-c "$path"); done
 
 step 'torch, torchvision (largest; minutes by network)' \
     "${pip[@]}" -r "$requirements/torch.txt"
