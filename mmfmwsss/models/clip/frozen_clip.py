@@ -12,7 +12,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from .frozen_linear import feed_forward, project_heads
-from .last_block import LastBlock, attention_weights, split_heads
+from .last_block import LastBlock, attention_weights
 from .loading import build_clip
 from .text_tower import PrefixCache, encode_prefix, encode_rest
 
@@ -35,15 +35,12 @@ class ImageFeatures:
             and the last ``attention_layers`` blocks, (N, hw, hw); (N, 0, 0)
             if it was not asked for.
         grid (tuple[int, int]): (h, w) patches.
-        last_block (LastBlock, optional): The last block at these images, once
-            somebody has run it.
     """
 
     tokens: Tensor
     residual: Tensor
     attention: Tensor
     grid: tuple[int, int]
-    last_block: LastBlock | None = None
 
     def __getitem__(self, index: Tensor) -> 'ImageFeatures':
         """Features of some images of the batch."""
@@ -194,31 +191,11 @@ class FrozenCLIP(BaseModule):
         )
         return visual.ln_pre(x + position.to(x.dtype)), grid
 
-    def embed_image(self, tokens: Tensor, residual: Tensor) -> Tensor:
-        """Last block and head as a function of the last block's input.
-
-        Args:
-            tokens (Tensor): As in :class:`ImageFeatures`, (N, L, D).
-            residual (Tensor): Likewise, (N, L, D).
-
-        Returns:
-            Tensor: Image embedding, not normalised, (N, E).
-        """
-        visual = self.model.visual
-        block = visual.transformer.resblocks[-1]
-        x = residual + block.ls_1(_attend(block.attn, tokens))
-        x = x + block.ls_2(block.mlp(block.ln_2(x)))
-        return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
-
     @torch.no_grad()
     def run_last_block(self, features: ImageFeatures) -> LastBlock:
-        """The last block at the features of images; run once, then kept."""
-        if features.last_block is None:
-            with torch.autocast(features.tokens.device.type, enabled=False):
-                features.last_block = LastBlock(
-                    self.model, features.tokens, features.residual
-                )
-        return features.last_block
+        """Run the last block and the head at the features of images."""
+        with torch.autocast(features.tokens.device.type, enabled=False):
+            return LastBlock(self.model, features.tokens, features.residual)
 
     # ------------------------------------------------------------------
     # Text side
@@ -275,26 +252,6 @@ class FrozenCLIP(BaseModule):
     def embed_tokens(self, ids: Tensor) -> Tensor:
         """Token embeddings, without positions."""
         return self.model.token_embedding(ids)
-
-
-def _attend(attention: nn.MultiheadAttention, x: Tensor) -> Tensor:
-    """Self-attention spelled out, so that it has all derivatives.
-
-    Args:
-        attention (nn.MultiheadAttention): The module whose weights are used.
-        x (Tensor): Normalised tokens, (N, L, D).
-
-    Returns:
-        Tensor: (N, L, D).
-    """
-    query, key, value = (
-        split_heads(part, attention.num_heads)  # (N, heads, L, D')
-        for part in F.linear(
-            x, attention.in_proj_weight, attention.in_proj_bias
-        ).chunk(3, dim=-1)
-    )
-    output = attention_weights(query, key) @ value
-    return attention.out_proj(output.transpose(1, 2).flatten(2))
 
 
 def resize_position(

@@ -19,7 +19,6 @@ __all__ = [
 MapAverage = Literal['image', 'batch']
 
 
-
 def maps_on_seeds(
     cams: Tensor, pairs: Tensor, seeds: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
