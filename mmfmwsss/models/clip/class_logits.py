@@ -22,7 +22,7 @@ def class_logits(embedding: Tensor, text: Tensor, scale: Tensor) -> Tensor:
         >>> import torch
         >>> image = torch.tensor([[3.0, 4.0]])
         >>> text = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-        >>> class_logits(image, text, torch.tensor(100.0))
+        >>> class_logits(image, text, torch.tensor(100.0)).round()
         tensor([[60., 80.]])
     """
     return scale * F.normalize(embedding, dim=1) @ text.T

@@ -24,7 +24,7 @@ _CPU_IMAGES = 4
 
 @dataclass
 class ImageFeatures:
-    """What the trunk leaves of a batch of images.
+    """Output of the trunk below the last block, for a batch of images.
 
     Attributes:
         tokens (Tensor): Output of ``ln_1`` of the last block, class token
@@ -43,7 +43,7 @@ class ImageFeatures:
     grid: tuple[int, int]
 
     def __getitem__(self, index: Tensor) -> 'ImageFeatures':
-        """Features of some images of the batch."""
+        """Select the features of some images of the batch."""
         return ImageFeatures(
             self.tokens[index],
             self.residual[index],
@@ -54,7 +54,7 @@ class ImageFeatures:
 
 @MODELS.register_module()
 class FrozenCLIP(BaseModule):
-    """CLIP with frozen weights, split where Softmax-GradCAM looks into it.
+    """Run CLIP with frozen weights, split where Softmax-GradCAM looks into it.
 
     The image embedding is the mean of the patch tokens, projected, as in
     `CLIP-ES <https://arxiv.org/abs/2212.09506>`_ and FMA-WSSS. The trunk below
@@ -107,7 +107,7 @@ class FrozenCLIP(BaseModule):
         Args:
             images (Tensor): Normalised images, (N, 3, H, W), H and W
                 multiples of the patch size.
-            with_attention (bool): Whether the attention is needed.
+            with_attention (bool): Also average the attention that CAA reads.
 
         Returns:
             ImageFeatures: In fp32.
@@ -131,7 +131,7 @@ class FrozenCLIP(BaseModule):
     def resume_trunk(
         self, residual: Tensor, attention: Tensor, grid: tuple[int, int]
     ) -> ImageFeatures:
-        """Features from what must be kept of them.
+        """Rebuild features from a cached residual and attention.
 
         Args:
             residual (Tensor): As in :class:`ImageFeatures`, (N, L, D).
@@ -148,7 +148,7 @@ class FrozenCLIP(BaseModule):
     def _run_trunk(
         self, images: Tensor, with_attention: bool
     ) -> tuple[Tensor, Tensor]:
-        """Input of the last block, and attention, of some images."""
+        """Compute the last block's input and the attention of images."""
         tokens, _ = self._embed_patches(images)
         blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
@@ -224,13 +224,13 @@ class FrozenCLIP(BaseModule):
     def encode_prefix(
         self, embeddings: Tensor, lengths: Tensor
     ) -> PrefixCache:
-        """Run what prompts begin with; see :func:`encode_prefix`."""
+        """Run the first tokens of prompts; see :func:`encode_prefix`."""
         return encode_prefix(self.model, embeddings, lengths)
 
     def encode_rest(
         self, starts: PrefixCache, embeddings: Tensor, ends: Tensor
     ) -> Tensor:
-        """Text features of prompts whose starts were run before, (G, E).
+        """Encode prompts whose prefixes were run before, (G, E).
 
         The same as :meth:`encode_prompts` of the whole; see
         :func:`encode_rest`.
@@ -240,7 +240,7 @@ class FrozenCLIP(BaseModule):
         )
 
     def _project_text(self, x: Tensor) -> Tensor:
-        """Outputs at the end tokens, (G, D), to normalised features."""
+        """Project outputs at the end tokens, (G, D), and normalise them."""
         model = self.model
         x = model.ln_final(x)
         if isinstance(model.text_projection, nn.Linear):
@@ -250,7 +250,7 @@ class FrozenCLIP(BaseModule):
         return F.normalize(x.float(), dim=-1)
 
     def embed_tokens(self, ids: Tensor) -> Tensor:
-        """Token embeddings, without positions."""
+        """Look up token embeddings, without positions."""
         return self.model.token_embedding(ids)
 
 

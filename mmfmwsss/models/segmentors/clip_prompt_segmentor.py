@@ -206,7 +206,7 @@ class CLIPPromptSegmentor(CLIPStreams):
                 Those with ``failure`` are left alone.
             routes (Mapping[str, SeedRoute], optional): Instead of the model's
                 own, e.g. with its ``training_route``.
-            keep_cams (bool): Whether to add ``<route>_cams``, the maps that
+            keep_cams (bool): Add ``<route>_cams``, the maps that
                 the route's seeder reads, (P, H, W), in the order of the
                 present classes.
 

@@ -59,7 +59,7 @@ class RefinedSegmentor(BaseSegmentor):
         probabilities (str): How ``seg_logits`` become probabilities, see
             :func:`seg_probabilities`. ``'auto'`` knows mmseg's heads, see
             :func:`probability_rule`.
-        has_background (bool, optional): Whether class 0 is the background.
+        has_background (bool, optional): True if class 0 is the background.
             If not, pixels that the refiner gives to no class keep the
             network's own prediction; see :func:`refine_labels`. None: what
             the data set says. ``tools/test.py`` looks at the name of its first
@@ -205,7 +205,7 @@ class RefinedSegmentor(BaseSegmentor):
 
     @property
     def one_output(self) -> bool:
-        """Whether the network scores the foreground alone."""
+        """True if the network scores the foreground alone."""
         return getattr(self.segmentor, 'out_channels', None) == 1
 
     def _background_of(self, sample: SegDataSample) -> bool:
@@ -245,7 +245,7 @@ def refine_labels(
     Args:
         refiner (BaseSeeder): Makes the labels.
         probabilities (Tensor): (C, H, W).
-        has_background (bool): Whether channel 0 is the background.
+        has_background (bool): True if channel 0 is the background.
         masks (SAMMasks, optional): Masks of the image, (S, H, W).
         image (Tensor, optional): RGB, uint8, (H, W, 3).
 
