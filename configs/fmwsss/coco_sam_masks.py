@@ -1,11 +1,12 @@
 # SAM's masks of COCO 2014 train, with the paper's three changes.
-# Needs: COCO 2014, and sam_vit_h_4b8939.pth in weights/ (or $SAM_VIT_H).
+# Needs: COCO 2014, and sam_vit_h_4b8939.pth in weights/ (or $SAM_VIT_H; or
+#        SAM_ARCH=vit_t and mobile_sam.pt).
 # Run:   python tools/test.py configs/fmwsss/coco_sam_masks.py
 #        (several GPUs: torchrun ... --launcher pytorch; it resumes)
 # Cost:  not run here; it needs a GPU, the data and the weights.
 _base_ = [
     '../_base_/models/sam_masks.py',
-    '../_base_/models/sam_vit_h.py',
+    '../_base_/models/sam.py',
     '../_base_/datasets/image_labels.py',
     '../_base_/datasets/coco14_image_labels.py',
     '../_base_/default_runtime.py',

@@ -46,7 +46,7 @@ _NO_MEMORY = re.compile(
 _LESS_MEMORY = (
     'Take smaller batches (--cfg-options train_dataloader.batch_size=...), '
     'for the masks of SAM model.source.points_per_batch=16 or '
-    'SAM_ARCH=vit_b, or a machine with more memory.'
+    'SAM_ARCH=vit_b or vit_t, or a machine with more memory.'
 )
 _WORKER_DIED = re.compile(
     r'DataLoader worker .*(killed by signal|exited unexpectedly)', re.S

@@ -15,7 +15,7 @@ __all__ = ['CHOICES', 'COUNTS', 'check_variables', 'fill_variables']
 # their least.
 CHOICES = {
     'CUSTOM_MODELS': ('vit_b16', 'tiny'),
-    'SAM_ARCH': ('vit_h', 'vit_l', 'vit_b'),
+    'SAM_ARCH': ('vit_h', 'vit_l', 'vit_b', 'vit_t'),
 }
 COUNTS = {
     'CUSTOM_PROMPT_EPOCHS': 1,

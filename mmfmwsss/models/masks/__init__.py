@@ -8,7 +8,7 @@ from .nesting import levels_by_nesting
 from .quasi_superpixels import filter_by_occupation
 from .sam_everything import SAMEverything
 from .sam_mask_generator import SAMMaskGenerator
-from .sam_model import build_sam, build_small_sam
+from .sam_model import build_mobile_sam, build_sam, build_small_sam
 from .superpixels import FelzenszwalbSuperpixels
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     'FelzenszwalbSuperpixels',
     'SAMEverything',
     'SAMMaskGenerator',
+    'build_mobile_sam',
     'build_sam',
     'build_small_sam',
     'filter_by_occupation',

@@ -26,8 +26,8 @@ class SAMEverything(nn.Module):
     """Quasi-superpixels of section 4.2 of the paper.
 
     Args:
-        arch (str | Mapping): ``'vit_b'``, ``'vit_l'``, ``'vit_h'``, or the
-            sizes of a small SAM.
+        arch (str | Mapping): ``'vit_b'``, ``'vit_l'``, ``'vit_h'``,
+            ``'vit_t'`` (MobileSAM), or the sizes of a small SAM.
         checkpoint (str | PathLike | None): Its weights; None for random ones.
         occupation_threshold (float | None): t_r of ``filter_by_occupation``;
             None keeps all masks. Default: 0.3.

@@ -14,10 +14,11 @@ OFFICIAL_FILES = dict(
     vit_b='sam_vit_b_01ec64.pth',
     vit_l='sam_vit_l_0b3195.pth',
     vit_h='sam_vit_h_4b8939.pth',
+    vit_t='mobile_sam.pt',
 )
-OFFICIAL_URL = 'https://dl.fbaipublicfiles.com/segment_anything/'
 OFFICIAL_WIDTHS = {768: 'vit_b', 1024: 'vit_l', 1280: 'vit_h'}
 POSITION_KEY = 'image_encoder.pos_embed'  # (1, h, w, encoder width)
+TINY_VIT_KEY = 'image_encoder.patch_embed.conv1.conv.weight'
 
 
 def check_fit(
@@ -58,11 +59,11 @@ def check_fit(
 def remedy_for(arch: str | Mapping[str, int]) -> str:
     """Tell where the right weights come from."""
     if isinstance(arch, str):
-        name = OFFICIAL_FILES[arch]
+        name = 'mobile_sam' if arch == 'vit_t' else f'sam_{arch}'
         return (
-            f'Get the official {name} from {OFFICIAL_URL}{name} and give its '
-            'path as `checkpoint`; with the configs of this project: '
-            '`export SAM_VIT_H=PATH`.'
+            f'Get the official {OFFICIAL_FILES[arch]} with `python '
+            f'tools/get_weights.py {name}` and give its path as `checkpoint`; '
+            'with the configs of this project: `export SAM_VIT_H=PATH`.'
         )
     return (
         'Give a file made with the same sizes; '
@@ -72,6 +73,8 @@ def remedy_for(arch: str | Mapping[str, int]) -> str:
 
 
 def _describe(state: dict[str, Tensor]) -> str:
+    if TINY_VIT_KEY in state:
+        return 'those of vit_t (MobileSAM)'
     if POSITION_KEY not in state:
         return f'{len(state)} weights that are not a SAM'
     width = state[POSITION_KEY].shape[-1]

@@ -54,6 +54,13 @@ def test_missing_file_names_the_official_one():
         build_sam('vit_b', '/no/such.pth')
 
 
+def test_missing_file_names_the_command():
+    with pytest.raises(UserInputError, match=r'get_weights\.py sam_vit_b'):
+        build_sam('vit_b', '/no/such.pth')
+    with pytest.raises(UserInputError, match=r'get_weights\.py mobile_sam`'):
+        build_sam('vit_t', '/no/such.pt')
+
+
 def test_weights_of_another_model(state, tmp_path):
     file = tmp_path / 'a.pth'
     torch.save(state, file)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from segment_anything.modeling.image_encoder import (
+    ImageEncoderViT,
     get_rel_pos,
     window_partition,
     window_unpartition,
@@ -27,13 +28,14 @@ def encode_image(encoder: Any, image: Tensor) -> Tensor:
     """The encoder's output.
 
     Args:
-        encoder (ImageEncoderViT): segment_anything's.
+        encoder (ImageEncoderViT | nn.Module): segment_anything's; another,
+            whose attention has small windows only, is run as it is.
         image (Tensor): Normalised and padded, (1, 3, S, S).
 
     Returns:
         Tensor: (1, D, S / 16, S / 16) for a patch size of 16.
     """
-    if image.device.type != 'cpu':
+    if image.device.type != 'cpu' or not isinstance(encoder, ImageEncoderViT):
         embedding: Tensor = encoder(image)
         return embedding
     x = encoder.patch_embed(image)
