@@ -4,12 +4,7 @@
 import torch
 from torch import Tensor
 
-__all__ = [
-    'OFFICIAL_EPSILON',
-    'background_score',
-    'min_max',
-    'min_max_over_image',
-]
+__all__ = ['OFFICIAL_EPSILON', 'min_max', 'min_max_over_image']
 
 # What FMA-WSSS and CLIP-ES add to the denominator of every min-max.
 OFFICIAL_EPSILON = 1e-7
@@ -65,24 +60,3 @@ def min_max_over_image(
     for _ in range(rounds):
         scores = min_max(scores, OFFICIAL_EPSILON if official else None)
     return scores.view(cams.shape)
-
-
-def background_score(scores: Tensor, alpha: float) -> Tensor:
-    """Score of the background, Eq. 9 of the paper: (1 - max_c score)^alpha.
-
-    Args:
-        scores (Tensor): Foreground scores in [0, 1], classes first,
-            (P, ...). Without a class the background scores 1.
-        alpha (float): Power; larger gives less background.
-
-    Returns:
-        Tensor: The class dimension removed, (...).
-
-    Example:
-        >>> cat, dog = [0.25, 1.0], [0.75, 0.5]  # scores of two masks
-        >>> background_score(torch.tensor([cat, dog]), alpha=2)
-        tensor([0.0625, 0.0000])
-    """
-    if scores.shape[0] == 0:
-        return scores.new_ones(scores.shape[1:])
-    return (1 - scores.amax(0)).clamp(min=0) ** alpha

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ..models.seeding import MaskDecisions, paint_order, top_mask
+from ..models.seeding import MaskDecisions, paint_order, top_rank
 from ..structures import LEVEL_NAMES, SAMMasks
 from .painting import label_borders, overlay_cam, paint_labels
 from .sheet import picture_sheet
@@ -75,7 +75,7 @@ def explain_masks(
             f'got {list(names)}'
         )
     order = paint_order(masks.levels, decisions.confidence)
-    top = top_mask(masks.masks, order)
+    top = _top_mask(masks, order)
     visible = torch.bincount(top[top >= 0], minlength=len(masks))
     areas = masks.masks.flatten(1).sum(1)
     return [
@@ -144,7 +144,7 @@ def paint_decisions(
     canvas = np.asarray(0.45 * image, np.uint8)
     order = paint_order(masks.levels, decisions.confidence)
     order = order[masks.levels[order] == level]
-    top = top_mask(masks.masks, order).cpu().numpy()
+    top = _top_mask(masks, order).cpu().numpy()
     visible = [int(index) for index in np.unique(top) if index >= 0]
     for index in visible:
         colour = np.asarray(colours[int(decisions.winner[index])])
@@ -154,6 +154,12 @@ def paint_decisions(
     for index in visible:
         _write_number(canvas, top == index, str(index))
     return canvas
+
+
+def _top_mask(masks: SAMMasks, order: Tensor) -> Tensor:
+    """Find the mask on top of each pixel, -1 where there is none, (H, W)."""
+    ranks = top_rank(masks.masks, order)
+    return torch.cat([order.new_tensor([-1]), order]).take(ranks)
 
 
 def _write_number(canvas: Image, where: NDArray[np.bool_], text: str) -> None:

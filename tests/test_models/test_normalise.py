@@ -1,14 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Normalisation of CAMs and the background's score."""
+"""Normalisation of CAMs."""
 
 import pytest
 import torch
 
-from mmfmwsss.models.normalise import (
-    background_score,
-    min_max,
-    min_max_over_image,
-)
+from mmfmwsss.models.normalise import min_max, min_max_over_image
 
 
 def test_min_max_by_hand():
@@ -35,14 +31,6 @@ def test_over_image_clamps_before_it_stretches():
     assert scores[0].tolist() == [[0, 0.25], [0.5, 1]]
     assert (scores[1] == 0).all()
     assert min_max_over_image(cams.half()).dtype == torch.float32
-
-
-@pytest.mark.parametrize('alpha', [0.5, 1.0, 2.0])
-def test_background_by_hand(alpha):
-    scores = torch.tensor([[0.25, 1.0], [0.75, 0.0]])
-    expected = torch.tensor([0.25**alpha, 0.0])
-    torch.testing.assert_close(background_score(scores, alpha), expected)
-    assert background_score(torch.zeros(0, 3), alpha).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

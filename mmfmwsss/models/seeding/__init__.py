@@ -5,18 +5,21 @@ All seeders are registered in ``TASK_UTILS`` and are interchangeable:
 ``SAMS`` (the paper's), ``MaskVoting``, ``DenseCRF``, ``ArgmaxSeeder``.
 """
 
-from ..normalise import background_score, min_max, min_max_over_image
-from .argmax import ArgmaxSeeder, argmax_seed, cam_scores
+from .argmax import ArgmaxSeeder, PixelScoreSeeder, best_label, cam_scores
 from .base import BaseSeeder
 from .crf import CRFKernels, DenseCRF, dense_crf_posterior
-from .mask_decisions import (
+from .pooling import mask_sums
+from .sams import (
+    SAMS,
     MaskDecisions,
+    background_score,
     classify_masks,
     classify_masks_by_probability,
     mask_scores,
+    paint,
+    paint_order,
+    top_rank,
 )
-from .pooling import mask_sums, top_mask
-from .sams import SAMS, paint, paint_order
 from .voting import MaskVoting, vote
 
 __all__ = [
@@ -27,18 +30,17 @@ __all__ = [
     'DenseCRF',
     'MaskDecisions',
     'MaskVoting',
-    'argmax_seed',
+    'PixelScoreSeeder',
     'background_score',
+    'best_label',
     'cam_scores',
     'classify_masks',
     'classify_masks_by_probability',
     'dense_crf_posterior',
     'mask_scores',
     'mask_sums',
-    'min_max',
-    'min_max_over_image',
     'paint',
     'paint_order',
-    'top_mask',
+    'top_rank',
     'vote',
 ]

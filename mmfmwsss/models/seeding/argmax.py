@@ -1,15 +1,18 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Seeding: the best class of each pixel, without masks (the baseline)."""
+"""Seeding from the scores of pixels, and the best class of each pixel."""
+
+from abc import abstractmethod
 
 import torch
 from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
 from ...structures import SAMMasks
-from ..normalise import background_score, min_max_over_image
+from ..normalise import min_max_over_image
 from .base import BaseSeeder
+from .sams import background_score
 
-__all__ = ['ArgmaxSeeder', 'argmax_seed', 'cam_scores']
+__all__ = ['ArgmaxSeeder', 'PixelScoreSeeder', 'best_label', 'cam_scores']
 
 
 def cam_scores(
@@ -18,7 +21,7 @@ def cam_scores(
     normalise: bool = True,
     official: bool = False,
 ) -> Tensor:
-    """Score maps of background and present classes.
+    """Make score maps of the background (Eq. 9) and of the present classes.
 
     Args:
         cams (Tensor): Signed CAMs, (P, H, W).
@@ -38,28 +41,29 @@ def cam_scores(
     return torch.cat([background_score(scores, alpha)[None], scores])
 
 
-def argmax_seed(scores: Tensor, classes: Tensor) -> Tensor:
-    """Label of the best channel; the background wins ties.
+def best_label(scores: Tensor, labels: Tensor) -> Tensor:
+    """Take the label of the best channel; the first one wins ties.
 
     Args:
-        scores (Tensor): Background first, (1 + P, H, W).
-        classes (Tensor): 0-based foreground indices, int64, (P,).
+        scores (Tensor): Background first, (L, H, W).
+        labels (Tensor): Of the channels, uint8, (L,).
 
     Returns:
-        Tensor: 0 background, class + 1 elsewhere, uint8, (H, W).
+        Tensor: uint8, (H, W).
     """
-    labels = torch.cat([classes.new_zeros(1), classes + 1]).to(scores.device)
-    return labels.to(torch.uint8).take(scores.max(0).indices)
+    return labels.take(scores.max(0).indices)
 
 
-@TASK_UTILS.register_module()
-class ArgmaxSeeder(BaseSeeder):
-    """Each pixel goes to its best class, the "Baseline" of Table 4.
+class PixelScoreSeeder(BaseSeeder):
+    """Seed from the scores of background and classes at each pixel.
+
+    A new seeder of this kind implements :meth:`_label`, which makes the seeds
+    and refines predictions as well.
 
     Args:
         alpha (float): Power of the background's score.
         normalise (bool): See :func:`cam_scores`.
-        official (bool): See :func:`min_max_over_image`.
+        official (bool): See :func:`~..normalise.min_max_over_image`.
     """
 
     def __init__(
@@ -72,24 +76,45 @@ class ArgmaxSeeder(BaseSeeder):
         self.normalise = normalise
         self.official = official
 
-    def _seed(
-        self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+    @abstractmethod
+    def _label(
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """See :meth:`BaseSeeder.__call__`; masks and image are not used."""
-        return argmax_seed(
-            cam_scores(cams, self.alpha, self.normalise, self.official),
-            classes,
-        )
+        """Label each pixel.
+
+        Args:
+            scores (Tensor): In [0, 1], background first, (L, H, W).
+            labels (Tensor): Label of each channel, uint8, (L,).
+            masks (SAMMasks): Masks of the image, see :meth:`_seed`.
+            image (Tensor): RGB, uint8, (H, W, 3), see :meth:`_seed`.
+
+        Returns:
+            Tensor: Labels, uint8, (H, W).
+        """
+
+    def _seed(
+        self, cams: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
+    ) -> Tensor:
+        """Label the scores of the CAMs, see :meth:`BaseSeeder._seed`."""
+        scores = cam_scores(cams, self.alpha, self.normalise, self.official)
+        return self._label(scores, labels, masks, image)
 
     def _refine(
-        self,
-        probabilities: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """The network's own prediction, see :meth:`BaseSeeder.refine`."""
-        return probabilities.max(0).indices.to(torch.uint8)
+        """Label the probabilities, see :meth:`BaseSeeder._refine`."""
+        return self._label(scores, labels, masks, image)
+
+
+@TASK_UTILS.register_module()
+class ArgmaxSeeder(PixelScoreSeeder):
+    """Give each pixel to its best class, the "Baseline" of Table 4.
+
+    See :class:`PixelScoreSeeder` for the options.
+    """
+
+    def _label(
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
+    ) -> Tensor:
+        """Take the best label; masks and image are not used."""
+        return best_label(scores, labels)

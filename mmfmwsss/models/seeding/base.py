@@ -1,31 +1,46 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Seeding: what every seeder takes and gives."""
+"""Seeding: the interface of all seeders, which checks their input once."""
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 from ...structures import SAMMasks
-from ...utils import UserInputError
-from ...utils.limits import MAX_CLASSES
-from .checks import check_classes, check_image, check_maps, check_masks
+from .checks import (
+    check_channels,
+    check_classes,
+    check_image,
+    check_maps,
+    check_masks,
+)
 
 __all__ = ['BaseSeeder']
 
 
 class BaseSeeder(ABC):
-    """Turns the score maps of one image into a label map.
+    """Turn the score maps of one image into a label map.
 
     A seeder is called with :meth:`__call__` or :meth:`refine`, which refuse
-    what does not fit, alike for all. A new one has :meth:`_seed` and
+    what does not fit, alike for all. One that starts from the scores of
+    pixels implements the single method of
+    :class:`~.argmax.PixelScoreSeeder`; another one :meth:`_seed` and
     :meth:`_refine`.
 
     Letters in the shapes: P classes present in the image, C foreground
-    classes of the data set, S masks.
+    classes of the data set, S masks, H W pixels.
+
+    Attributes:
+        needs_masks (bool): Refuse to run without masks, and see them.
+        needs_image (bool): Refuse to run without the image, and see it.
+        official (bool): Behave like the code of a paper, to its last
+            constant; classes then keep the order in which they are given,
+            which decides ties. Else they are sorted.
     """
 
     needs_masks: bool = False
     needs_image: bool = False
+    official: bool = False
 
     def __call__(
         self,
@@ -44,17 +59,27 @@ class BaseSeeder(ABC):
             image (Tensor, optional): RGB, uint8, (H, W, 3).
 
         Returns:
-            Tensor: 0 background, class + 1 elsewhere, uint8, (H, W).
+            Tensor: 0 background, class + 1 elsewhere, uint8, (H, W). 255 is
+            ignored.
 
         Raises:
             UserInputError: If CAMs, classes, masks and image are not as
                 above, do not fit together, or something needed is missing.
         """
+        # Refuse what does not fit
         name = type(self).__name__
         check_maps(cams, 'CAMs', name)
         check_classes(classes, len(cams), name)
-        self._check_extras(cams, masks, image)
-        return self._seed(cams, classes.long(), masks, image)
+        masks, image = self._checked(cams, masks, image)
+        # Sort the classes, so that ties do not depend on their order
+        ascending = classes.sort()
+        if not self.official and not torch.equal(ascending.values, classes):
+            classes = ascending.values
+            cams = cams[ascending.indices.to(cams.device)]
+        # Make the seed; the background is label 0
+        labels = torch.cat([classes.new_zeros(1), classes + 1])
+        labels = labels.to(cams.device, torch.uint8)
+        return self._seed(cams, labels, masks, image)
 
     def refine(
         self,
@@ -78,60 +103,57 @@ class BaseSeeder(ABC):
         """
         name = type(self).__name__
         check_maps(probabilities, 'probabilities', name)
-        if not 1 <= len(probabilities) <= MAX_CLASSES + 1:
-            raise UserInputError(
-                f'{name} expected a channel for the background and at most '
-                f'{MAX_CLASSES} for classes, got {len(probabilities)}.'
-            )
-        self._check_extras(probabilities, masks, image)
-        return self._refine(probabilities, masks, image)
+        check_channels(probabilities, name)
+        masks, image = self._checked(probabilities, masks, image)
+        labels = torch.arange(
+            len(probabilities), dtype=torch.uint8, device=probabilities.device
+        )
+        return self._refine(probabilities, labels, masks, image)
 
     @abstractmethod
     def _seed(
-        self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+        self, cams: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """Do what :meth:`__call__` says, with what was checked."""
+        """Make a seed of input that was checked.
+
+        Args:
+            cams (Tensor): Signed CAMs of the present classes, (P, H, W).
+            labels (Tensor): Of the background, 0, and of each class, uint8,
+                (1 + P,).
+            masks (SAMMasks): Masks of the image, none where the seeder does
+                not need them; like the image on the device of the CAMs.
+            image (Tensor): RGB, uint8, (H, W, 3), without a pixel where the
+                seeder does not need it.
+
+        Returns:
+            Tensor: Labels, uint8, (H, W).
+        """
 
     @abstractmethod
     def _refine(
-        self,
-        probabilities: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """Do what :meth:`refine` says, with what was checked."""
+        """Make a label map of a network's probabilities that were checked.
 
-    def _check_extras(
+        Args:
+            scores (Tensor): Probabilities, background first, (1 + C, H, W).
+            labels (Tensor): Of the channels, 0 to C, uint8, (1 + C,).
+            masks (SAMMasks): See :meth:`_seed`.
+            image (Tensor): See :meth:`_seed`.
+
+        Returns:
+            Tensor: Labels, uint8, (H, W).
+        """
+
+    def _checked(
         self, maps: Tensor, masks: SAMMasks | None, image: Tensor | None
-    ) -> None:
+    ) -> tuple[SAMMasks, Tensor]:
+        """Check masks and image; give those that are needed, else none."""
         name, size = type(self).__name__, (maps.shape[1], maps.shape[2])
-        if masks is not None:
-            check_masks(masks, size, name)
-        if image is not None:
-            check_image(image, size, name)
-
-    def _masks_for(self, maps: Tensor, masks: SAMMasks | None) -> SAMMasks:
-        """Masks on the device of the maps."""
-        name = type(self).__name__
-        if masks is None:
-            raise UserInputError(
-                f'{name} needs the masks of the image, got none. Add '
-                "dict(type='LoadSAMMasks', mask_dir=...) to the pipeline and "
-                "end it with dict(type='PackWSSSInputs'); tools/test.py "
-                'configs/fmwsss/*_sam_masks.py makes the masks.'
-            )
-        return masks.to(maps.device)
-
-    def _image_for(self, maps: Tensor, image: Tensor | None) -> Tensor:
-        """The image on the device of the maps."""
-        name = type(self).__name__
-        if image is None:
-            raise UserInputError(
-                f'{name} needs the RGB image (H, W, 3), got none. Give the '
-                'image, or on the command line its folder with --images.'
-            )
-        return image.to(maps.device)
+        check_masks(masks, size, name, self.needs_masks)
+        check_image(image, size, name, self.needs_image)
+        if masks is None or not self.needs_masks:
+            masks = SAMMasks.empty(size)
+        if image is None or not self.needs_image:
+            image = torch.zeros(0, 0, 3, dtype=torch.uint8)
+        return masks.to(maps.device), image.to(maps.device)

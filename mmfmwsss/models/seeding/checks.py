@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Seeding: what is given to a seeder is refused where it enters."""
+"""Seeding: refuse what does not fit where it enters a seeder."""
 
 import torch
 from torch import Tensor
@@ -8,11 +8,17 @@ from ...structures import SAMMasks
 from ...utils import UserInputError
 from ...utils.limits import MAX_CLASSES
 
-__all__ = ['check_classes', 'check_image', 'check_maps', 'check_masks']
+__all__ = [
+    'check_channels',
+    'check_classes',
+    'check_image',
+    'check_maps',
+    'check_masks',
+]
 
 
 def check_maps(maps: Tensor, what: str, name: str) -> None:
-    """Refuse what are no finite maps.
+    """Refuse maps that are not float, of three dimensions and finite.
 
     Args:
         maps (Tensor): Should be float, (channels, H, W).
@@ -39,6 +45,23 @@ def check_maps(maps: Tensor, what: str, name: str) -> None:
             f'{bad.numel()} values that are NaN or infinite, the first in '
             f'channel {channel}. Make the maps of this image again, without '
             'half precision if they were made with it.'
+        )
+
+
+def check_channels(probabilities: Tensor, name: str) -> None:
+    """Refuse a number of channels that does not fit a label map.
+
+    Args:
+        probabilities (Tensor): Background first, (1 + C, H, W).
+        name (str): Name of the seeder.
+
+    Raises:
+        UserInputError: If there is no channel, or more than 255.
+    """
+    if not 1 <= len(probabilities) <= MAX_CLASSES + 1:
+        raise UserInputError(
+            f'{name} expected a channel for the background and at most '
+            f'{MAX_CLASSES} for classes, got {len(probabilities)}.'
         )
 
 
@@ -79,17 +102,29 @@ def check_classes(classes: Tensor, count: int, name: str) -> None:
         )
 
 
-def check_masks(masks: SAMMasks, size: tuple[int, int], name: str) -> None:
-    """Refuse masks of another size or of unknown levels.
+def check_masks(
+    masks: SAMMasks | None, size: tuple[int, int], name: str, needed: bool
+) -> None:
+    """Refuse masks of another size or of unknown levels, or their absence.
 
     Args:
-        masks (SAMMasks): S masks.
+        masks (SAMMasks, optional): S masks.
         size (tuple[int, int]): Height and width of the score maps.
         name (str): Name of the seeder.
+        needed (bool): Refuse their absence.
 
     Raises:
-        UserInputError: If they are.
+        UserInputError: If they do not fit, or are needed and missing.
     """
+    if masks is None:
+        if needed:
+            raise UserInputError(
+                f'{name} needs the masks of the image, got none. Add '
+                "dict(type='LoadSAMMasks', mask_dir=...) to the pipeline and "
+                "end it with dict(type='PackWSSSInputs'); tools/test.py "
+                'configs/fmwsss/*_sam_masks.py makes the masks.'
+            )
+        return
     if not isinstance(masks, SAMMasks):
         raise UserInputError(
             f'{name} expected masks as SAMMasks, which have levels, got '
@@ -110,21 +145,31 @@ def check_masks(masks: SAMMasks, size: tuple[int, int], name: str) -> None:
         )
 
 
-def check_image(image: Tensor, size: tuple[int, int], name: str) -> None:
-    """Refuse a picture of another size or type.
+def check_image(
+    image: Tensor | None, size: tuple[int, int], name: str, needed: bool
+) -> None:
+    """Refuse an image of another size or type, or its absence.
 
     Args:
-        image (Tensor): Should be RGB, uint8, (H, W, 3).
+        image (Tensor, optional): Should be RGB, uint8, (H, W, 3).
         size (tuple[int, int]): Height and width of the score maps.
         name (str): Name of the seeder.
+        needed (bool): Refuse its absence.
 
     Raises:
-        UserInputError: If it is not.
+        UserInputError: If it does not fit, or is needed and missing.
     """
+    if image is None:
+        if needed:
+            raise UserInputError(
+                f'{name} needs the RGB image (H, W, 3), got none. Give the '
+                'image, or on the command line its folder with --images.'
+            )
+        return
     expected = (*size, 3)
     if tuple(image.shape) != expected or image.dtype != torch.uint8:
         raise UserInputError(
             f'{name} expected an image of shape {expected}, RGB of uint8, got '
-            f'{image.dtype} of shape {tuple(image.shape)}. Give the picture '
+            f'{image.dtype} of shape {tuple(image.shape)}. Give the image '
             'as it was loaded, and resize the score maps to it.'
         )

@@ -1,10 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Seeding: sums of maps over masks, and which mask is on top of a pixel."""
+"""Seeding: sums of maps over masks."""
 
 import torch
 from torch import Tensor
 
-__all__ = ['mask_sums', 'top_mask', 'top_rank']
+__all__ = ['mask_sums']
 
 # Masks are widened to float a few at a time, in one buffer: the product then
 # reads them from the cache (5 times as fast as widening all), and memory stays
@@ -46,39 +46,3 @@ def mask_sums(masks: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         widened = buffer[: len(block)].copy_(block)
         torch.mm(widened, columns.T, out=sums[start : start + step])
     return sums[:, :-1], sums[:, -1]
-
-
-def top_rank(masks: Tensor, order: Tensor) -> Tensor:
-    """Place in the order of the mask that is painted last on each pixel.
-
-    Args:
-        masks (Tensor): Bool, (S, H, W).
-        order (Tensor): Indices of the masks, the one painted first first,
-            int64, (S,).
-
-    Returns:
-        Tensor: 1 for the first mask of the order, 0 where there is none,
-        int64, (H, W).
-    """
-    # the narrower the type, the faster
-    dtype = torch.uint8 if len(order) <= 255 else torch.int32
-    top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
-    for rank, index in enumerate(order.tolist(), start=1):
-        painted = masks[index].view(torch.uint8).to(dtype) * rank
-        torch.maximum(top, painted, out=top)
-    return top.long()
-
-
-def top_mask(masks: Tensor, order: Tensor) -> Tensor:
-    """Index of the mask that is painted last on each pixel.
-
-    Args:
-        masks (Tensor): Bool, (S, H, W).
-        order (Tensor): Indices of the masks, the one painted first first,
-            int64, (S,).
-
-    Returns:
-        Tensor: Index of the mask, -1 where there is none, int64, (H, W).
-    """
-    ranks = top_rank(masks, order)
-    return torch.cat([order.new_tensor([-1]), order]).take(ranks)

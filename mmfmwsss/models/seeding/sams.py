@@ -1,10 +1,22 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Seeding: SAMS, quasi-superpixels classified and painted.
+"""SAMS: SAM-based seeding, Section 4.2 of the paper in one file.
 
-Section 4.2 of `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_.
+`FMA-WSSS <https://arxiv.org/abs/2312.03585>`_ makes a seed of the CAMs of an
+image and of its masks, the quasi-superpixels. The functions below are its
+steps, in this order (letters of the shapes: :class:`~.base.BaseSeeder`):
+
+1. Average the activation of each class over each mask.
+2. Normalise the averages of each class over all masks, Eq. 8.
+3. Score the background by what the best class leaves, Eq. 9.
+4. Give each mask to its best class or to the background, Eq. 10.
+5. Sort the masks by level, then by score.
+6. Paint them in that order; the background stays where no mask is.
+
+Section 4.4 refines the output of a network alike: its averaged probabilities
+take the place of Eq. 8 and 9.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from mmseg.registry import TASK_UTILS
@@ -13,19 +25,147 @@ from torch import Tensor
 from ...structures import SAMMasks
 from ...utils import UserInputError
 from ...utils.labels import IGNORE_LABEL
+from ..normalise import OFFICIAL_EPSILON, min_max
 from .base import BaseSeeder
-from .mask_decisions import (
-    MaskDecisions,
-    classify_masks,
-    classify_masks_by_probability,
-)
-from .pooling import top_rank
+from .pooling import mask_sums
 
-__all__ = ['SAMS', 'paint', 'paint_order']
+__all__ = [
+    'SAMS',
+    'MaskDecisions',
+    'background_score',
+    'classify_masks',
+    'classify_masks_by_probability',
+    'mask_scores',
+    'paint',
+    'paint_order',
+    'top_rank',
+]
+
+
+class MaskDecisions(NamedTuple):
+    """Hold the scores and the winner of each of the S masks of an image.
+
+    Attributes:
+        scores (Tensor): Background first, (S, 1 + P).
+        winner (Tensor): Column of the best score, int64, (S,).
+        confidence (Tensor): The best score, (S,).
+    """
+
+    scores: Tensor
+    winner: Tensor
+    confidence: Tensor
+
+
+def mask_means(masks: Tensor, cams: Tensor) -> tuple[Tensor, Tensor]:
+    """Average each CAM, clamped at 0, over each mask (the inside of Eq. 8).
+
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        cams (Tensor): Signed CAMs of the present classes, (P, H, W).
+
+    Returns:
+        tuple[Tensor, Tensor]: Means, (S, P); masks with a pixel, bool, (S,).
+    """
+    sums, areas = mask_sums(masks, cams.float().clamp(min=0))
+    return sums / areas.clamp(min=1)[:, None], areas > 0
+
+
+def mask_scores(means: Tensor, seen: Tensor, official: bool = False) -> Tensor:
+    """Score each mask for each class: min-max over the masks, Eq. 8.
+
+    Args:
+        means (Tensor): Mean activations, (S, P).
+        seen (Tensor): Masks with a pixel, bool, (S,). Others score 0.
+        official (bool): Add 1e-7 to the denominator like FMA-WSSS's code,
+            where one mask, or equal masks, score 0.
+
+    Returns:
+        Tensor: Scores in [0, 1], (S, P).
+    """
+    scores = torch.zeros_like(means)
+    epsilon = OFFICIAL_EPSILON if official else None
+    scores[seen] = min_max(means[seen].T, epsilon).T
+    return scores
+
+
+def background_score(scores: Tensor, alpha: float) -> Tensor:
+    """Score the background, Eq. 9: (1 - max_c score)^alpha.
+
+    Args:
+        scores (Tensor): Foreground scores in [0, 1], classes first,
+            (P, ...). Without a class the background scores 1.
+        alpha (float): Power; larger gives less background.
+
+    Returns:
+        Tensor: The class dimension removed, (...).
+
+    Example:
+        >>> cat, dog = [0.25, 1.0], [0.75, 0.5]  # scores of two masks
+        >>> background_score(torch.tensor([cat, dog]), alpha=2)
+        tensor([0.0625, 0.0000])
+    """
+    if scores.shape[0] == 0:
+        return scores.new_ones(scores.shape[1:])
+    return (1 - scores.amax(0)).clamp(min=0) ** alpha
+
+
+def classify_masks(
+    masks: Tensor, cams: Tensor, alpha: float = 0.6, official: bool = False
+) -> MaskDecisions:
+    """Classify quasi-superpixels by the CAMs of an image, Eq. 8 to 10.
+
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        cams (Tensor): Signed CAMs of the present classes, (P, H, W).
+        alpha (float): Power of the background's score. The paper's 0.6.
+        official (bool): See :func:`mask_scores`; the first class wins ties.
+
+    Returns:
+        MaskDecisions: Columns are the background and the P classes.
+    """
+    # Average the activations, and normalise them over the masks
+    means, seen = mask_means(masks, cams)
+    foreground = mask_scores(means, seen, official)
+    # Score the background
+    background = background_score(foreground.T, alpha)
+    # Take the best
+    return _decide(background, foreground, None if official else means)
+
+
+def _decide(
+    background: Tensor, foreground: Tensor, means: Tensor | None = None
+) -> MaskDecisions:
+    """Take the best, Eq. 10; ties: background, highest mean, first class."""
+    scores = torch.cat([background[:, None], foreground], dim=1)
+    confidence, winner = scores.max(1)
+    if means is not None and means.shape[1]:
+        tied = foreground == confidence[:, None]
+        favourite = means.masked_fill(~tied, -1).max(1).indices + 1
+        winner = torch.where(winner > 0, favourite, winner)
+    return MaskDecisions(scores, winner, confidence)
+
+
+def classify_masks_by_probability(
+    masks: Tensor, probabilities: Tensor, alpha: float = 1.0
+) -> MaskDecisions:
+    """Classify quasi-superpixels by a network's probabilities, Section 4.4.
+
+    The mean probability is not normalised, as in FMA-WSSS's code.
+
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        probabilities (Tensor): Background first, (1 + C, H, W).
+        alpha (float): Power of the background's mean probability.
+
+    Returns:
+        MaskDecisions: Columns are the channels of ``probabilities``.
+    """
+    means, _ = mask_means(masks, probabilities)  # (S, 1 + C)
+    return _decide(means[:, 0] ** alpha, means[:, 1:])
 
 
 def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
-    """Order of painting: by level, then by confidence, both ascending.
+    """Sort the masks by level, then by confidence, both ascending.
 
     Args:
         levels (Tensor): 0 sub-part, 1 part, 2 whole, (S,).
@@ -39,54 +179,69 @@ def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
     return by_confidence[levels[by_confidence].argsort(stable=True)]
 
 
-def paint(
-    masks: SAMMasks, decisions: MaskDecisions, uncovered: Tensor | None = None
-) -> Tensor:
-    """Paint the winners of all masks in one pass.
+def top_rank(masks: Tensor, order: Tensor) -> Tensor:
+    """Find the place in the order of the mask on top of each pixel.
 
-    Masks that went to the background are painted too and can hide masks of
-    a lower level.
+    Args:
+        masks (Tensor): Bool, (S, H, W).
+        order (Tensor): Indices of the masks, bottom first, int64, (S,).
+
+    Returns:
+        Tensor: 1 is the bottom mask, 0 no mask, int64, (H, W).
+    """
+    dtype = torch.uint8 if len(order) <= 255 else torch.int32  # narrow: fast
+    top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
+    for rank, index in enumerate(order.tolist(), start=1):
+        painted = masks[index].view(torch.uint8).to(dtype) * rank
+        torch.maximum(top, painted, out=top)
+    return top.long()
+
+
+def paint(
+    masks: SAMMasks,
+    labels: Tensor,
+    confidence: Tensor,
+    uncovered: Tensor | None = None,
+) -> Tensor:
+    """Paint the labels of all masks, background included, the best on top.
 
     Args:
         masks (SAMMasks): S masks of (H, W).
-        decisions (MaskDecisions): Their winners and confidences.
+        labels (Tensor): Label of each mask, uint8, (S,).
+        confidence (Tensor): Score of each mask, (S,).
         uncovered (Tensor, optional): Labels where no mask is, (H, W).
-            Background by default.
 
     Returns:
-        Tensor: The winner on each pixel, of its type, (H, W).
+        Tensor: The label of each pixel, uint8, (H, W).
     """
-    order = paint_order(masks.levels, decisions.confidence)
+    # Find the mask on top of each pixel
+    order = paint_order(masks.levels, confidence)
     ranks = top_rank(masks.masks, order)
-    bare = decisions.winner.new_zeros(1)
-    labels = torch.cat([bare, decisions.winner[order]]).take(ranks)
+    # Look its label up; rank 0 is no mask
+    painted = torch.cat([labels.new_zeros(1), labels[order]]).take(ranks)
     if uncovered is None:
-        return labels
-    return torch.where(ranks == 0, uncovered.to(labels), labels)
+        return painted
+    return torch.where(ranks == 0, uncovered.to(painted), painted)
 
 
 @TASK_UTILS.register_module()
 class SAMS(BaseSeeder):
-    """SAM-based seeding, Section 4.2 and 4.4 of the paper.
+    """Make seeds, or refine predictions, by SAM's masks (Section 4.2, 4.4).
 
     Args:
-        alpha (float): Power of the background's score, Eq. 9. The paper's
-            0.6.
+        alpha (float): Power of the background's score, Eq. 9.
         refine_alpha (float): Power of the background's mean probability when
             a segmentor's prediction is refined.
-        uncovered (str): Pixels that no mask covers become ``'background'``
-            (the paper), or in :meth:`refine` keep the network's own
-            ``'prediction'``.
+        uncovered (str): Pixels without a mask become ``'background'`` (the
+            paper), or keep the network's ``'prediction'`` in :meth:`refine`.
         official (bool): Behave like FMA-WSSS's code where that is at fault:
             a single mask, or equal masks, become background, and an image
             without masks is an error.
-        min_confidence (float): In a seed, masks whose best score is below
-            this become 255, which no loss counts. Default: 0, off, as in the
-            paper and in the official code. Scores are in [0, 1].
+        min_confidence (float): In a seed, masks whose best score, in [0, 1],
+            is below this become 255, which no loss counts. The paper's 0.
 
     Raises:
-        ValueError: If ``uncovered`` is neither of the two, or
-            ``min_confidence`` not in 0..1.
+        ValueError: If ``uncovered`` or ``min_confidence`` is none of these.
     """
 
     needs_masks = True
@@ -114,58 +269,37 @@ class SAMS(BaseSeeder):
         self.official = official
         self.min_confidence = min_confidence
 
-    def _seed(
-        self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
-    ) -> Tensor:
-        """See :meth:`BaseSeeder.__call__`; the image is not used.
-
-        Raises:
-            UserInputError: If the masks are missing.
-        """
-        masks = self._checked(cams, masks)
-        decisions = self.decide(cams, masks)
-        doubtful = decisions.confidence < self.min_confidence
-        winner = decisions.winner.masked_fill(doubtful, len(classes) + 1)
-        zero = classes.new_zeros(1)
-        labels = torch.cat([zero, classes + 1, zero + IGNORE_LABEL]).to(
-            cams.device
-        )
-        winner = labels.to(torch.uint8)[winner]
-        return paint(masks, decisions._replace(winner=winner))
-
     def decide(self, cams: Tensor, masks: SAMMasks) -> MaskDecisions:
-        """Scores and winners of the masks (column p + 1 is class p)."""
+        """Classify the masks by CAMs, see :func:`classify_masks`."""
         return classify_masks(masks.masks, cams, self.alpha, self.official)
 
-    def _refine(
-        self,
-        probabilities: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
-    ) -> Tensor:
-        """See :meth:`BaseSeeder.refine`; the image is not used.
-
-        Raises:
-            UserInputError: If the masks are missing.
-        """
-        masks = self._checked(probabilities, masks)
-        decisions = classify_masks_by_probability(
-            masks.masks, probabilities, self.refine_alpha
-        )
-        own = None
-        if self.uncovered == 'prediction':
-            own = probabilities.argmax(0)
-        return paint(masks, decisions, own).to(torch.uint8)
-
-    def _checked(self, maps: Tensor, masks: SAMMasks | None) -> SAMMasks:
-        masks = self._masks_for(maps, masks)
-        if self.official and len(masks) == 0:
+    def _checked(
+        self, maps: Tensor, masks: SAMMasks | None, image: Tensor | None
+    ) -> tuple[SAMMasks, Tensor]:
+        """Refuse an image without masks like the official code."""
+        masks, image = super()._checked(maps, masks, image)
+        if self.official and not len(masks):
             raise UserInputError(
                 'SAMS(official=True) stops at an image without masks, as the '
                 'official code does. Set official=False for a background seed.'
             )
-        return masks
+        return masks, image
+
+    def _seed(
+        self, cams: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
+    ) -> Tensor:
+        """Classify the masks by the CAMs and paint the sure ones."""
+        _, winner, confidence = self.decide(cams, masks)
+        unsure = confidence < self.min_confidence
+        mask_labels = labels[winner].masked_fill(unsure, IGNORE_LABEL)
+        return paint(masks, mask_labels, confidence)
+
+    def _refine(
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
+    ) -> Tensor:
+        """Classify the masks by a network's probabilities and paint them."""
+        _, winner, confidence = classify_masks_by_probability(
+            masks.masks, scores, self.refine_alpha
+        )
+        own = scores.argmax(0) if self.uncovered == 'prediction' else None
+        return paint(masks, labels[winner], confidence, own)

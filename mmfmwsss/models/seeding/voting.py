@@ -6,8 +6,7 @@ from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
 from ...structures import SAMMasks
-from .argmax import argmax_seed, cam_scores
-from .base import BaseSeeder
+from .argmax import PixelScoreSeeder, best_label
 from .pooling import mask_sums
 
 __all__ = ['MaskVoting', 'vote']
@@ -57,8 +56,8 @@ def vote(
 
 
 @TASK_UTILS.register_module()
-class MaskVoting(BaseSeeder):
-    """Voting of masks on a seed made by argmax.
+class MaskVoting(PixelScoreSeeder):
+    """Let masks vote on a seed made by argmax.
 
     `Segment Anything Model (SAM) Enhanced Pseudo Labels for WSSS
     <https://arxiv.org/abs/2305.05803>`_, as the FMA-WSSS code states it.
@@ -82,42 +81,13 @@ class MaskVoting(BaseSeeder):
         normalise: bool = True,
         official: bool = False,
     ) -> None:
+        super().__init__(alpha, normalise, official)
         self.mask_share = mask_share
         self.region_share = region_share
-        self.alpha = alpha
-        self.normalise = normalise
-        self.official = official
 
-    def _seed(
-        self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+    def _label(
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """See :meth:`BaseSeeder.__call__`; the image is not used.
-
-        Raises:
-            UserInputError: If the masks are missing.
-        """
-        masks = self._masks_for(cams, masks)
-        scores = cam_scores(cams, self.alpha, self.normalise, self.official)
-        return self._vote(argmax_seed(scores, classes), masks)
-
-    def _refine(
-        self,
-        probabilities: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
-    ) -> Tensor:
-        """See :meth:`BaseSeeder.refine`; the image is not used.
-
-        Raises:
-            UserInputError: If the masks are missing.
-        """
-        masks = self._masks_for(probabilities, masks)
-        own = probabilities.max(0).indices.to(torch.uint8)
-        return self._vote(own, masks)
-
-    def _vote(self, seed: Tensor, masks: SAMMasks) -> Tensor:
+        """Vote on the best labels; the image is not used."""
+        seed = best_label(scores, labels)
         return vote(seed, masks.masks, self.mask_share, self.region_share)

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Sums over masks and the order of painting."""
+"""Sums over masks."""
 
 import pytest
 import torch
@@ -31,13 +31,3 @@ def test_sums_of_nothing():
 def test_sums_need_one_size():
     with pytest.raises(ValueError, match='agree in size'):
         pooling.mask_sums(torch.ones(1, 2, 2) > 0, torch.ones(1, 3, 2))
-
-
-@pytest.mark.parametrize('count', [0, 1, 20, 300])
-def test_top_mask_against_loop(count):
-    masks = torch.rand(count, 4, 7) > 0.7
-    order = torch.randperm(count)
-    expected = torch.full((4, 7), -1)
-    for index in order.tolist():
-        expected[masks[index]] = index
-    assert torch.equal(pooling.top_mask(masks, order), expected)

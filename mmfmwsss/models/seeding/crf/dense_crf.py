@@ -12,8 +12,7 @@ from torch import Tensor
 from ....structures import SAMMasks
 from ....utils import UserInputError
 from ....utils.labels import IGNORE_LABEL
-from ..argmax import argmax_seed, cam_scores
-from ..base import BaseSeeder
+from ..argmax import PixelScoreSeeder, best_label
 from .mean_field import CRFKernels, dense_crf_posterior, unary_energy
 
 __all__ = ['DenseCRF', 'pydensecrf_posterior', 'wrapped_bgr']
@@ -23,7 +22,7 @@ _MEAN_BGR = (104.008, 116.669, 122.675)
 
 
 def wrapped_bgr(image: Tensor) -> Tensor:
-    """The colours that CLIP-ES shows to its CRF: BGR - mean, modulo 256.
+    """Make the colours that CLIP-ES shows to its CRF: BGR - mean, modulo 256.
 
     Their negative values wrap in the cast to uint8, so that dark pixels look
     bright. Only for comparisons with their numbers.
@@ -42,7 +41,9 @@ def wrapped_bgr(image: Tensor) -> Tensor:
 def pydensecrf_posterior(
     unary: Tensor, image: Tensor, kernels: CRFKernels, iterations: int
 ) -> Tensor:
-    """:func:`~.mean_field.dense_crf_posterior` by the C++ library pydensecrf2.
+    """Approximate the posterior of the CRF by the C++ library pydensecrf2.
+
+    Like :func:`~.mean_field.dense_crf_posterior`.
 
     Args:
         unary (Tensor): Energies, (L, H, W).
@@ -73,8 +74,8 @@ def pydensecrf_posterior(
 
 
 @TASK_UTILS.register_module()
-class DenseCRF(BaseSeeder):
-    """Fully connected CRF over the score maps, then the best label.
+class DenseCRF(PixelScoreSeeder):
+    """Smooth score maps by a fully connected CRF, then take the best label.
 
     Args:
         alpha (float): Power of the background's score. CLIP-ES' 1.
@@ -121,50 +122,23 @@ class DenseCRF(BaseSeeder):
                 'installed. Run `pip install pydensecrf2` (needs a C++ '
                 "compiler) or set backend='torch'."
             )
-        self.alpha = alpha
-        self.normalise = normalise
+        super().__init__(alpha, normalise, official)
         self.iterations = iterations
         self.kernels = CRFKernels(**(kernels or {}))
         self.ignore_threshold = ignore_threshold
         self.backend = backend
-        self.official = official
         self._installed = installed
 
-    def _seed(
-        self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
+    def _label(
+        self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
-        """See :meth:`BaseSeeder.__call__`; the masks are not used.
-
-        Raises:
-            UserInputError: If the image is missing.
-        """
-        image = self._image_for(cams, image)
-        scores = cam_scores(cams, self.alpha, self.normalise, self.official)
+        """Take the best label of the posterior; the masks are not used."""
         posterior = self.posterior(scores, image)
-        return self._ignore_unsure(argmax_seed(posterior, classes), posterior)
-
-    def _refine(
-        self,
-        probabilities: Tensor,
-        masks: SAMMasks | None,
-        image: Tensor | None,
-    ) -> Tensor:
-        """See :meth:`BaseSeeder.refine`; the masks are not used.
-
-        Raises:
-            UserInputError: If the image is missing.
-        """
-        image = self._image_for(probabilities, image)
-        posterior = self.posterior(probabilities, image)
-        labels = posterior.max(0).indices.to(torch.uint8)
-        return self._ignore_unsure(labels, posterior)
+        unsure = posterior.amax(0) < self.ignore_threshold
+        return best_label(posterior, labels).masked_fill(unsure, IGNORE_LABEL)
 
     def posterior(self, scores: Tensor, image: Tensor) -> Tensor:
-        """Posterior of the labels.
+        """Approximate the posterior of the labels.
 
         Args:
             scores (Tensor): In [0, 1], need not sum to 1, (L, H, W).
@@ -186,7 +160,3 @@ class DenseCRF(BaseSeeder):
         return dense_crf_posterior(
             unary, image, self.kernels, self.iterations, self.official
         )
-
-    def _ignore_unsure(self, labels: Tensor, posterior: Tensor) -> Tensor:
-        unsure = posterior.amax(0) < self.ignore_threshold
-        return labels.masked_fill(unsure, IGNORE_LABEL)
