@@ -28,17 +28,17 @@ from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
 from mmfmwsss.utils import UserInputError, read_config
 from mmfmwsss.workshop.dataset_checks import (
     Finding,
-    Picture,
-    PictureCheck,
+    ImageCheck,
+    ImageFiles,
     Source,
+    check_image,
     check_lists,
     check_mask_values,
-    check_picture,
     class_counts,
-    collect,
+    collect_images,
     findings_table,
-    join,
     list_findings,
+    merge_images,
     sources_of_config,
     sources_of_layout,
     stops_a_run,
@@ -101,13 +101,13 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
             image_suffixes=IMAGE_SUFFIXES,
             image_list=below(args.image_list),
             label_file=below(args.label_file),
-            map_dir=below(args.ground_truth),
+            label_dir=below(args.ground_truth),
             needs_labels=args.label_file is not None,
         )
     ]
 
 
-def count_sources(named: list[tuple[Source, list[Picture]]]) -> str:
+def count_sources(named: list[tuple[Source, list[ImageFiles]]]) -> str:
     """One line a list: pictures, masks, annotations or labels."""
     lines = []
     for source, pictures in named:
@@ -120,7 +120,7 @@ def count_sources(named: list[tuple[Source, list[Picture]]]) -> str:
     return '\n'.join(lines)
 
 
-def describe(checks: list[PictureCheck]) -> str:
+def describe(checks: list[ImageCheck]) -> str:
     """Sizes of the pictures and values of the masks."""
     sizes = [check.size for check in checks if check.size is not None]
     values = Counter(v for check in checks for v in check.mask_labels)
@@ -148,14 +148,14 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     named, findings = [], []
     for source in find_sources(args):
-        pictures, found = collect(source)
+        pictures, found = collect_images(source)
         named.append((source, pictures))
         findings += found
-        if args.config is None and source.map_dir is None:
+        if args.config is None and source.label_dir is None:
             findings.append(Finding('no ground truth', source.name))
     findings += check_lists(named)
-    pictures = join(p for _, mine in named for p in mine)
-    outcomes = run_all(check_picture, pictures, args.workers, 'check')
+    pictures = merge_images(p for _, mine in named for p in mine)
+    outcomes = run_all(check_image, pictures, args.workers, 'check')
     checks = []
     for picture, outcome in zip(pictures, outcomes, strict=True):
         if outcome.failure is None:

@@ -45,7 +45,7 @@ class GroundTruthDataset(PairedDataset):
         self.remedy = remedy
         super().__init__(
             class_prompts=class_prompts,
-            map_dir=ground_truth_dir,
+            label_dir=ground_truth_dir,
             image_list=image_list,
             image_dir=image_dir,
             **kwargs,

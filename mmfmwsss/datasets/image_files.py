@@ -151,7 +151,7 @@ class FileFinder:
         self._content: dict[str, frozenset[str]] = {}
 
     def __call__(self, path: str | Path) -> bool:
-        """Whether there is such a file."""
+        """Tell whether there is such a file."""
         folder, name = os.path.split(path)
         return name in self.names(folder)
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Which pictures there are, and the labels of each."""
+"""Find the images of a data set and read their labels."""
 
 import posixpath
 from collections import Counter
@@ -29,7 +29,7 @@ class LabelledImage(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageLabelSource:
-    """Where a data set's pictures and labels are.
+    """Describe where the images and labels of a data set are.
 
     Attributes:
         image_dir (str): Folder of the pictures.
@@ -48,7 +48,7 @@ class ImageLabelSource:
 
     @cached_property
     def folder(self) -> ImageFolder:
-        """Where the pictures are looked up."""
+        """Return the folder in which images are looked up."""
         return ImageFolder(self.image_dir, self.image_suffixes)
 
     def read(self, classes: Sequence[str]) -> list[LabelledImage]:
@@ -79,7 +79,7 @@ class ImageLabelSource:
         return [LabelledImage(i, labels.get(i.path, ())) for i in images]
 
     def _listed(self, rows: _Labels) -> list[str]:
-        """What lists call the pictures."""
+        """Read the names that lists give to the images."""
         if self.image_list:
             return read_image_list(self.image_list)
         if self.label_file:

@@ -93,7 +93,7 @@ def _split(cell: str, classes: Sequence[str]) -> list[str]:
 
 
 def _is_one_hot(rows: list[_Row], classes: Sequence[str]) -> bool:
-    """Whether the cells below a header are all 0, 1, true, false or empty."""
+    """Tell whether the cells below a header are all flags or empty."""
     below = [cell.lower() for _, cells in rows[1:] for cell in cells[1:]]
     if not any(below) or any(name.lower() in _FLAGS for name in classes):
         return False

@@ -18,7 +18,7 @@ __all__ = ['PairedDataset']
 
 
 class PairedDataset(BaseSegDataset):
-    """What data sets with one label map a picture have in common.
+    """Pair each image with one label map: a seed, or ground truth.
 
     In a test run a picture whose pipeline fails becomes a placeholder with
     ``metainfo['failure']``, and the run goes on. In training it is an error.
@@ -26,7 +26,7 @@ class PairedDataset(BaseSegDataset):
     Args:
         class_prompts (str | dict): Names the classes, so that both stages
             have one list; see :func:`get_class_prompts`.
-        map_dir (str, optional): Folder of ``<image name>.png``, with the
+        label_dir (str, optional): Folder of ``<image name>.png``, with the
             sub-folders of the pictures, below ``data_root`` or absolute.
             None: there are no label maps.
         image_list (str, optional): Split file, below ``data_root``. Without
@@ -42,7 +42,7 @@ class PairedDataset(BaseSegDataset):
     def __init__(
         self,
         class_prompts: str | Mapping[str, Any] | ClassPrompts,
-        map_dir: str | None,
+        label_dir: str | None,
         image_list: str | None,
         image_dir: str,
         image_suffix: str | Sequence[str] = '.jpg',
@@ -57,8 +57,8 @@ class PairedDataset(BaseSegDataset):
         )
         prompts = get_class_prompts(class_prompts)
         prefix = {'img_path': image_dir}
-        if map_dir is not None:
-            prefix['seg_map_path'] = map_dir
+        if label_dir is not None:
+            prefix['seg_map_path'] = label_dir
         with mmseg_scope():
             super().__init__(
                 ann_file=image_list or '',

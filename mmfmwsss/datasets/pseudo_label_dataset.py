@@ -68,7 +68,7 @@ class PseudoLabelDataset(PairedDataset):
         self._checked: set[str] = set()
         super().__init__(
             class_prompts=class_prompts,
-            map_dir=os.path.abspath(seed_dir),
+            label_dir=os.path.abspath(seed_dir),
             image_list=image_list,
             image_dir=image_dir,
             **kwargs,

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Evaluation: what the seeds and the segmentor are worth."""
+"""Score seeds, segmentors and classification prompts."""
 
 from .metrics import SAMMaskReport, SeedMetric
 

@@ -31,7 +31,7 @@ _COLUMNS = 4
 
 @dataclass(frozen=True)
 class MaskExplanation:
-    """What happened to one mask.
+    """Tell what a seeder decided about one mask, and why.
 
     Attributes:
         index (int): Number of the mask, as in the mask file.

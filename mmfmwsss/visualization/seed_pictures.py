@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What the prompt model makes of one image: CAMs and seeds, as pictures."""
+"""Paint the CAMs and seeds that the prompt model makes of one image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -43,7 +43,7 @@ CROWDS = ('class', 'ignore')
 SETTINGS_FILE = 'settings.json'
 
 
-class Job(NamedTuple):
+class ImageInstances(NamedTuple):
     """A mask to make.
 
     Attributes:
@@ -87,7 +87,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_jobs(path: Path) -> list[Job]:
+def read_jobs(path: Path) -> list[ImageInstances]:
     """Pictures with an instance, in the order of the file.
 
     Raises:
@@ -105,7 +105,7 @@ def read_jobs(path: Path) -> list[Job]:
             c['id']: labels.index(c['name']) for c in content['categories']
         }
         jobs = {
-            i['id']: Job(
+            i['id']: ImageInstances(
                 Path(i['file_name']).stem,
                 checked_size(i['height'], i['width'], path),
                 [],
@@ -169,11 +169,11 @@ def check_polygons(polygons: list[Any], size: tuple[int, int]) -> None:
         raise ValueError('an outline has no polygon')
 
 
-def paint(job: Job, overlap: str, crowd: str) -> np.ndarray:
+def paint(job: ImageInstances, overlap: str, crowd: str) -> np.ndarray:
     """Label map of a picture, uint8, (H, W).
 
     Args:
-        job (Job): Its instances.
+        job (ImageInstances): Its instances.
         overlap (str): One of ``OVERLAPS``.
         crowd (str): One of ``CROWDS``.
     """
@@ -197,7 +197,9 @@ def paint(job: Job, overlap: str, crowd: str) -> np.ndarray:
     return labels
 
 
-def make_mask(job: Job, folder: Path, overlap: str, crowd: str) -> bool:
+def make_mask(
+    job: ImageInstances, folder: Path, overlap: str, crowd: str
+) -> bool:
     """Write a mask; False if an earlier run did."""
     path = folder / f'{job.name}.png'
     try:

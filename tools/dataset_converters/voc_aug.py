@@ -37,7 +37,7 @@ NUM_LABELS = 21
 MAX_MAT_BYTES = 2**26
 
 
-class Job(NamedTuple):
+class MaskConversion(NamedTuple):
     """A mask to make."""
 
     source: Path
@@ -124,7 +124,7 @@ def is_label_png(path: Path) -> bool:
     return True
 
 
-def make_mask(job: Job) -> bool:
+def make_mask(job: MaskConversion) -> bool:
     """Write a mask; False if it was there already."""
     if is_label_png(job.target):
         return False
@@ -153,7 +153,7 @@ def list_names(args: argparse.Namespace) -> dict[str, list[str]]:
 
 def list_jobs(
     args: argparse.Namespace, names: dict[str, list[str]]
-) -> list[Job]:
+) -> list[MaskConversion]:
     """One job for each picture of train_aug and val.
 
     Raises:
@@ -173,7 +173,7 @@ def list_jobs(
         )
     sources = {n: args.sbd / 'cls' / f'{n}.mat' for n in names['sbd']} | voc
     return [
-        Job(sources[name], out / f'{name}.png')
+        MaskConversion(sources[name], out / f'{name}.png')
         for name in names['train_aug'] + names['val']
     ]
 

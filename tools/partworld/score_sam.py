@@ -52,13 +52,13 @@ def best_iou(masks: SAMMasks, numbers: NDArray[np.integer[Any]]) -> Tensor:
 
 
 def score(
-    source: SAMEverything, scenes: list[partworld.Scene]
+    source: SAMEverything, scenes: list[partworld.DrawnScene]
 ) -> dict[str, Any]:
     """Mean best IoU of each level, masks and seconds per image.
 
     Args:
         source (SAMEverything): Without its own filter.
-        scenes (list[Scene]): Pictures with their truth.
+        scenes (list[DrawnScene]): Pictures with their truth.
     """
     ious: dict[str, list[Tensor]] = {}
     counts, kept_counts, seconds = [], [], []

@@ -40,7 +40,7 @@ LEVELS = ('sub-part', 'part', 'whole')
 LOW = 64  # side of the decoder's masks, pixels
 
 
-def masks_under(scene: partworld.Scene, y: int, x: int) -> np.ndarray:
+def masks_under(scene: partworld.DrawnScene, y: int, x: int) -> np.ndarray:
     """Sub-part, part and whole at a pixel, bool, (3, H, W).
 
     A missing sub-part is its part; the background answers with its band.
@@ -57,7 +57,7 @@ def masks_under(scene: partworld.Scene, y: int, x: int) -> np.ndarray:
 
 
 def draw_points(
-    rng: np.random.Generator, scene: partworld.Scene, count: int
+    rng: np.random.Generator, scene: partworld.DrawnScene, count: int
 ) -> list[tuple[int, int]]:
     """Random pixels (y, x): of sub-parts, parts, wholes and background."""
     points = []

@@ -33,7 +33,7 @@ def list_failures(
 
 
 def _names(message: str, path: str) -> bool:
-    """Whether a message says which file it is about, by path or name."""
+    """Tell whether a message names its file, by path or name."""
     if '/' in path or '\\' in path:
         return path in message
     return f'/{path}.' in message or f'\\{path}.' in message

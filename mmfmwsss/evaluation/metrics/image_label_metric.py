@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""How well the classification prompts tell which classes an image shows."""
+"""Score the classification prompts by mean average precision."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -145,13 +145,8 @@ class ImageLabelMetric(BaseMetric):
                 for name, v in zip(names, values, strict=True)
             },
         )
-        table = PrettyTable(['class', 'images', 'AP'])
-        for name, count, value in zip(
-            names, labels.sum(axis=0), values, strict=True
-        ):
-            table.add_row([name, int(count), f'{value:.1f}'])
         logger.info(
-            f'AP of {subject}:\n{table.get_string()}\n'
+            f'AP of {subject}:\n{_table(names, labels, values)}\n'
             f'mAP of {subject}, {len(scored)} images, {len(shown)} of '
             f'{len(values)} classes shown: {mean:.1f}'
         )
@@ -169,3 +164,15 @@ class ImageLabelMetric(BaseMetric):
         if len(names) == count + 1:
             return list(names[1:])
         return [str(number) for number in range(count)]
+
+
+def _table(
+    names: Sequence[str], labels: NDArray[Any], values: NDArray[Any]
+) -> str:
+    """Tabulate images and average precision of each class."""
+    table = PrettyTable(['class', 'images', 'AP'])
+    for name, count, value in zip(
+        names, labels.sum(axis=0), values, strict=True
+    ):
+        table.add_row([name, int(count), f'{value:.1f}'])
+    return str(table.get_string())

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What a run of SAMMaskGenerator has done: images and masks, counted."""
+"""Count the images and masks of a run of SAMMaskGenerator."""
 
 from collections import Counter
 from collections.abc import Sequence

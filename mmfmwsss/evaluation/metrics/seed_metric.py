@@ -204,40 +204,13 @@ class SeedMetric(BaseMetric):
         unscored = [r['unscored'] for r in results if 'unscored' in r]
         areas = [r['areas'] for r in results if 'areas' in r]
         metrics: dict[str, float] = {}
-        subject = f'{self.prediction} on {self.split or "the data set"}'
         if areas and self.ground_truth_dir is not None:
-            total = np.stack(areas).sum(axis=0, dtype=np.int64)
-            iou = 100 * intersection_over_union(total)
-            miou = float(np.nanmean(iou))
-            metrics['mIoU'] = round(miou, 2)
-            self.record = dict(
-                split=self.split,
-                protocol=self.protocol,
-                ground_truth_dir=self.ground_truth_dir,
-                images=len(areas),
-                classes=class_scores(self._meta['classes'], total),
-                never_in_truth=absent_classes(self._meta['classes'], total),
-                mIoU_of_true_classes=round(100 * mean_of_shown(total), 2),
-            )
-            logger.info(
-                f'IoU of {subject}:\n{self._table(total)}\n'
-                f'mIoU of {subject}, {len(areas)} images: {miou:.1f} '
-                f'({self._provenance()})'
-            )
             ignored = sum(r.get('ignored', 0) for r in results)
-            for remark in truth_remarks(
-                self._meta['classes'], total, ignored, self.ignore_index
-            ):
-                logger.warning(f'mIoU of {subject}: {remark}')
+            metrics['mIoU'] = self._score(areas, ignored, logger)
         else:
-            logger.info(f'{subject}: {len(areas)} images, not scored')
+            logger.info(f'{self._subject}: {len(areas)} images, not scored')
         if self.output_dir is not None:
-            written = len(results) - len(failures)
-            logger.info(f'{written} label maps are in {self.output_dir}')
-            if skipped := sum('finished' in result for result in results):
-                logger.info(
-                    f'{skipped} of them were current and are not made again'
-                )
+            self._log_written(results, len(failures), logger)
         for found, what in (
             (failures, 'failed and have no result'),
             (unscored, 'are not scored, for their mask is missing or wrong'),
@@ -246,6 +219,47 @@ class SeedMetric(BaseMetric):
                 logger.error(list_failures(found, len(results), what))
         failed = len(failures) + len(unscored)
         return {**metrics, 'images': len(areas), 'failed': failed}
+
+    @property
+    def _subject(self) -> str:
+        return f'{self.prediction} on {self.split or "the data set"}'
+
+    def _score(
+        self, areas: list[NDArray[Any]], ignored: int, logger: MMLogger
+    ) -> float:
+        """Record and log the scores of all images; the mIoU in percent."""
+        classes = self._meta['classes']
+        total = np.stack(areas).sum(axis=0, dtype=np.int64)
+        miou = float(np.nanmean(100 * intersection_over_union(total)))
+        self.record = dict(
+            split=self.split,
+            protocol=self.protocol,
+            ground_truth_dir=self.ground_truth_dir,
+            images=len(areas),
+            classes=class_scores(classes, total),
+            never_in_truth=absent_classes(classes, total),
+            mIoU_of_true_classes=round(100 * mean_of_shown(total), 2),
+        )
+        logger.info(
+            f'IoU of {self._subject}:\n{self._table(total)}\n'
+            f'mIoU of {self._subject}, {len(areas)} images: {miou:.1f} '
+            f'({self._provenance()})'
+        )
+        for remark in truth_remarks(
+            classes, total, ignored, self.ignore_index
+        ):
+            logger.warning(f'mIoU of {self._subject}: {remark}')
+        return round(miou, 2)
+
+    def _log_written(
+        self, results: list[Any], failed: int, logger: MMLogger
+    ) -> None:
+        written = len(results) - failed
+        logger.info(f'{written} label maps are in {self.output_dir}')
+        if skipped := sum('finished' in result for result in results):
+            logger.info(
+                f'{skipped} of them were current and are not made again'
+            )
 
     def _provenance(self) -> str:
         folder = Path(str(self.ground_truth_dir)).name

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What a mean IoU does not say by itself: classes that the truth lacks."""
+"""Remark on what a mean IoU hides: classes that the ground truth lacks."""
 
 from collections.abc import Sequence
 from typing import Any

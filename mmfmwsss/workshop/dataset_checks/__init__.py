@@ -10,25 +10,25 @@ from .findings import (
     list_findings,
     stops_a_run,
 )
+from .images import ImageCheck, ImageFiles, check_image
 from .known_layouts import sources_of_config, sources_of_layout
-from .pictures import Picture, PictureCheck, check_picture
-from .sources import Source, check_lists, collect, join
+from .sources import Source, check_lists, collect_images, merge_images
 
 __all__ = [
     'KINDS',
     'Finding',
+    'ImageCheck',
+    'ImageFiles',
     'Kind',
-    'Picture',
-    'PictureCheck',
     'Source',
+    'check_image',
     'check_lists',
     'check_mask_values',
-    'check_picture',
     'class_counts',
-    'collect',
+    'collect_images',
     'findings_table',
-    'join',
     'list_findings',
+    'merge_images',
     'sources_of_config',
     'sources_of_layout',
     'stops_a_run',

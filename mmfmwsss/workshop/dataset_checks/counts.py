@@ -1,21 +1,21 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""How often a data set shows each class, by its labels and by its masks."""
+"""Count the images of each class, by their labels and by their masks."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from ...utils.labels import IGNORE_LABEL
 from .findings import Finding
-from .pictures import PictureCheck
+from .images import ImageCheck
 
 __all__ = ['check_mask_values', 'class_counts']
 
 
-def class_counts(checks: Sequence[PictureCheck]) -> str:
+def class_counts(checks: Sequence[ImageCheck]) -> str:
     """Count the pictures of each class.
 
     Args:
-        checks (Sequence[PictureCheck]): Of all pictures.
+        checks (Sequence[ImageCheck]): Of all pictures.
 
     Returns:
         str: A line of labels and a line of masks, as far as there are any,
@@ -29,23 +29,31 @@ def class_counts(checks: Sequence[PictureCheck]) -> str:
         for value in check.mask_labels
         if 0 < value <= len(check.classes)
     )
-    lines = []
-    for what, counts in (('labelled', labelled), ('in masks', shown)):
-        if not counts:
-            continue
-        found = [f'{name} {counts[name]}' for name in classes if counts[name]]
-        missing = [name for name in classes if not counts[name]]
-        lines.append(f'pictures of each class, {what}: {", ".join(found)}')
-        if missing:
-            lines.append(f'  without a picture: {", ".join(missing)}')
+    lines = [
+        *_count_lines('labelled', classes, labelled),
+        *_count_lines('in masks', classes, shown),
+    ]
     return '\n'.join(lines)
 
 
-def check_mask_values(checks: Sequence[PictureCheck]) -> list[Finding]:
+def _count_lines(
+    what: str, classes: Sequence[str], counts: Counter[str]
+) -> list[str]:
+    if not counts:
+        return []
+    found = [f'{name} {counts[name]}' for name in classes if counts[name]]
+    missing = [name for name in classes if not counts[name]]
+    lines = [f'pictures of each class, {what}: {", ".join(found)}']
+    if missing:
+        lines.append(f'  without a picture: {", ".join(missing)}')
+    return lines
+
+
+def check_mask_values(checks: Sequence[ImageCheck]) -> list[Finding]:
     """Masks of which none shows a class: black and white ones, mostly.
 
     Args:
-        checks (Sequence[PictureCheck]): Of all pictures.
+        checks (Sequence[ImageCheck]): Of all pictures.
 
     Returns:
         list[Finding]: None or one.

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What can be wrong with a data set, and the table that says so."""
+"""List the defects that a data set can have, and print those found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,12 +127,12 @@ KINDS: dict[str, Kind] = {
 
 
 def stops_a_run(findings: Sequence[Finding]) -> bool:
-    """Whether a run on this data would stop, or list failures."""
+    """Tell whether a run on this data would stop, or list failures."""
     return any(KINDS[finding.kind].stops for finding in findings)
 
 
 def list_findings(findings: Sequence[Finding], most: int) -> str:
-    """What stops a run, one line a file, where there is more than one.
+    """List what stops a run, one line a file, where there is more than one.
 
     Args:
         findings (Sequence[Finding]): In any order.

@@ -23,7 +23,7 @@ __all__ = ['sources_of_config', 'sources_of_layout']
 def sources_of_layout(
     root: str | Path, layout: Literal['voc12', 'coco14']
 ) -> list[Source]:
-    """What lies below the folder of a known data set.
+    """Find what lies below the folder of a known data set.
 
     Args:
         root (str | Path): The ``VOC2012`` folder, or that with ``train2014``.
@@ -65,7 +65,7 @@ def _voc12(root: Path, classes: tuple[str, ...]) -> Iterator[Source]:
             image_dir=str(root / 'JPEGImages'),
             image_list=str(lists / f'{name}.txt'),
             xml_dir=None if name == 'test' else str(root / 'Annotations'),
-            map_dir=None if name == 'test' else masks,
+            label_dir=None if name == 'test' else masks,
             needs_labels=name.startswith('train'),
         )
 
@@ -82,13 +82,13 @@ def _coco14(root: Path, classes: tuple[str, ...]) -> Iterator[Source]:
             image_dir=str(root / f'{name}2014'),
             image_list=str(image_list) if image_list.is_file() else None,
             label_file=str(labels),
-            map_dir=_folder(root / 'SegmentationClass' / f'{name}2014'),
+            label_dir=_folder(root / 'SegmentationClass' / f'{name}2014'),
             needs_labels=name == 'train',
         )
 
 
 def sources_of_config(config: Config) -> list[Source]:
-    """What the data loaders of a config would read.
+    """Find what the data loaders of a config would read.
 
     Args:
         config (Config): Of a run.
@@ -141,7 +141,7 @@ def _source(
         name='pictures',
         classes=tuple(dataset.metainfo['classes'][1:]),
         image_dir=dataset.data_prefix['img_path'],
-        sam_dir=str(steps[0]['mask_dir']) if steps else None,
+        sam_mask_dir=str(steps[0]['mask_dir']) if steps else None,
     )
     if isinstance(dataset, ImageLabelDataset):
         return replace(
@@ -151,7 +151,7 @@ def _source(
             image_list=dataset.image_list,
             label_file=dataset.label_file,
             xml_dir=dataset.xml_dir,
-            map_dir=truth,
+            label_dir=truth,
             needs_labels=training and not dataset.drop_unlabelled,
         )
     if isinstance(dataset, BaseSegDataset):
@@ -165,7 +165,7 @@ def _source(
             name=_name(dataset.ann_file),
             image_suffixes=suffixes,
             image_list=dataset.ann_file or None,
-            map_dir=dataset.data_prefix.get('seg_map_path') or truth,
+            label_dir=dataset.data_prefix.get('seg_map_path') or truth,
         )
     return None
 

@@ -18,9 +18,9 @@ from ...datasets.image_labels import read_image_labels
 from ...datasets.image_lists import list_lines
 from ...utils import UserInputError
 from .findings import Finding
-from .pictures import Picture
+from .images import ImageFiles
 
-__all__ = ['Source', 'check_lists', 'collect', 'join']
+__all__ = ['Source', 'check_lists', 'collect_images', 'merge_images']
 
 _PICTURES = (*IMAGE_SUFFIXES, '.gif', '.heic', '.heif', '.avif', '.jp2')
 _Rows = Mapping[str, tuple[str, ...]]
@@ -39,8 +39,8 @@ class Source:
             ``label_file`` or of the folder.
         label_file (str, optional): Labels as text, CSV or JSON.
         xml_dir (str, optional): Labels as VOC annotations.
-        map_dir (str, optional): Masks or seeds, ``<image name>.png``.
-        sam_dir (str, optional): SAM masks, ``<image name>.json``.
+        label_dir (str, optional): Masks or seeds, ``<image name>.png``.
+        sam_mask_dir (str, optional): SAM masks, ``<image name>.json``.
         needs_labels (bool): Whether a picture without a label is an error.
     """
 
@@ -51,13 +51,13 @@ class Source:
     image_list: str | None = None
     label_file: str | None = None
     xml_dir: str | None = None
-    map_dir: str | None = None
-    sam_dir: str | None = None
+    label_dir: str | None = None
+    sam_mask_dir: str | None = None
     needs_labels: bool = False
 
 
-def collect(source: Source) -> tuple[list[Picture], list[Finding]]:
-    """Pictures of a source that exist, and what is wrong with its lists.
+def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
+    """Collect the images of a source, and the defects of its lists.
 
     Args:
         source (Source): Where they are.
@@ -76,15 +76,15 @@ def collect(source: Source) -> tuple[list[Picture], list[Finding]]:
     xml = annotation_names(source.xml_dir, images) if source.xml_dir else {}
     finder = FileFinder()
     pictures = [
-        _picture(
+        _image_files(
             source, image, labels, finder, findings, xml.get(image.path, '')
         )
         for image in images
     ]
-    if source.map_dir and not os.path.isdir(source.map_dir):
+    if source.label_dir and not os.path.isdir(source.label_dir):
         findings = [f for f in findings if f.kind != 'mask missing']
         findings.append(
-            Finding('mask missing', f'the whole folder {source.map_dir}')
+            Finding('mask missing', f'the whole folder {source.label_dir}')
         )
     return pictures, findings
 
@@ -106,7 +106,7 @@ def _read_names(
     folder: ImageFolder,
     findings: list[Finding],
 ) -> list[str]:
-    """What the list calls the pictures."""
+    """Read the names of images from the list."""
     try:
         if source.image_list is not None:
             names = [name for _, name in list_lines(source.image_list)]
@@ -162,7 +162,7 @@ def _find(
 def _matches(
     folder: ImageFolder, listed: str, findings: list[Finding]
 ) -> list[str] | None:
-    """What a list may mean; None where it names no file of the folder."""
+    """Find the files that a listed name may mean; None if there is none."""
     try:
         found = folder.matches(listed)
     except UserInputError:
@@ -234,7 +234,7 @@ def _left_out(
     return found
 
 
-def _picture(
+def _image_files(
     source: Source,
     image: ImageFile,
     labels: _Rows | None,
@@ -251,20 +251,20 @@ def _picture(
         findings.append(Finding(missing, path))
         return None
 
-    beside(source.sam_dir, f'{image.name}.json', 'SAM masks missing')
-    return Picture(
+    beside(source.sam_mask_dir, f'{image.name}.json', 'SAM masks missing')
+    return ImageFiles(
         image=image.path,
         classes=source.classes,
-        seg_map=beside(source.map_dir, f'{image.name}.png', 'mask missing'),
+        seg_map=beside(source.label_dir, f'{image.name}.png', 'mask missing'),
         xml=beside(source.xml_dir, f'{annotation}.xml', 'annotation missing'),
         labels=None if labels is None else labels.get(image.path, ()),
         needs_label=source.needs_labels,
     )
 
 
-def join(pictures: Iterable[Picture]) -> list[Picture]:
-    """Pictures of several lists, each once, with all that belongs to it."""
-    merged: dict[str, Picture] = {}
+def merge_images(pictures: Iterable[ImageFiles]) -> list[ImageFiles]:
+    """Merge images of several lists: each once, with all that is its own."""
+    merged: dict[str, ImageFiles] = {}
     for new in pictures:
         old = merged.get(new.image, new)
         merged[new.image] = new._replace(
@@ -277,9 +277,9 @@ def join(pictures: Iterable[Picture]) -> list[Picture]:
 
 
 def check_lists(
-    named: Sequence[tuple[Source, Sequence[Picture]]],
+    named: Sequence[tuple[Source, Sequence[ImageFiles]]],
 ) -> list[Finding]:
-    """Pictures that are in a list of train and in one of val or test.
+    """Find images that are in a list of train and in one of val or test.
 
     What a list is for is told by the beginning of its name.
     """

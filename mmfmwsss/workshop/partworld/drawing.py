@@ -39,9 +39,9 @@ __all__ = [
     'BACKGROUNDS',
     'CLASSES',
     'PALETTE',
+    'DrawnScene',
     'ObjectClass',
     'Part',
-    'Scene',
     'SubPart',
     'random_object_class',
     'render_assemblies',
@@ -55,7 +55,7 @@ MIN_VISIBLE_SHARE = 0.7
 
 
 @dataclass
-class Scene:
+class DrawnScene:
     """A drawn picture and everything known about it.
 
     Attributes:
@@ -268,7 +268,7 @@ def _paint(
 
 def _draw_object(
     rng: np.random.Generator,
-    scene: Scene,
+    scene: DrawnScene,
     canvas: NDArray[np.float32],
     thing: ObjectClass,
     pose: _Pose,
@@ -306,7 +306,7 @@ def _render(
     things: list[tuple[int, ObjectClass]],
     background: str,
     size: tuple[int, int],
-) -> Scene:
+) -> DrawnScene:
     height, width = size
     poses = None
     while poses is None:
@@ -318,7 +318,7 @@ def _render(
             things = things[: max(1, len(things) - 1)]
     canvas, regions = _draw_background(rng, background, height, width)
     empty = np.zeros((height, width), np.int32)
-    scene = Scene(
+    scene = DrawnScene(
         image=np.zeros((height, width, 3), np.uint8),
         objects=empty,
         parts=empty.copy(),
@@ -341,7 +341,7 @@ def render_scene(
     index: int,
     size: tuple[int, int] | None = None,
     home_share: float = 0.8,
-) -> Scene:
+) -> DrawnScene:
     """Draw picture ``index`` of the world ``seed``.
 
     The same arguments always give the same picture.
@@ -355,7 +355,7 @@ def render_scene(
             object favours; the others have any background.
 
     Returns:
-        Scene: The picture, with ``object_classes`` indexing ``CLASSES``.
+        DrawnScene: The picture, with ``object_classes`` indexing ``CLASSES``.
     """
     rng = np.random.default_rng([seed, index])
     if size is None:
@@ -373,7 +373,9 @@ def render_scene(
     return _render(rng, things, background, size)
 
 
-def render_landscape(seed: int, index: int, size: tuple[int, int]) -> Scene:
+def render_landscape(
+    seed: int, index: int, size: tuple[int, int]
+) -> DrawnScene:
     """Draw a background without an object, as captioned pictures have them.
 
     Args:
@@ -382,7 +384,7 @@ def render_landscape(seed: int, index: int, size: tuple[int, int]) -> Scene:
         size (tuple[int, int]): (H, W) in pixels.
 
     Returns:
-        Scene: The picture; it shows no class.
+        DrawnScene: The picture; it shows no class.
     """
     rng = np.random.default_rng([seed, index, 1])
     return _render(rng, [], str(rng.choice(list(BACKGROUNDS))), size)
@@ -480,7 +482,9 @@ def _mirrored(part: Part) -> Part:
     return Part(part.name, part.polygon * flip, part.colour, details)
 
 
-def render_assemblies(seed: int, index: int, size: tuple[int, int]) -> Scene:
+def render_assemblies(
+    seed: int, index: int, size: tuple[int, int]
+) -> DrawnScene:
     """Draw picture ``index`` of random assemblies; see :func:`render_scene`.
 
     ``object_classes`` is 0 for every object: assemblies have no class.

@@ -58,7 +58,7 @@ class _Drawn:
 
 @dataclass(frozen=True)
 class PartWorldRecord:
-    """What a tree holds; written to ``partworld.json``.
+    """Describe what a tree holds; written to ``partworld.json``.
 
     Attributes:
         seed (int): Number of the world.

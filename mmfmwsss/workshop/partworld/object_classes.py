@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What lives in PartWorld: classes made of parts, backgrounds, colours.
+"""Define how PartWorld looks: classes made of parts, and backgrounds.
 
 Unit coordinates run from -1 to 1, x to the right and y downwards.
 """

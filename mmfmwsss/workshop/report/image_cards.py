@@ -75,7 +75,7 @@ class ImageMaps:
         written, sample = self.of(result), self.samples[0]
         if (
             written is None
-            or result.maps_dir is None
+            or result.label_dir is None
             or sample is None
             or result.field not in sample
         ):

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Which images to show, worst first; one sheet for each set of images."""
+"""Choose the images to show, worst first; one sheet a set of images."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,7 @@ def group_runs(runs: Sequence[TestedRun]) -> list[list[TestedRun]]:
     chosen = []
     for group in groups.values():
         tests = [run for run in group if run.run.record] or group[-1:]
-        chosen.append(sorted(tests, key=lambda r: r.main.maps_dir is None))
+        chosen.append(sorted(tests, key=lambda r: r.main.label_dir is None))
     return chosen
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Which images a run tested, and how good each label map is.
+"""Find the images that a run tested, and rank its label maps.
 
 Ground truth is opened here to score what is done; nothing reads it back.
 """
@@ -55,8 +55,8 @@ class ImageSet:
 
     def truth_path(self, result: Result, index: int) -> Path | None:
         """File of the ground truth, where the result may be scored with it."""
-        if result.truth_dir is not None:
-            return result.truth_dir / f'{self.names[index]}.png'
+        if result.ground_truth_dir is not None:
+            return result.ground_truth_dir / f'{self.names[index]}.png'
         if not result.reads_annotations:
             return None
         if isinstance(self.dataset, PseudoLabelDataset):
@@ -141,12 +141,12 @@ def score_image(labels: Labels, areas: NDArray[Any] | None) -> float:
 
 def rank(result: Result, images: ImageSet) -> Ranking:
     """Score every label map that a result has on disk."""
-    if result.maps_dir is None:
+    if result.label_dir is None:
         return Ranking({}, None)
     maps = (
         (index, path)
         for index, name in enumerate(images.names)
-        if (path := result.maps_dir / f'{name}.png').is_file()
+        if (path := result.label_dir / f'{name}.png').is_file()
     )
     bar = tqdm(
         maps,

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Where the lines and ticks of a chart go; the template draws them."""
+"""Place the lines and ticks of a chart; the template draws them."""
 
 import math
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What a run left in its folder: config, scores, curves, label maps."""
+"""Read the folder of a run: config, scores, curves, label maps."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ class Result:
         run: The run.
         field: Name of the label maps in the predicted samples.
         prefix: In front of the keys in ``metrics.json``; '' for none.
-        maps_dir: Folder of the label maps, if they were written.
-        truth_dir: Folder of the ground truth, if the metric names one.
+        label_dir: Folder of the label maps, if they were written.
+        ground_truth_dir: Folder of the ground truth, if the metric names one.
         reads_annotations: Whether the ground truth is the data set's own.
         split: What was scored.
         protocol: How it was made.
@@ -35,8 +35,8 @@ class Result:
     run: 'RunFolder'
     field: str
     prefix: str
-    maps_dir: Path | None
-    truth_dir: Path | None
+    label_dir: Path | None
+    ground_truth_dir: Path | None
     reads_annotations: bool
     split: str
     protocol: str
@@ -55,7 +55,7 @@ class Result:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What the metric noted beside its numbers."""
+        """Return the notes of the metric beside its numbers."""
         records: dict[str, Any] = self.run.record.get('records', {})
         return dict(records.get(self.prefix, {}))
 
@@ -83,7 +83,7 @@ class RunFolder:
 
     @cached_property
     def scalars(self) -> list[dict[str, float]]:
-        """What was logged while training, by step; resumed runs joined."""
+        """Read the training log by step; resumed runs are joined."""
         rows: dict[int, dict[str, float]] = {}
         for file in sorted(self.path.glob('*/vis_data/scalars.json')):
             for line in file.read_text(encoding='utf-8').splitlines():
@@ -114,8 +114,8 @@ class RunFolder:
             run=self,
             field=field,
             prefix=evaluator.get('prefix') or (field if ours else ''),
-            maps_dir=self._moved(evaluator.get('output_dir')),
-            truth_dir=Path(truth) if truth else None,
+            label_dir=self._moved(evaluator.get('output_dir')),
+            ground_truth_dir=Path(truth) if truth else None,
             reads_annotations=not ours,
             split=evaluator.get('split', ''),
             protocol=evaluator.get('protocol', ''),

@@ -58,7 +58,7 @@ class RunModel:
 
     @property
     def has_cams(self) -> bool:
-        """Whether its predictions come with CAMs."""
+        """Tell whether its predictions come with CAMs."""
         return isinstance(self.model, CLIPPromptSegmentor)
 
     @torch.no_grad()

@@ -95,7 +95,7 @@ def _rank_all(
     for run in group:
         for result in run.shown:
             first = result is group[0].main
-            if result.maps_dir and (first or not result.record):
+            if result.label_dir and (first or not result.record):
                 rankings[_key(result)] = rank(result, run.images)
     return rankings
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What a page is made of: prose, tables, curves and sheets of images."""
+"""Define the parts of a page: prose, tables, curves, sheets of images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +98,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        """Which columns have numbers."""
+        """Tell which columns have numbers."""
         columns = zip(*self.cells, strict=True)
         numeric = [any(c.value is not None for c in col) for col in columns]
         return numeric or [False] * len(self.columns)

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What a sheet of images says about itself."""
+"""Write the captions, legends and notes of a sheet of images."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def sheet_caption(
     total: int,
     scored: bool,
 ) -> str:
-    """How the images of a sheet were chosen, and what their score is."""
+    """Say how the images of a sheet were chosen, and what their score is."""
     run = runs[0]
     what = f'{run.main.title} (run {run.run.name})'
     if scored:

@@ -55,8 +55,8 @@ class TestedRun:
         self, result: Result, index: int, sample: SegDataSample | None
     ) -> Labels | None:
         """A label map as written or, if it was not, as predicted now."""
-        if result.maps_dir is not None:
-            path = result.maps_dir / f'{self.images.names[index]}.png'
+        if result.label_dir is not None:
+            path = result.label_dir / f'{self.images.names[index]}.png'
             return read_label_png(path) if path.is_file() else None
         if sample is None or result.field not in sample:
             return None
@@ -95,8 +95,8 @@ def open_tested_run(run: RunFolder) -> TestedRun | None:
 def _shown_results(
     results: Sequence[Result], model: RunModel | None
 ) -> list[Result]:
-    """What was written or, if nothing was, what the model is to predict."""
-    written = [result for result in results if result.maps_dir is not None]
+    """Choose the written results or, without any, those to be predicted."""
+    written = [result for result in results if result.label_dir is not None]
     if written or model is None:
         return written
     if not model.has_cams:

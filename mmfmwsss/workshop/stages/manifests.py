@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Which files a stage read or wrote, and their hashes."""
+"""Hash the files that a stage read or wrote."""
 
 import os
 import re

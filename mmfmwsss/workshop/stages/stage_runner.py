@@ -64,13 +64,13 @@ class Stage:
 
     @property
     def is_training(self) -> bool:
-        """Whether it trains something."""
+        """Tell whether it trains something."""
         return self.command[0].endswith('train.py')
 
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What running a stage took.
+    """Record what running a stage took.
 
     Attributes:
         key: Hash of the command, its config, what it reads and what it needs.

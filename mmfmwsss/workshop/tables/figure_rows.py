@@ -17,7 +17,7 @@ from ..report.run_folder import Result
 from ..report.sections import Picture
 from ..report.tested_run import TestedRun
 
-__all__ = ['ERRORS', 'FigureRow', 'Scene', 'figure_rows', 'result_of']
+__all__ = ['ERRORS', 'FigureRow', 'FigureScene', 'figure_rows', 'result_of']
 
 RGB = NDArray[np.uint8]  # (H, W, 3)
 
@@ -44,7 +44,7 @@ def result_of(tested: TestedRun, field: str) -> Result:
     return next(r for r in tested.run.results if r.field == field)
 
 
-class Scene:
+class FigureScene:
     """One image and what the runs made of it.
 
     Args:
@@ -85,7 +85,7 @@ class Scene:
         return self._painted(title, self.labels(stage, route), group)
 
     def errors(self, title: str, stage: str, route: str) -> Iterator[Picture]:
-        """Where the seed of a route is wrong, if that can be told."""
+        """Paint where the seed of a route is wrong, if that can be told."""
         labels = self.labels(stage, route)
         if labels is not None and self.truth is not None:
             painted = paint_errors(self.image, labels, self.truth)
@@ -127,7 +127,7 @@ class Scene:
 FigureRow = tuple[str, list[str], list[Picture], str]
 
 
-def _prompt_rows(scene: Scene) -> Iterator[FigureRow]:
+def _prompt_rows(scene: FigureScene) -> Iterator[FigureRow]:
     """Figure 1: a row for each class."""
     first, last = scene.ends()
     columns = {'Cls.': 'coarse_seed', 'Seg.': 'fine_seed'}
@@ -143,7 +143,7 @@ def _prompt_rows(scene: Scene) -> Iterator[FigureRow]:
         yield f'{scene.name}: {name}', [name], [*pictures, *last], ''
 
 
-def _mask_rows(scene: Scene) -> Iterator[FigureRow]:
+def _mask_rows(scene: FigureScene) -> Iterator[FigureRow]:
     """Figure 3."""
     first, last = scene.ends()
     pictures, counts = list(first), []
@@ -159,7 +159,7 @@ def _mask_rows(scene: Scene) -> Iterator[FigureRow]:
     yield scene.name, scene.classes, [*pictures, *last], note
 
 
-def _model_rows(scene: Scene) -> Iterator[FigureRow]:
+def _model_rows(scene: FigureScene) -> Iterator[FigureRow]:
     """Figure 4."""
     first, last = scene.ends()
     pictures = list(first)
@@ -173,12 +173,12 @@ def _model_rows(scene: Scene) -> Iterator[FigureRow]:
 _FIGURES = {1: _prompt_rows, 3: _mask_rows, 4: _model_rows}
 
 
-def figure_rows(number: int, scene: Scene) -> Iterator[FigureRow]:
+def figure_rows(number: int, scene: FigureScene) -> Iterator[FigureRow]:
     """Rows of a figure that an image gives.
 
     Args:
         number (int): Of the paper's figure: 1, 3 or 4.
-        scene (Scene): The image.
+        scene (FigureScene): The image.
 
     Yields:
         tuple: Name, names of the classes, pictures, addition to the note.

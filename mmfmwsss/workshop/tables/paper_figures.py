@@ -18,7 +18,7 @@ from ..report.run_folder import find_runs
 from ..report.sections import ImageCard, ImageSheet, LegendEntry, Picture
 from ..report.sheet_texts import legends, score_note
 from ..report.tested_run import TestedRun, open_tested_run
-from .figure_rows import ERRORS, FigureRow, Scene, figure_rows, result_of
+from .figure_rows import ERRORS, FigureRow, FigureScene, figure_rows, result_of
 
 __all__ = ['PaperFigure', 'draw_figures']
 
@@ -62,7 +62,7 @@ class PaperFigure:
 
     @property
     def caption(self) -> str:
-        """What is shown."""
+        """Say what is shown."""
         return f'{_CAPTIONS[self.number]} {self.chosen}'
 
     def section(self) -> ImageSheet:
@@ -129,7 +129,7 @@ def draw_figures(
     chosen = choose_images(order, images)
     cards: dict[int, list[ImageCard]] = {number: [] for number in numbers}
     for index in tqdm(chosen, desc='figures', unit='image', disable=None):
-        scene = Scene(runs, index)
+        scene = FigureScene(runs, index)
         score = ranking.scores[index]
         place = order.index(index) + 1
         note = score_note(score, ranking.areas is not None, place, len(order))

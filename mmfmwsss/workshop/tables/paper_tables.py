@@ -8,7 +8,7 @@ from itertools import combinations
 
 __all__ = [
     'PAPER_TABLES',
-    'Figure',
+    'Measurement',
     'Pair',
     'PaperTable',
     'Row',
@@ -53,8 +53,8 @@ class PaperTable:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A measured figure.
+class Measurement:
+    """Hold the mIoU of one row, measured with one or more seeds.
 
     Attributes:
         values: One a seed; one value for what does not depend on a seed.
@@ -84,7 +84,7 @@ class Figure:
         text = f'{self.mean:.1f}'
         return text if spread is None else f'{text} ± {spread:.1f}'
 
-    def minus(self, other: 'Figure') -> 'Figure':
+    def minus(self, other: 'Measurement') -> 'Measurement':
         """The difference, seed by seed: runs of one seed share what they can.
 
         Raises:
@@ -97,7 +97,7 @@ class Figure:
                 f'{len(self.values)} and {len(other.values)} values.'
             )
         count = max(counts, default=1)
-        return Figure(
+        return Measurement(
             tuple(
                 one - two
                 for one, two in zip(
@@ -131,7 +131,7 @@ class Pair:
 
 
 def compare_order(
-    table: PaperTable, figures: Mapping[str, Figure]
+    table: PaperTable, figures: Mapping[str, Measurement]
 ) -> tuple[int, list[Pair]]:
     """Count the pairs of rows whose order agrees with the paper's.
 
@@ -141,7 +141,7 @@ def compare_order(
 
     Args:
         table (PaperTable): The table.
-        figures (Mapping[str, Figure]): Measured figures by row label.
+        figures (Mapping[str, Measurement]): Measured figures by row label.
 
     Returns:
         tuple[int, list[Pair]]: Number of pairs compared, and those whose
@@ -149,16 +149,13 @@ def compare_order(
     """
     count, differing = 0, []
     for one, other in combinations(table.rows, 2):
-        if one.paper is None or other.paper is None:
+        if one.label not in figures or other.label not in figures:
             continue
-        known = one.label in figures and other.label in figures
-        if not known or one.group != other.group or one.paper == other.paper:
+        distance = _distance(one, other)
+        if not distance:
             continue
         count += 1
-        paper = abs(one.paper - other.paper)
-        better, worse = (
-            (one, other) if one.paper > other.paper else (other, one)
-        )
+        better, worse = (one, other) if distance > 0 else (other, one)
         ours = figures[better.label].minus(figures[worse.label])
         if ours.mean <= 0:
             spread = ours.spread
@@ -166,13 +163,20 @@ def compare_order(
                 Pair(
                     better.label,
                     worse.label,
-                    round(paper, 1),
+                    round(abs(distance), 1),
                     round(ours.mean, 1),
                     None if spread is None else -ours.mean > spread,
                 )
             )
     differing.sort(key=lambda pair: -pair.paper)
     return count, differing
+
+
+def _distance(one: Row, other: Row) -> float:
+    """Subtract the paper's figures; 0 where rows cannot be compared."""
+    if one.paper is None or other.paper is None or one.group != other.group:
+        return 0.0
+    return one.paper - other.paper
 
 
 _TRAINAUG = 'VOC 2012 train_aug'

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..report.sections import Cell, Prose, Section, Table
 from .paper_tables import (
-    Figure,
+    Measurement,
     Pair,
     PaperTable,
     compare_order,
@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Cost:
-    """What the runs of a row took for one seed.
+    """Record what the runs of a row took for one seed.
 
     Attributes:
         seconds: Mean over the seeds, training and test of this row together.
@@ -42,7 +42,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of what is called a class is it, and how much of it is found.
+    """Average precision and recall over the foreground classes.
 
     Attributes:
         precision: Mean over the classes without background, percent.
@@ -72,7 +72,7 @@ class TableResult:
 
     table: PaperTable
     split: str
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Measurement]
     costs: Mapping[str, Cost]
     notes: Sequence[str] = field(default_factory=tuple)
     coverages: Mapping[str, Coverage] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class TableResult:
 
     @property
     def caption(self) -> str:
-        """What the figures are."""
+        """Say what the figures are."""
         coverage = (
             ' Precision and recall: means over the classes, background left '
             'out.'
@@ -95,7 +95,7 @@ class TableResult:
         )
 
     def verdict(self) -> tuple[str, list[str]]:
-        """How many pairs of rows are in the paper's order, and which not."""
+        """Count the pairs of rows in the paper's order, describe the rest."""
         count, differing = compare_order(self.table, self.figures)
         groups = {row.group for row in self.table.rows}
         within = ' of one network' if len(groups) > 1 else ''

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What the runs behind the paper's tables measured."""
+"""Read what the runs behind the paper's tables measured."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from statistics import fmean
 
 from ...utils import UserInputError
 from ..stages.stage_runner import Stage, StageRunner
-from .paper_tables import PAPER_TABLES, Figure, PaperTable, Row
+from .paper_tables import PAPER_TABLES, Measurement, PaperTable, Row
 from .report import Cost, Coverage, TableResult
 from .stages import TableStages
 
@@ -40,43 +40,70 @@ def read_result(
     Raises:
         UserInputError: If a figure is not there.
     """
-    records = runner.records
+    # Read the scores of every row, one a seed.
+    scores = {
+        row.label: [
+            _read_score(runner.root / chain.out / name, row)
+            for name in chain.measuring(row.stage, seeds)
+        ]
+        for row in table.rows
+    }
+    # Average them, and add up what their runs took.
+    coverages = {label: _mean_coverage(s) for label, s in scores.items()}
+    return TableResult(
+        table,
+        _split_text(table, chain, seeds, scores),
+        {
+            label: Measurement(tuple(score.miou for score in s))
+            for label, s in scores.items()
+        },
+        _costs(table, chain, seeds, runner),
+        notes.get(table.number, []),
+        {label: c for label, c in coverages.items() if c is not None},
+    )
+
+
+def _costs(
+    table: PaperTable,
+    chain: TableStages,
+    seeds: Sequence[int],
+    runner: StageRunner,
+) -> dict[str, Cost]:
+    """Add up what the runs of each row took, by its label."""
     by_name = {s.name: s for s in chain.stages(PAPER_TABLES, seeds)}
     users = Counter(
         name
         for row in {r for t in PAPER_TABLES.values() for r in t.rows}
         for name in _own_stages(chain.measuring(row.stage, seeds)[0], by_name)
     )
-    figures, costs, coverages = {}, {}, {}
-    counts: set[int] = set()
+    costs = {}
     for row in table.rows:
-        names = chain.measuring(row.stage, seeds)
-        scores = [
-            _read_score(runner.root / chain.out / name, row) for name in names
+        own = [
+            _own_stages(name, by_name)
+            for name in chain.measuring(row.stage, seeds)
         ]
-        counts.update(score.images for score in scores)
-        figures[row.label] = Figure(tuple(score.miou for score in scores))
-        if coverage := _mean_coverage(scores):
-            coverages[row.label] = coverage
-        own = [_own_stages(name, by_name) for name in names]
+        records = [runner.records[name] for names in own for name in names]
         costs[row.label] = Cost(
-            sum(records[n].seconds for names in own for n in names) / len(own),
-            max(records[n].peak_mib for names in own for n in names),
+            sum(record.seconds for record in records) / len(own),
+            max(record.peak_mib for record in records),
             any(users[name] > 1 for name in own[0]),
         )
+    return costs
+
+
+def _split_text(
+    table: PaperTable,
+    chain: TableStages,
+    seeds: Sequence[int],
+    scores: Mapping[str, Sequence['_Score']],
+) -> str:
+    """Say on which images, and with how many seeds, a table was scored."""
     split = 'val' if table.number == 3 else 'train'
-    where = f'{chain.dataset.title} {split}'
+    text = f'{chain.dataset.title} {split}'
+    counts = {score.images for row in scores.values() for score in row}
     if found := sorted(counts - {0}):
-        where += f', {", ".join(f"{count:,}" for count in found)} images'
-    seed_text = f'{len(seeds)} seed{"s" * (len(seeds) > 1)}'
-    return TableResult(
-        table,
-        f'{where}, {seed_text}',
-        figures,
-        costs,
-        notes.get(table.number, []),
-        coverages,
-    )
+        text += f', {", ".join(f"{count:,}" for count in found)} images'
+    return f'{text}, {len(seeds)} seed{"s" * (len(seeds) > 1)}'
 
 
 @dataclass(frozen=True)

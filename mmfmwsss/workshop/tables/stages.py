@@ -45,7 +45,7 @@ class TableDataset:
         root = Path(os.environ.get(self.root_variable, self.root))
         return tuple(str(root / part) for part in self.parts)
 
-    def truth_dir(self) -> str:
+    def ground_truth_dir(self) -> str:
         """Folder of the masks to score seeds with."""
         return str(
             Path(os.environ.get(self.root_variable, self.root)) / self.truth
@@ -157,7 +157,7 @@ class TableStages:
             ABLATION_ROOT=str(self.out),
             ABLATION_SEED=str(seed),
             ABLATION_RUN=str(self.out / f'seed{seed}'),
-            ABLATION_GROUND_TRUTH=self.dataset.truth_dir(),
+            ABLATION_GROUND_TRUTH=self.dataset.ground_truth_dir(),
         )
 
     def _command(

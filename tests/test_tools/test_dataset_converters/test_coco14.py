@@ -126,7 +126,7 @@ def test_other_orders_and_crowds(root):
 
 
 def test_nobody_wins_an_overlap():
-    job = tool.Job(
+    job = tool.ImageInstances(
         'a',
         (4, 12),
         [

@@ -31,14 +31,14 @@ def test_result(seed_run):
     (result,) = run.results
     assert (result.title, result.split) == ('fine seed', 'PartWorld train')
     assert result.score('images') == 6 and result.score('mIoU') is None
-    assert result.maps_dir == seed_run / 'fine_seed'
+    assert result.label_dir == seed_run / 'fine_seed'
     assert run.checkpoint() == Path('prompts <&".pth')
 
 
 def test_label_maps_of_a_moved_run_are_found(seed_run, tmp_path):
     moved = seed_run.rename(tmp_path / 'moved')
     (run,) = find_runs([moved])
-    assert run.results[0].maps_dir == moved / 'fine_seed'
+    assert run.results[0].label_dir == moved / 'fine_seed'
 
 
 def test_resumed_trainings_are_joined(training_run):

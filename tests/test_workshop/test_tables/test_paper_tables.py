@@ -8,7 +8,7 @@ import pytest
 
 from mmfmwsss.workshop.tables.paper_tables import (
     PAPER_TABLES,
-    Figure,
+    Measurement,
     PaperTable,
     Row,
     compare_order,
@@ -27,9 +27,9 @@ TABLE = PaperTable(
 )
 
 
-def figures(**means: float) -> dict[str, Figure]:
+def figures(**means: float) -> dict[str, Measurement]:
     return {
-        label: Figure((mean - shift, mean, mean + shift))
+        label: Measurement((mean - shift, mean, mean + shift))
         for shift, (label, mean) in zip(
             (0.3, 0.0, 0.5, 0.2), means.items(), strict=False
         )
@@ -37,23 +37,26 @@ def figures(**means: float) -> dict[str, Figure]:
 
 
 def test_mean_and_sample_deviation() -> None:
-    figure = Figure((30.0, 31.0, 35.0))
+    figure = Measurement((30.0, 31.0, 35.0))
     assert figure.mean == pytest.approx(32.0)
     assert figure.spread == pytest.approx(7**0.5)  # (4 + 1 + 9) / 2
     assert str(figure) == '32.0 ± 2.6'
-    assert str(Figure((30.04,))) == '30.0'
+    assert str(Measurement((30.04,))) == '30.0'
     with pytest.raises(ValueError, match='a value or more'):
-        Figure(())
+        Measurement(())
 
 
 def test_differences_are_taken_seed_by_seed() -> None:
     # Seeds differ by tens, the rows always by one.
-    one, other = Figure((20.0, 30.0, 40.0)), Figure((21.0, 31.0, 41.0))
+    one, other = (
+        Measurement((20.0, 30.0, 40.0)),
+        Measurement((21.0, 31.0, 41.0)),
+    )
     assert one.minus(other).values == (-1.0, -1.0, -1.0)
-    assert one.minus(Figure((10.0,))).values == (10.0, 20.0, 30.0)
-    assert Figure((10.0,)).minus(one).values == (-10.0, -20.0, -30.0)
+    assert one.minus(Measurement((10.0,))).values == (10.0, 20.0, 30.0)
+    assert Measurement((10.0,)).minus(one).values == (-10.0, -20.0, -30.0)
     with pytest.raises(ValueError, match='3 and 2 values'):
-        one.minus(Figure((1.0, 2.0)))
+        one.minus(Measurement((1.0, 2.0)))
     _, (pair,) = compare_order(TABLE, dict(a=other, b=one))
     assert (pair.ours, pair.clear) == (-1.0, True)
 
@@ -84,7 +87,7 @@ def test_differing_pairs_by_distance_in_the_paper() -> None:
 
 
 def test_one_seed_has_no_spread() -> None:
-    one = dict(a=Figure((2.0,)), b=Figure((1.0,)))
+    one = dict(a=Measurement((2.0,)), b=Measurement((1.0,)))
     _, (pair,) = compare_order(TABLE, one)
     assert pair.clear is None
 

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from mmfmwsss.workshop.report import Prose, Table
-from mmfmwsss.workshop.tables.paper_tables import PAPER_TABLES, Figure
+from mmfmwsss.workshop.tables.paper_tables import PAPER_TABLES, Measurement
 from mmfmwsss.workshop.tables.report import (
     Cost,
     Coverage,
@@ -17,9 +17,9 @@ RESULT = TableResult(
     PAPER_TABLES[5],
     'PartWorld train, 3 seeds',
     {
-        'L_BCE': Figure((20.0, 20.0, 20.0)),
-        'L_MCL': Figure((41.75, 40.75, 41.25)),
-        'L_MCL + L_CAL': Figure((40.5, 39.5, 40.0)),
+        'L_BCE': Measurement((20.0, 20.0, 20.0)),
+        'L_MCL': Measurement((41.75, 40.75, 41.25)),
+        'L_MCL + L_CAL': Measurement((40.5, 39.5, 40.0)),
     },
     {'L_MCL': Cost(61.4, 512.0, shared=True)},
     ['A remark.'],

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Check one picture, its annotation and its mask."""
+"""Check one image, its annotation and its mask."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -15,15 +16,15 @@ from ...utils.palette_png import read_label_png
 from ...utils.picture_files import open_picture, read_picture_bytes
 from .findings import Finding
 
-__all__ = ['Picture', 'PictureCheck', 'check_picture']
+__all__ = ['ImageCheck', 'ImageFiles', 'check_image']
 
 _EXIF_ORIENTATION = 0x0112
 _LONGEST = 20  # greatest ratio of the sides
 _FEWEST_RIMS = 3  # labels without a body, of a mask that looks blended
 
 
-class Picture(NamedTuple):
-    """What belongs to a picture.
+class ImageFiles(NamedTuple):
+    """Name the files and labels that belong to an image.
 
     Attributes:
         image (str): Its file, which exists.
@@ -42,8 +43,8 @@ class Picture(NamedTuple):
     needs_label: bool = False
 
 
-class PictureCheck(NamedTuple):
-    """What was found.
+class ImageCheck(NamedTuple):
+    """Hold what the check of an image found.
 
     Attributes:
         findings (list[Finding]): Defects.
@@ -60,51 +61,59 @@ class PictureCheck(NamedTuple):
     classes: tuple[str, ...] = ()
 
 
-def check_picture(picture: Picture) -> PictureCheck:
+def check_image(image: ImageFiles) -> ImageCheck:
     """Read a picture and all that belongs to it.
 
     Args:
-        picture (Picture): Where it is.
+        image (ImageFiles): Where it is.
 
     Returns:
-        PictureCheck: Its defects and its statistics; no exception.
+        ImageCheck: Its defects and its statistics; no exception.
     """
-    findings, size = _check_image(picture.image)
-    labels = picture.labels
-    if picture.xml is not None:
+    # Read the image, then its annotation, then its mask.
+    findings, size = _check_photo(image.image)
+    labels = image.labels
+    if image.xml is not None:
         try:
-            labels = read_voc_xml(picture.xml, picture.classes)
+            labels = read_voc_xml(image.xml, image.classes)
         except UserInputError as error:
             findings.append(Finding('annotation wrong', str(error)))
-    if labels == () and picture.needs_label:
+    if labels == () and image.needs_label:
         findings.append(
-            Finding('image without label', picture.xml or picture.image)
+            Finding('image without label', image.xml or image.image)
         )
     mask_labels: tuple[int, ...] = ()
-    if picture.seg_map is not None:
+    if image.seg_map is not None:
         more, mask_labels = _check_mask(
-            picture.seg_map, size, len(picture.classes)
+            image.seg_map, size, len(image.classes)
         )
         findings += more
-        shown = {
-            picture.classes[label - 1]
-            for label in mask_labels
-            if 0 < label <= len(picture.classes)
-        }
-        if labels is not None and not more and shown != set(labels):
-            findings.append(
-                Finding(
-                    'mask and labels disagree',
-                    f'{picture.seg_map}: {", ".join(sorted(shown)) or "none"}'
-                    f', but labelled {", ".join(sorted(labels)) or "none"}',
-                )
-            )
-    return PictureCheck(
-        findings, size, mask_labels, labels or (), picture.classes
-    )
+        if labels is not None and not more:
+            findings += _compare(image, labels, mask_labels)
+    return ImageCheck(findings, size, mask_labels, labels or (), image.classes)
 
 
-def _check_image(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
+def _compare(
+    image: ImageFiles, labels: Sequence[str], mask_labels: Sequence[int]
+) -> list[Finding]:
+    """Compare the classes in a mask with the image-level labels."""
+    shown = {
+        image.classes[label - 1]
+        for label in mask_labels
+        if 0 < label <= len(image.classes)
+    }
+    if shown == set(labels):
+        return []
+    return [
+        Finding(
+            'mask and labels disagree',
+            f'{image.seg_map}: {", ".join(sorted(shown)) or "none"}'
+            f', but labelled {", ".join(sorted(labels)) or "none"}',
+        )
+    ]
+
+
+def _check_photo(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
     """Load a picture as a run does."""
     try:
         data = read_picture_bytes(path)
@@ -171,7 +180,7 @@ def _check_mask(
 
 
 def _colours(path: str) -> str:
-    """What kind of colour picture a mask is; empty if it is none."""
+    """Describe the colours of a mask; empty if it has none."""
     try:
         with open_picture(read_picture_bytes(path), path) as picture:
             if len(picture.getbands()) < 3:

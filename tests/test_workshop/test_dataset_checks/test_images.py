@@ -9,8 +9,8 @@ from mmfmwsss.utils.palette_png import write_palette_png
 from mmfmwsss.workshop.dataset_checks import (
     KINDS,
     Finding,
-    Picture,
-    check_picture,
+    ImageFiles,
+    check_image,
     findings_table,
     stops_a_run,
 )
@@ -26,7 +26,7 @@ def case(tmp_path):
     def check(mask, **kwargs):
         write_palette_png(tmp_path / 'a.png', np.asarray(mask, np.uint8))
         seg_map = str(tmp_path / 'a.png')
-        return check_picture(Picture(str(photo), CLASSES, seg_map, **kwargs))
+        return check_image(ImageFiles(str(photo), CLASSES, seg_map, **kwargs))
 
     return check
 
@@ -76,7 +76,7 @@ def test_other_files(tmp_path):
     photo, mask = tmp_path / 'a.jpg', tmp_path / 'a.png'
     photo.write_bytes(b'GIF89a and no more')
     mask.write_bytes(b'')
-    found = check_picture(Picture(str(photo), CLASSES, str(mask)))
+    found = check_image(ImageFiles(str(photo), CLASSES, str(mask)))
     assert [f.kind for f in found.findings] == [
         'image damaged',
         'mask damaged',
