@@ -241,7 +241,7 @@ def _image_files(
     finder: FileFinder,
     findings: list[Finding],
     annotation: str = '',
-) -> Picture:
+) -> ImageFiles:
     def beside(folder: str | None, file: str, missing: str) -> str | None:
         if folder is None:
             return None
