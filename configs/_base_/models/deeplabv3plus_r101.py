@@ -8,9 +8,9 @@ pretrained = (
     os.environ.get('RESNET101_V1C') or 'weights/resnet101_v1c-e67eebb6.pth'
 )
 pretrained_remedy = (
-    "Put mmseg's resnet101_v1c-e67eebb6.pth there, or set $RESNET101_V1C to "
-    'its path; docs/voc_and_coco.md says where to get it. To train from '
-    'scratch: --cfg-options model.backbone.init_cfg=None'
+    'Get it with `python tools/get_weights.py resnet101_v1c`, or set '
+    '$RESNET101_V1C to its path. To train from scratch: --cfg-options '
+    'model.backbone.init_cfg=None'
 )
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 data_preprocessor = dict(

@@ -11,9 +11,8 @@ pretrained = (
     or 'weights/swin_large_patch4_window12_384_22k_20220412-6580f57d.pth'
 )
 pretrained_remedy = (
-    "Put mmseg's swin_large_patch4_window12_384_22k_20220412-6580f57d.pth "
-    'there, or set $SWIN_L_22K to its path; docs/voc_and_coco.md says where '
-    'to get it. To train from scratch: --cfg-options '
+    'Get it with `python tools/get_weights.py swin_l_22k`, or set '
+    '$SWIN_L_22K to its path. To train from scratch: --cfg-options '
     'model.backbone.init_cfg=None'
 )
 data_preprocessor = dict(size=(512, 512))

@@ -23,8 +23,7 @@ WEIGHTS_REMEDY = (
     'Set `clip.checkpoint`, or $CLIP_VIT_B16 with the configs of this '
     "project, to OpenAI's ViT-B-16.pt, or to a file of "
     'open_clip or of a Hugging Face CLIPModel (.pt, .safetensors); '
-    "`open_clip.download_pretrained_from_url`, or `checkpoint='openai'` on a "
-    'machine with internet access, fetches it.'
+    '`python tools/get_weights.py clip_vit_b16` fetches it.'
 )
 
 
