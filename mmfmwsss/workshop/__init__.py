@@ -9,6 +9,7 @@
 ``dataset_checks/``    faults of a data set, found before hours are spent
 ``cam_files.py``       class activation maps that other methods wrote
 ``tiny_models.py``     small models with random weights, for tests
+``random_sam.py``      random SAMs that find something, for tests
 =====================  =====================================================
 
 It may import the method; the method never imports it.
