@@ -257,16 +257,3 @@ def test_a_weakly_supervised_stage_is_given_no_masks(path: Path) -> None:
         assert 'SegDataset' not in training
         assert 'GroundTruth' not in training
         assert config.train_cfg.val_interval >= 10**9
-
-
-@pytest.mark.parametrize('page', ['voc_and_coco', 'your_own_photos'])
-def test_pages_name_files_that_exist(page: str) -> None:
-    text = (ROOT / 'docs' / f'{page}.md').read_text()
-    named = set(re.findall(r'(?:tools|configs)/[\w/]+\.py', text))
-    ours = {name for name in named if 'mask2former_swin-l' not in name}
-    ours -= {'tools/model_converters/swin2mmseg.py'}  # mmseg's
-    assert len(ours) > 5
-    assert not [name for name in ours if not (ROOT / name).is_file()]
-    links = re.findall(r'\]\(([\w./]+)', text)
-    for link in links:
-        assert link.startswith('http') or (ROOT / 'docs' / link).exists()
