@@ -2,21 +2,13 @@
 """Class activation maps and their refinement by attention."""
 
 from .caa import CAA, box_mask, sinkhorn_affinity
-from .softmax_gradcam import (
-    needed_prompts,
-    present_softmax,
-    score_gradient,
-    softmax_gradcam,
-)
-from .upsampling import upsample_cams
+from .softmax_gradcam import present_softmax, score_gradient, softmax_gradcam
 
 __all__ = [
     'CAA',
     'box_mask',
-    'needed_prompts',
     'present_softmax',
     'score_gradient',
     'sinkhorn_affinity',
     'softmax_gradcam',
-    'upsample_cams',
 ]

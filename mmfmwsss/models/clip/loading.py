@@ -12,13 +12,16 @@ from open_clip import CLIP
 from open_clip.transformer import VisionTransformer
 
 from ...utils import UserInputError, resolve_path
+from .photo_clip import PHOTO_CLIP, build_photo_clip
 from .weight_files import WEIGHTS_REMEDY, CLIPWeights, read_clip_state
 
 __all__ = ['build_clip']
 
 
 def build_clip(
-    arch: str | dict[str, Any], checkpoint: str | None
+    arch: str | dict[str, Any],
+    checkpoint: str | None,
+    stem_checkpoint: str | None = None,
 ) -> tuple[CLIP, str]:
     """Build an open_clip model and load its weights.
 
@@ -27,10 +30,12 @@ def build_clip(
             or the arguments of ``open_clip.CLIP``. Where the file tells its
             activation, ``'ViT-B-16'`` takes that, else the name's:
             ``'ViT-B-16-quickgelu'`` is QuickGELU. Arguments stand as given.
+            ``'photo_clip'``: see :func:`build_photo_clip`.
         checkpoint (str, optional): A local file, ``'mmfmwsss://NAME'`` for
             weights that come with the package, or a tag that open_clip knows
             for ``arch`` (this one needs internet access). None leaves the
             weights random.
+        stem_checkpoint (str, optional): Of ``'photo_clip'`` only.
 
     Returns:
         tuple[CLIP, str]: The model in eval mode, frozen, and a line that says
@@ -39,10 +44,16 @@ def build_clip(
     Raises:
         UserInputError: If the name, the file or its contents do not fit.
     """
+    if arch == PHOTO_CLIP:
+        model = build_photo_clip(checkpoint, stem_checkpoint)
+        if checkpoint is None:
+            _tell_of_random_weights()
+        return model.eval().requires_grad_(False), f'{arch} from {checkpoint}'
     if isinstance(arch, str) and arch not in open_clip.list_models():
         raise UserInputError(
             f'Expected `clip.arch` to be a name in open_clip.list_models() '
-            f"such as 'ViT-B-16', or a dict, but got {arch!r}."
+            f"such as 'ViT-B-16', or 'photo_clip', or a dict, but got "
+            f'{arch!r}.'
         )
     is_tag = isinstance(
         arch, str
@@ -79,9 +90,7 @@ def _build_from_file(
                 arch, pretrained=None, force_quick_gelu=quick
             )
     if weights is None:
-        print_log(
-            'CLIP has random weights: no checkpoint was given.', 'current'
-        )
+        _tell_of_random_weights()
         return model
     try:
         model.load_state_dict(weights.state)
@@ -92,6 +101,10 @@ def _build_from_file(
             f'Set `clip.arch` to the model of the file.'
         ) from error
     return model
+
+
+def _tell_of_random_weights() -> None:
+    print_log('CLIP has random weights: no checkpoint was given.', 'current')
 
 
 @contextmanager
@@ -112,7 +125,7 @@ def _no_word_of_random_weights() -> Iterator[None]:
 def _needs_quick_gelu(
     arch: str, weights: CLIPWeights | None, checkpoint: str | None
 ) -> bool:
-    """Tell if QuickGELU must be asked for, beyond what the name says."""
+    """Whether QuickGELU must be asked for, beyond what the name says."""
     if weights is None or weights.quick_gelu is None:
         if weights is not None:
             print_log(

@@ -10,15 +10,10 @@ __all__ = ['get_tokenizer', 'spoken']
 
 @cache
 def get_tokenizer() -> SimpleTokenizer:
-    """Return CLIP's byte-pair encoder, read from disk once."""
+    """CLIP's byte-pair encoder, read from disk once."""
     return SimpleTokenizer()
 
 
 def spoken(name: str) -> str:
-    """Write a class name as words: underscores are spaces.
-
-    Example:
-        >>> spoken('dining_table')
-        'dining table'
-    """
+    """A class name as words: underscores are spaces."""
     return name.replace('_', ' ')
