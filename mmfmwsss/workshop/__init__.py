@@ -3,6 +3,7 @@
 
 =====================  =====================================================
 ``partworld/``         a small drawn world, to run the whole method anywhere
+``photo_clip/``        training of the CLIP for photos
 ``report/``            the HTML report on runs
 ``tables/``            the paper's tables and figures, run and set side by side
 ``stages/``            a chain of commands, each run once

@@ -26,7 +26,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,8 +37,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.models.cams import needed_prompts, softmax_gradcam
-from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures, TrunkCache
+from mmfmwsss.models.cams import softmax_gradcam
+from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 
 SIDE, CLASSES = 224, 20
@@ -200,13 +200,11 @@ def our_cams(
     model: CLIPPromptSegmentor, images: Tensor, labels: Tensor
 ) -> Tensor:
     """The maps of our step."""
-    features, last_block = model.encode(images, with_attention=False)
+    features, embedding = model.encode(images, with_attention=False)
     text = model.stream('segmentation').text_features(
-        model.clip, needed_prompts(labels, len(model.class_prompts.background))
+        model.clip, model._needed_prompts('segmentation', labels)
     )
-    cams, _ = softmax_gradcam(
-        features, last_block, text, model.clip.scale, labels
-    )
+    cams, _ = softmax_gradcam(model.clip, features, embedding, text, labels)
     return cams
 
 
@@ -287,12 +285,12 @@ def time_parts(
     last_block = clip.run_last_block(features)
     done()
     text = stream.text_features(
-        clip, needed_prompts(labels, len(model.class_prompts.background))
+        clip, model._needed_prompts('segmentation', labels)
     )
     done()
     given = text.detach().requires_grad_()
     cams, pairs = softmax_gradcam(
-        features, last_block, given, clip.scale, labels
+        clip, features, last_block.embedding, given, labels
     )
     stream.cam_loss(cams, pairs, seeds)['loss_cal'].backward()
     done()
@@ -316,11 +314,11 @@ def cached_loss(
             return clip.resume_trunk(kept.residual, kept.attention, kept.grid)
 
     def loss() -> Tensor:
-        model.use_trunk_cache(cast(TrunkCache, Kept()))
+        model.trunk_cache = Kept()  # type: ignore[assignment]
         try:
             return model.loss(images, samples)['loss_cal']
         finally:
-            model.use_trunk_cache(None)
+            model.trunk_cache = None
 
     return loss
 

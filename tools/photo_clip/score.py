@@ -1,0 +1,199 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Score the photo CLIP on labelled photos; nothing is trained or chosen here.
+
+    python tools/photo_clip/score.py PHOTOS --labels image_labels.json \
+        --classes classes.yaml --masks MASKS --values 8 10 12 13 17
+
+Prints one JSON line: on how many photos the highest of the classes is one of
+the tags, and, with masks, the mIoU of seeds from the tagged classes'
+Softmax-GradCAMs (``cam``) and after CAA (``caa``), argmax, by alpha.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.datasets.class_prompts import ClassPrompts, get_class_prompts
+from mmfmwsss.datasets.image_labels import read_image_labels
+from mmfmwsss.evaluation.metrics.areas import (
+    class_areas,
+    intersection_over_union,
+)
+from mmfmwsss.models.cams import CAA, softmax_gradcam
+from mmfmwsss.models.clip import PHOTO_CLIP, FrozenCLIP, ManualPrompts
+from mmfmwsss.models.seeding.argmax import argmax_seed, cam_scores
+from mmfmwsss.workshop.photo_clip import read_photo
+
+TEMPLATES = ('a photo of a {}.', 'a {}', 'a picture of a {}')
+PATCH = 16  # pixels
+
+
+def to_labels(values: NDArray[np.uint8], known: Sequence[int]) -> NDArray[Any]:
+    """Label map of a mask file: place in ``known`` + 1, 0 else, 255 stays.
+
+    Args:
+        values (ndarray): As in the file, (H, W).
+        known (Sequence[int]): Value of each class.
+    """
+    table = np.zeros(256, np.uint8)
+    table[255] = 255
+    table[list(known)] = np.arange(1, len(known) + 1)
+    return table[values]
+
+
+def fitting_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Size of about this long side, both sides multiples of the patch."""
+    scale = side / max(width, height) / PATCH
+    return (
+        PATCH * max(1, round(width * scale)),
+        PATCH * max(1, round(height * scale)),
+    )
+
+
+class Scorer:
+    """Maps and ranks of photos by prompts written by hand.
+
+    Args:
+        clip (FrozenCLIP): The photo CLIP.
+        prompts (ClassPrompts): C classes and backgrounds.
+        side (int): Long side of the photos, pixels.
+    """
+
+    def __init__(
+        self, clip: FrozenCLIP, prompts: ClassPrompts, side: int
+    ) -> None:
+        self.clip, self.side = clip, side
+        self.classes = len(prompts.classes)
+        self.text = ManualPrompts(clip, prompts, TEMPLATES)(clip)
+        self.caa = CAA()
+
+    def __call__(
+        self, photo: Path, present: Tensor
+    ) -> tuple[int, dict[str, Tensor]]:
+        """Highest class, and the maps of the present ones by name.
+
+        Args:
+            photo (Path): A file.
+            present (Tensor): Tagged classes, int64, (P,).
+
+        Returns:
+            tuple[int, dict[str, Tensor]]: Maps (P, h, w).
+        """
+        with Image.open(photo) as opened:
+            size = fitting_size(opened.width, opened.height, self.side)
+        features = self.clip.encode_trunk(read_photo(photo, size)[None])
+        embedding = self.clip.run_last_block(features).embedding
+        ranks = embedding @ self.text[: self.classes].T
+        labels = torch.zeros(1, self.classes, dtype=torch.bool)
+        labels[0, present] = True
+        cams, pairs = softmax_gradcam(
+            self.clip, features, embedding, self.text, labels
+        )
+        refined = self.caa(cams, features.attention, pairs[:, 0])
+        return int(ranks.argmax()), dict(cam=cams, caa=refined)
+
+
+def seeds_of(
+    maps: Tensor,
+    present: Tensor,
+    shape: Sequence[int],
+    alphas: Sequence[float],
+) -> Iterator[NDArray[Any]]:
+    """Seeds of one photo by each alpha, (H, W)."""
+    enlarged = F.interpolate(
+        maps[None], size=tuple(shape), mode='bilinear', align_corners=False
+    )[0]
+    for alpha in alphas:
+        yield argmax_seed(cam_scores(enlarged, alpha), present).numpy()
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('photos', type=Path, help='folder')
+    parser.add_argument('--labels', type=Path, required=True, help='tags')
+    parser.add_argument('--classes', required=True, help='names, a YAML file')
+    parser.add_argument('--masks', type=Path, help='folder of PNGs')
+    parser.add_argument(
+        '--values', type=int, nargs='+', help='of the classes in the masks'
+    )
+    parser.add_argument('--list', type=Path, help='names, one a line')
+    parser.add_argument('--every', type=int, default=1, help='every n-th')
+    parser.add_argument('--side', type=int, default=384, help='pixels')
+    parser.add_argument(
+        '--alphas', type=float, nargs='+', default=[0.5, 1, 2, 4, 8]
+    )
+    parser.add_argument(
+        '--checkpoint', default='mmfmwsss://photo_clip.safetensors'
+    )
+    parser.add_argument('--stem-checkpoint', help='of EfficientNet-Lite2')
+    parser.add_argument('--threads', type=int, default=1)
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def main() -> int:
+    """Score and print."""
+    args = parse_args()
+    torch.set_num_threads(args.threads)
+    prompts = get_class_prompts(args.classes)
+    tags = read_image_labels(args.labels, prompts.classes)
+    tags = {Path(name).stem: found for name, found in tags.items()}
+    names = args.list.read_text().split() if args.list else sorted(tags)
+    names = [name for name in names if tags.get(name)][:: args.every]
+    clip = FrozenCLIP(
+        PHOTO_CLIP, args.checkpoint, stem_checkpoint=args.stem_checkpoint
+    )
+    scorer = Scorer(clip, prompts, args.side)
+    values = args.values or list(range(1, len(prompts.classes) + 1))
+    areas: dict[str, dict[float, NDArray[Any]]] = dict(cam={}, caa={})
+    right, started = 0, time.time()
+    for name in tqdm(names, unit='photo'):
+        present = torch.tensor(
+            sorted(prompts.classes.index(tag) for tag in tags[name])
+        )
+        best, maps = scorer(args.photos / f'{name}.jpg', present)
+        right += best in present
+        if args.masks is None:
+            continue
+        with Image.open(args.masks / f'{name}.png') as mask:
+            truth = to_labels(np.array(mask), values)
+        for kind, total in areas.items():
+            seeds = seeds_of(maps[kind], present, truth.shape, args.alphas)
+            for alpha, seed in zip(args.alphas, seeds, strict=True):
+                found = class_areas(seed, truth, len(values) + 1)
+                total[alpha] = total.get(alpha, 0) + found
+    result = dict(
+        photos=len(names),
+        top_class_is_a_tag=round(right / len(names), 4),
+        seconds=round(time.time() - started),
+    )
+    miou = {
+        kind: {
+            str(alpha): round(
+                100 * float(np.nanmean(intersection_over_union(area))), 1
+            )
+            for alpha, area in total.items()
+        }
+        for kind, total in areas.items()
+    }
+    print(json.dumps(result | (dict(miou=miou) if args.masks else {})))
+    return 0
+
+
+if __name__ == '__main__':
+    run_reporting_user_errors(main)
