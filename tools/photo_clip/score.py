@@ -25,7 +25,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from mmfmwsss.apis import run_reporting_user_errors
-from mmfmwsss.datasets.class_prompts import ClassPrompts, get_class_prompts
 from mmfmwsss.datasets.image_labels import read_image_labels
 from mmfmwsss.evaluation.metrics.areas import (
     class_areas,
@@ -34,6 +33,8 @@ from mmfmwsss.evaluation.metrics.areas import (
 from mmfmwsss.models.cams import CAA, softmax_gradcam
 from mmfmwsss.models.clip import PHOTO_CLIP, FrozenCLIP, ManualPrompts
 from mmfmwsss.models.seeding.argmax import argmax_seed, cam_scores
+from mmfmwsss.structures.class_prompts import ClassPrompts
+from mmfmwsss.structures.class_tables import get_class_prompts
 from mmfmwsss.workshop.photo_clip import read_photo
 
 TEMPLATES = ('a photo of a {}.', 'a {}', 'a picture of a {}')
