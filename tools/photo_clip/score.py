@@ -32,7 +32,7 @@ from mmfmwsss.evaluation.metrics.areas import (
 )
 from mmfmwsss.models.cams import CAA, softmax_gradcam
 from mmfmwsss.models.clip import PHOTO_CLIP, FrozenCLIP, ManualPrompts
-from mmfmwsss.models.seeding.argmax import argmax_seed, cam_scores
+from mmfmwsss.models.seeding.argmax import best_label, cam_scores
 from mmfmwsss.structures.class_prompts import ClassPrompts
 from mmfmwsss.structures.class_tables import get_class_prompts
 from mmfmwsss.workshop.photo_clip import read_photo
@@ -116,8 +116,9 @@ def seeds_of(
     enlarged = F.interpolate(
         maps[None], size=tuple(shape), mode='bilinear', align_corners=False
     )[0]
+    labels = torch.cat([present.new_zeros(1), present + 1]).to(torch.uint8)
     for alpha in alphas:
-        yield argmax_seed(cam_scores(enlarged, alpha), present).numpy()
+        yield best_label(cam_scores(enlarged, alpha), labels).numpy()
 
 
 def parse_args() -> argparse.Namespace:

@@ -71,7 +71,7 @@ def test_a_perfect_map_scores_100(score, tmp_path, monkeypatch, capsys):
     arguments += ['--masks', str(tmp_path), '--values', '9', '--alphas', '2']
     monkeypatch.setattr(sys, 'argv', ['score.py', *arguments])
     assert score.main() == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found['photos'] == 2
     assert found['top_class_is_a_tag'] == 1
     assert found['miou'] == dict(cam={'2.0': 100.0}, caa={'2.0': 0.0})
