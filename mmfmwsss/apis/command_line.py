@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What `tools/train.py` and `tools/test.py` share."""
+"""Prepare configs and runs for `tools/train.py` and `tools/test.py`."""
 
 import argparse
 import json

@@ -196,7 +196,7 @@ def _check_new(
 
 
 def _are_alike(name: str, other: str) -> bool:
-    """Whether one name may be a slip of the other."""
+    """Tell if one name may be a slip of the other."""
     return SequenceMatcher(None, name, other).ratio() >= _ALIKE
 
 
@@ -248,7 +248,7 @@ def _parameters(function: Any) -> set[str]:
 
 
 def _takes_more(function: Any) -> bool:
-    """Whether the last of the chain takes any name."""
+    """Tell if the last of the chain takes any name."""
     *_, last = _signatures(function)
     return any(p.kind is p.VAR_KEYWORD for p in last)
 

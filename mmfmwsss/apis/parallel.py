@@ -17,7 +17,7 @@ _Job = TypeVar('_Job')
 
 
 class Outcome(NamedTuple):
-    """What became of one job.
+    """Hold the value or the failure of one job.
 
     Attributes:
         result: What the function returned, None where it failed.

@@ -79,7 +79,7 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
 
 
 def _fits(key: str, value: Tensor, found: dict[str, Tensor]) -> bool:
-    """Whether a weight is in the file, in its shape or to be resized."""
+    """Tell if a weight is in the file, in its shape or to be resized."""
     if key not in found:
         return False
     return key.endswith(_RESIZED) or found[key].shape == value.shape

@@ -172,7 +172,7 @@ class ImageFolder:
 
     @cached_property
     def _anywhere(self) -> _Index:
-        """The same of all sub-folders, without their names."""
+        """Index the files of all sub-folders by name, without the folders."""
         index: _Index = {}
         try:
             paths = sorted(walk_files(self.folder))

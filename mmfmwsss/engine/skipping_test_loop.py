@@ -60,7 +60,7 @@ class SkippingTestLoop(TolerantTestLoop):
         return result
 
     def _can_skip(self, dataset: CurrentOutputs) -> bool:
-        """Whether label maps on disk are all that the run is for."""
+        """Tell if label maps on disk are all that the run is for."""
         writing = [
             isinstance(metric, SeedMetric) and metric.output_dir is not None
             for metric in self.evaluator.metrics

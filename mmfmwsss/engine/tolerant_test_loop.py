@@ -95,7 +95,7 @@ def set_test_loop(config: Config) -> None:
 
 
 def _learns(model: Any) -> bool:
-    """Whether predictions depend on weights that a training makes."""
+    """Tell if predictions depend on weights that a training makes."""
     return any(
         isinstance(part, BaseSegmentor)
         and any(p.requires_grad for p in part.parameters())

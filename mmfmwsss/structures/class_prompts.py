@@ -132,7 +132,7 @@ class ClassPrompts:
     def checked_metainfo(
         self, metainfo: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        """A user's ``metainfo`` of a data set with these classes.
+        """Check a user's ``metainfo`` of a data set with these classes.
 
         Raises:
             UserInputError: If its ``classes`` are not one name a label.

@@ -36,11 +36,11 @@ class Draw(int):
         return draw
 
     def __mod__(self, length: int) -> 'Draw':
-        """Index of a picture in a data set that is repeated."""
+        """Give the index of an image in a data set that is repeated."""
         return self._inside(int(self) % length)
 
     def __sub__(self, offset: int) -> 'Draw':
-        """Index of a picture in one of several data sets."""
+        """Give the index of an image in one of several data sets."""
         return self._inside(int(self) - offset)
 
     def _inside(self, index: int) -> 'Draw':

@@ -20,7 +20,7 @@ _MOST_BYTES = 2**27  # of one mask: sums stay below 2**63
 
 
 def encode_rles(masks: NDArray[np.bool_]) -> list[str]:
-    """Masks (S, H, W) to compressed COCO run lengths.
+    """Encode masks (S, H, W) as compressed COCO run lengths.
 
     Example:
         >>> encode_rles(~np.eye(2, dtype=bool)[None])
@@ -42,7 +42,7 @@ def encode_rles(masks: NDArray[np.bool_]) -> list[str]:
 def decode_rles(
     counts: Sequence[str], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Compressed COCO run lengths to masks (S, H, W).
+    """Decode compressed COCO run lengths to masks (S, H, W).
 
     pycocotools sees only what ``read_runs`` has passed, for it writes where
     the runs say.
@@ -136,7 +136,7 @@ def checked_runs(
 def decode_runs(
     counts: Sequence[int], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Uncompressed COCO run lengths to a mask (H, W).
+    """Decode uncompressed COCO run lengths to a mask (H, W).
 
     Raises:
         ValueError: If they are no integers, or do not fill the image.

@@ -60,7 +60,7 @@ class SAMMasks:
             )
 
     def __len__(self) -> int:
-        """Number of masks S."""
+        """Count the masks, S."""
         return len(self.masks)
 
     @property
@@ -70,7 +70,7 @@ class SAMMasks:
 
     @classmethod
     def empty(cls, size: tuple[int, int]) -> 'SAMMasks':
-        """No masks, for an image of (H, W) pixels."""
+        """Make an object without masks, for an image of (H, W) pixels."""
         return cls(
             masks=torch.zeros(0, *size, dtype=torch.bool),
             levels=torch.zeros(0, dtype=torch.int64),
@@ -92,7 +92,7 @@ class SAMMasks:
         return self.masks.flatten(1).any(dim=1)
 
     def level_counts(self) -> list[int]:
-        """Number of sub-part, part and whole masks."""
+        """Count sub-part, part and whole masks."""
         return [int(n) for n in torch.bincount(self.levels, minlength=3)]
 
     def to(

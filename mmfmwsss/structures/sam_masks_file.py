@@ -188,7 +188,7 @@ def summarize_mask_file(path: str | os.PathLike[str]) -> MaskFileSummary:
 def _size_and_levels(
     content: Mapping[str, Any], file: Path
 ) -> tuple[tuple[int, int], list[int]]:
-    """Size of the picture and level of each mask, checked."""
+    """Check the size of the image and the level of each mask."""
     height, width = content['size']
     size = checked_size(height, width, file)
     entries = content['masks']
@@ -209,7 +209,7 @@ def _finite(value: object, name: str) -> float:
 
 
 def _areas(masks: NDArray[np.bool_]) -> list[int]:
-    """Pixels of each mask (eight times as fast as with `axis`)."""
+    """Count the pixels of each mask (eight times as fast as with `axis`)."""
     return [int(np.count_nonzero(mask)) for mask in masks]
 
 
@@ -244,5 +244,5 @@ def _damaged(file: Path, error: Exception) -> UserInputError:
 
 
 def _short(value: float) -> float:
-    """Nine digits tell every float32 apart and save half the space."""
+    """Round to nine digits: they tell every float32 apart in half the space."""
     return float(f'{value:.9g}')

@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Why SAMS made this seed: masks by level, their scores, their decisions."""
+"""Explain a seed by SAMS: masks by level, their scores, their decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

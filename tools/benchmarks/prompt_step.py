@@ -93,7 +93,7 @@ def make_batch(size: int, side: int) -> tuple[Tensor, list[SegDataSample]]:
 
 
 class Straightforward:
-    """The same step as one writes it down.
+    """Compute the step in the obvious way, to compare with.
 
     Args:
         model (CLIPPromptSegmentor): Whose weights, prompts and loss it uses.
@@ -244,7 +244,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 def compare(
     model: CLIPPromptSegmentor, images: Tensor, samples: list[SegDataSample]
 ) -> dict[str, float]:
-    """How far the maps, their gradient and the loss are from the slow way."""
+    """Measure how far maps, gradient and loss are from the slow way."""
     labels = torch.stack([s.image_labels for s in samples])
     slow = Straightforward(model)
     context = model.stream('segmentation').prompts.context

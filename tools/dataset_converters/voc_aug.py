@@ -116,7 +116,7 @@ def check_room(path: Path) -> None:
 
 
 def is_label_png(path: Path) -> bool:
-    """Whether an earlier run finished this mask."""
+    """Tell if an earlier run finished this mask."""
     try:
         read_label_png(path)
     except UserInputError:

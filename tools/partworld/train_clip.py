@@ -350,7 +350,7 @@ def save(
 
 
 def _record_of(weights: Path | None) -> dict[str, Any] | None:
-    """How the weights that training started from came about."""
+    """Read how the weights that training started from were made."""
     if weights is None:
         return None
     return json.loads(weights.with_suffix('.json').read_text())

@@ -40,7 +40,7 @@ def _names(message: str, path: str) -> bool:
 
 
 def describe_failure(error: Exception) -> str:
-    """Why one file failed: the message, with the type where it is not ours."""
+    """Say why one file failed, with the error's type where it is not ours."""
     if isinstance(error, UserInputError):
         return str(error)
     return f'{type(error).__name__}: {error}'

@@ -44,7 +44,7 @@ _QUERY = re.compile(r'(.*)\.self_attn\.q_proj\.(weight|bias)')
 
 
 def is_huggingface(state: Mapping[str, Tensor]) -> bool:
-    """Whether the keys are those of ``transformers.CLIPModel``."""
+    """Tell if the keys are those of ``transformers.CLIPModel``."""
     return _MARK in state
 
 

@@ -204,7 +204,7 @@ def _check_opcodes(content: bytes) -> None:
 
 
 def _tensors(model: Any) -> Iterator[tuple[str, Tensor]]:
-    """Tensors of a module and of the modules in it, by name."""
+    """Collect tensors of a module and of the modules in it, by name."""
     seen = 0
     stack: list[tuple[str, Any]] = [('', model)]
     while stack:

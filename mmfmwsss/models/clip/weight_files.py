@@ -29,7 +29,7 @@ WEIGHTS_REMEDY = (
 
 @dataclass
 class CLIPWeights:
-    """What a file of CLIP weights holds.
+    """Hold the weights and the activation read from a CLIP file.
 
     Attributes:
         state (dict[str, Tensor]): State dict of an ``open_clip.CLIP``, fp32.
@@ -98,7 +98,7 @@ def _is_archive(path: Path) -> bool:
 
 
 def _read_archive(path: Path) -> dict[str, Tensor]:
-    """Tensors of a TorchScript archive."""
+    """Read the tensors of a TorchScript archive."""
     if is_published(path):
         return dict(torch.jit.load(str(path), map_location='cpu').state_dict())
     try:

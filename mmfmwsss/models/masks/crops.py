@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, end exclusive
 
 
 def point_grid(points_per_side: int) -> Tensor:
-    """Points in the middle of the cells of a grid, row by row.
+    """Lay points in the middle of the cells of a grid, row by row.
 
     Args:
         points_per_side (int): Cells along each side of the unit square.
@@ -32,7 +32,7 @@ def point_grid(points_per_side: int) -> Tensor:
 def crop_boxes(
     size: tuple[int, int], layers: int, overlap_ratio: float
 ) -> list[tuple[Box, int]]:
-    """The whole image, then 2 x 2 crops, 4 x 4 crops, ... that overlap.
+    """List the whole image, then 2 x 2, 4 x 4, ... crops that overlap.
 
     Args:
         size (tuple[int, int]): Height and width of the image in pixels.

@@ -177,7 +177,7 @@ def _encode(
 def _decode(
     view: _View, settings: EverythingSettings, points_per_batch: int
 ) -> PointMasks:
-    """Steps 3 and 4: the masks that pass the IoU filter, in grid order."""
+    """Run steps 3 and 4: decode masks, keep those that pass the IoU filter."""
     batches = map_in_batches(
         partial(_decode_batch, decoder=view.decoder, settings=settings),
         view.points,
@@ -207,7 +207,7 @@ def _select(
     settings: EverythingSettings,
     masks_per_batch: int,
 ) -> MaskBatch:
-    """Step 5: greedy non-maximum suppression that makes only what it needs.
+    """Run step 5: suppress greedily, making only the masks that it needs.
 
     The result is that of upscaling and filtering all candidates and then
     suppressing, for a suppressed mask never suppresses another.
@@ -239,7 +239,7 @@ def _select(
 
 
 def _ranking(candidates: PointMasks, settings: EverythingSettings) -> Tensor:
-    """Scores that non-maximum suppression goes by, (S,)."""
+    """Choose the scores that non-maximum suppression goes by, (S,)."""
     if settings.whole_first_nms:
         return candidates.predicted_iou + (candidates.levels == WHOLE)
     return candidates.predicted_iou
@@ -251,7 +251,7 @@ def _upscale_and_filter(
     view: _View,
     settings: EverythingSettings,
 ) -> MaskBatch:
-    """Steps 5 b to d for the candidates of these numbers."""
+    """Run steps 5 b to d for the candidates of these numbers."""
     # b. Upscale to the crop.
     logits = upscale(candidates.logits[numbers], view.frame)
     stability = stability_score(logits, 0, settings.stability_score_offset)

@@ -151,7 +151,7 @@ def masks_from_folder(
 
 
 def _table_rows(table: Path, remedy: str) -> list[dict[str, str]]:
-    """Rows of a table with different names of files in its column `id`."""
+    """Read a table with different names of files in its column `id`."""
     try:
         text = io.StringIO(read_text(table), newline='')
         rows: list[dict[str, str]] = list(csv.DictReader(text))
@@ -172,7 +172,7 @@ def _table_rows(table: Path, remedy: str) -> list[dict[str, str]]:
 
 
 def _mask_of_picture(file: Path, count: int, remedy: str) -> NDArray[np.bool_]:
-    """A black-and-white picture as one of ``count`` masks, (H, W)."""
+    """Read a black-and-white image as one of ``count`` masks, (H, W)."""
     try:
         data = read_picture_bytes(file)
         if not is_complete_image(data):
@@ -193,7 +193,7 @@ def _mask_of_picture(file: Path, count: int, remedy: str) -> NDArray[np.bool_]:
 def _decode_all(
     records: Sequence[Mapping[str, Any]],
 ) -> Iterator[NDArray[np.bool_]]:
-    """Masks of the records; the first says how much room all take."""
+    """Decode the records' masks; the first tells the room that all take."""
     for index, record in enumerate(records):
         mask = _decode(record, index)
         if index == 0:
@@ -203,7 +203,7 @@ def _decode_all(
 
 
 def _decode(record: Mapping[str, Any], index: int) -> NDArray[np.bool_]:
-    """The mask of a record, (H, W)."""
+    """Decode the mask of a record, (H, W)."""
     try:
         mask = _decode_segmentation(record['segmentation'])
         area = int(np.count_nonzero(mask))
@@ -237,7 +237,7 @@ def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
 def _scores(
     record: Mapping[str, Any], index: int, level: int
 ) -> tuple[int, float, float]:
-    """Level, predicted IoU and stability of a record."""
+    """Read level, predicted IoU and stability of a record."""
     try:
         found = (
             int(record.get('level', level)),

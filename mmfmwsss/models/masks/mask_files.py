@@ -16,14 +16,14 @@ Status = Literal['done', 'skipped', 'failed']
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Short hash of all that decides the masks, of types that JSON knows."""
+    """Hash all that decides the masks, of types that JSON knows."""
     return digest_of(dict(settings))
 
 
 def finished_level_counts(
     file: Path, settings: str, source: str
 ) -> list[int] | None:
-    """Masks per level in a file that need not be made again.
+    """Count masks per level in a file that need not be made again.
 
     Args:
         file (Path): The mask file, there or not.

@@ -70,7 +70,7 @@ class SAMEverything(nn.Module):
         self.fast_network = fast_network
 
     def settings(self) -> dict[str, Any]:
-        """All that decides the masks, for the hash in the mask files."""
+        """Give all that decides the masks, for the hash in the mask files."""
         return dict(
             arch=self.arch,
             weights=self.weights,
@@ -79,7 +79,7 @@ class SAMEverything(nn.Module):
         )
 
     def forward(self, image: NDArray[np.uint8]) -> SAMMasks:
-        """Masks of an image.
+        """Find the masks of an image.
 
         Args:
             image (ndarray): RGB, uint8, (H, W, 3).

@@ -31,11 +31,11 @@ class MaskSource(Protocol):
     """Make the masks of an image: SAM, or anything that can."""
 
     def __call__(self, image: NDArray[np.uint8]) -> SAMMasks:
-        """Masks of an RGB image, uint8, (H, W, 3)."""
+        """Find the masks of an RGB image, uint8, (H, W, 3)."""
         ...
 
     def settings(self) -> dict[str, Any]:
-        """All that decides the masks, of types that JSON knows."""
+        """Give all that decides the masks, of types that JSON knows."""
         ...
 
 

@@ -54,7 +54,7 @@ class FelzenszwalbSuperpixels:
         self.level = level
 
     def settings(self) -> dict[str, Any]:
-        """All that decides the masks, for the hash in the mask files."""
+        """Give all that decides the masks, for the hash in the mask files."""
         return dict(
             scale=self.scale,
             sigma=self.sigma,
@@ -63,7 +63,7 @@ class FelzenszwalbSuperpixels:
         )
 
     def __call__(self, image: NDArray[np.uint8]) -> SAMMasks:
-        """Superpixels of an RGB image.
+        """Cut an RGB image into superpixels.
 
         Args:
             image (ndarray): uint8, (H, W, 3).

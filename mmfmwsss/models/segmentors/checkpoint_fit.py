@@ -28,7 +28,7 @@ _OWN_CONFIG = 'Use the config that it was trained with, or train again.'
 
 
 def weights_of(checkpoint: Any, where: str) -> dict[str, Tensor]:
-    """Weights of a checkpoint by name, without a wrapper's ``module.``.
+    """Name a checkpoint's weights without a wrapper's ``module.``.
 
     Args:
         checkpoint (Any): As read: with a ``state_dict``, or one itself.
@@ -219,13 +219,13 @@ def _reshaped(
 
 
 def _needed(keys: Iterable[str]) -> list[str]:
-    """Keys that must be there, as the plain model of a wrapper has them."""
+    """List the keys that must be there, as in the plain model of a wrapper."""
     plain = (key.removeprefix('segmentor.') for key in keys)
     return sorted(key for key in plain if not key.endswith(_OPTIONAL))
 
 
 def _part(key: str) -> str:
-    """The part of a model: ``backbone``, ``streams.segmentation``."""
+    """Name the part of a model: ``backbone``, ``streams.segmentation``."""
     first, *rest = key.split('.')
     return f'{first}.{rest[0]}' if first == 'streams' and rest else first
 
@@ -278,5 +278,5 @@ def _trained_classes(checkpoint: Mapping[str, Any]) -> list[str] | None:
 
 
 def _plain(name: str) -> str:
-    """A name as people compare it: ``Dining_Table`` is ``dining table``."""
+    """Reduce a name to its letters: ``Dining_Table`` to ``diningtable``."""
     return re.sub(r'[\W_]', '', str(name).lower())

@@ -474,7 +474,7 @@ def _random_details(
 
 
 def _mirrored(part: Part) -> Part:
-    """The same part on the other side, in the same colours."""
+    """Mirror a part to the other side, in its own colours."""
     flip = (-1.0, 1.0)
     details = tuple(
         SubPart(d.name, d.polygon * flip, d.colour) for d in part.subparts

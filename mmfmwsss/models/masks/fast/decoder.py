@@ -123,7 +123,7 @@ class _FastPoints:
 def _two_way(
     transformer: Any, prompt: Tensor, image: FactoredImage
 ) -> tuple[Tensor, ImageOfPoints]:
-    """Tokens (P, T, D) to (P, 4, D), and what they made of the image."""
+    """Run tokens (P, T, D) to (P, 4, D); keep what they made of the image."""
     tokens, seen = prompt, ImageOfPoints(image)
     for block in transformer.layers:
         if block.skip_first_layer_pe:
@@ -152,7 +152,7 @@ def _two_way(
 def _upscale(
     decoder: Any, seen: ImageOfPoints, tokens: Tensor, points: Tensor
 ) -> Tensor:
-    """Mask logits of some points, (P', 3, L, 16): an image token's pixels."""
+    """Compute mask logits of some points, (P', 3, L, 16), by image token."""
     _, norm, activation, second, last = decoder.output_upscaling
     # The channels stay last.
     x = seen.upscaled(points)  # (P', L, 4, D / 4)
@@ -171,7 +171,7 @@ def _upscale(
 
 
 def _in_order(logits: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Pixels by image token, (S, L, 16), to images, (S, 4 h, 4 w)."""
+    """Reorder pixels by image token, (S, L, 16), to images, (S, 4 h, 4 w)."""
     height, width = grid
     # row and column of a token, then twice those of the next finer grid
     cells = logits.unflatten(2, (2, 2, 2, 2)).unflatten(1, (height, width))

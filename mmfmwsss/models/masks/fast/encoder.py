@@ -25,7 +25,7 @@ CPU_ELEMENTS = 1 << 18  # scores at a time, 1 MB
 
 
 def encode_image(encoder: Any, image: Tensor) -> Tensor:
-    """The encoder's output.
+    """Run the image encoder.
 
     Args:
         encoder (ImageEncoderViT | nn.Module): segment_anything's; another,
@@ -49,7 +49,7 @@ def encode_image(encoder: Any, image: Tensor) -> Tensor:
 
 
 def _windowed_attention(block: Any, x: Tensor) -> Tensor:
-    """Attention of a block, (N, H, W, C) to the same."""
+    """Attend within the windows of a block, (N, H, W, C) to the same."""
     attention, size = block.attn, (x.shape[1], x.shape[2])
     # Padding has no part in the projections: what they make of zeros is their
     # bias, and what they make of the rest of it is cut off.
@@ -66,7 +66,7 @@ def _windowed_attention(block: Any, x: Tensor) -> Tensor:
 
 
 def _attention(attention: Any, qkv: Tensor) -> Tensor:
-    """Queries, keys and values (N, H, W, 3 C) to (N, H, W, C)."""
+    """Attend by queries, keys and values (N, H, W, 3 C) to (N, H, W, C)."""
     count, height, width, _ = qkv.shape
     heads = attention.num_heads
     q, k, v = (

@@ -34,12 +34,12 @@ def _heads(x: Tensor, heads: int) -> Tensor:
 
 
 def _centred(x: Tensor) -> Tensor:
-    """Without the mean over the channels."""
+    """Subtract the mean over the channels."""
     return x - x.mean(dim=-1, keepdim=True)
 
 
 def _shared_product(x: Tensor, shared: Tensor) -> Tensor:
-    """(P, h, T, c) with (h, c, L), without repeating the latter for each P."""
+    """Multiply (P, h, T, c) by (h, c, L) without a copy of it for each P."""
     points, tokens = x.shape[0], x.shape[2]
     merged = x.transpose(0, 1).flatten(1, 2) @ shared  # (h, P T, L)
     return merged.unflatten(1, (points, tokens)).transpose(0, 1)
@@ -70,12 +70,12 @@ class _State:
 
     @classmethod
     def first(cls, image: Tensor) -> '_State':
-        """The state before the first block."""
+        """Make the state before the first block."""
         offset = image.new_zeros(image.shape[1])
         return cls(image, offset, [], [], image.new_zeros(0), [])
 
     def after(self, output: nn.Linear, heads: int, norm: Any) -> '_State':
-        """The state once values were projected, added and normalised."""
+        """Make the state after values were projected, added and normalised."""
         added = output.weight.T.unflatten(0, (heads, -1))
         constant = output.bias + self.offset
         maps = [_centred(rows) for rows in (*self.maps, added)]
@@ -102,11 +102,11 @@ class _Projection:
         self.heads = heads
 
     def of_matrix(self, x: Tensor) -> Tensor:
-        """(L, D) to (h, L, c), without the bias."""
+        """Project (L, D) to (h, L, c), without the bias."""
         return _heads(x @ self.linear.weight.T, self.heads)
 
     def of_basis(self, basis: Tensor) -> Tensor:
-        """(P, K, D) to (P, h, K, c), without the bias."""
+        """Project (P, K, D) to (P, h, K, c), without the bias."""
         return _heads(basis @ self.linear.weight.T, self.heads)
 
 
@@ -124,7 +124,7 @@ class _Scores:
         self.both = self.image + self.fixed
 
     def __call__(self, x: 'ImageOfPoints', queries: Tensor) -> Tensor:
-        """Of queries (P, h, T, c): (P, h, T, L)."""
+        """Multiply with queries (P, h, T, c), giving (P, h, T, L)."""
         if x.gain is None:
             return _shared_product(queries, self.both)
         scores = _shared_product(queries, self.image) * x.gain[:, None]
@@ -146,7 +146,7 @@ class _Values:
         self.fixed = fixed.unflatten(0, (heads, 1, -1))
 
     def __call__(self, x: 'ImageOfPoints', weights: Tensor) -> Tensor:
-        """By weights (P, h, T, L) that sum to 1: (P, h, T, c)."""
+        """Average by weights (P, h, T, L) that sum to 1, giving (P, h, T, c)."""
         if x.gain is None:
             return _shared_product(weights, self.image) + self.fixed
         rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
@@ -230,7 +230,7 @@ class ImageOfPoints:
         self._values: list[Tensor] = []
 
     def attend_to_image(self, attention: Any, query: Tensor) -> Tensor:
-        """Cross attention of the points' tokens on the image.
+        """Let the points' tokens read from the image.
 
         Args:
             attention (Attention): The block's, or the final one.
@@ -277,12 +277,12 @@ class ImageOfPoints:
         self.basis = self._rows_of(state.maps)
 
     def _rows_of(self, maps: list[Tensor]) -> Tensor:
-        """All values through their maps, (P, K, D)."""
+        """Send all values through their maps, (P, K, D)."""
         pairs = zip(self._values, maps, strict=True)
         return torch.cat([(v @ rows).flatten(1, 2) for v, rows in pairs], 1)
 
     def _scale(self, state: _State, norm: nn.LayerNorm) -> Tensor:
-        """One over the deviation of each row, (P, 1, L)."""
+        """Compute one over the deviation of each row, (P, 1, L)."""
         # |a A + R' B|^2 = a^2 |A|^2 + R . (2 a B A' + B B' R), row by row
         gain = 1.0 if self.gain is None else self.gain
         basis = self._rows_of(state.maps_before_norm)

@@ -62,7 +62,7 @@ def upscale(logits: Tensor, frame: Frame) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> Tensor:
-    """Boxes around masks, of the first and the last pixel.
+    """Find the boxes around masks, of the first and the last pixel.
 
     Args:
         masks (Tensor): bool, (S, H, W).
@@ -77,7 +77,7 @@ def mask_boxes(masks: Tensor) -> Tensor:
 
 
 def box_bounds(logits: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
-    """Boxes inside and outside of the box that the upscaled mask will have.
+    """Bound the box of an upscaled mask from inside and from outside.
 
     Args:
         logits (Tensor): (S, h, w), threshold 0.
@@ -115,7 +115,7 @@ def box_bounds(logits: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
 def _support(
     axis: int, frame: Frame, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """First and last small row that each row of the image reads, (H,)."""
+    """Find the small rows that each row of the image reads, (H,)."""
     small, resized = frame.small[axis], frame.resized[axis]
     length = frame.image[axis]
     rows = torch.arange(length, dtype=torch.float64, device=device)
@@ -142,7 +142,7 @@ def _all_ahead(values: Tensor, dim: int, reach: int) -> Tensor:
 
 
 def _ends(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """First and last true place of each row, (S,); 1 and 0 where none is."""
+    """Find the first and last true place of each row, (S,); else 1 and 0."""
     numbers = rows.to(torch.uint8)
     empty = ~rows.any(dim=1)
     first = numbers.argmax(dim=1) + empty.long()

@@ -44,7 +44,7 @@ class CRFKernels(NamedTuple):
 
 
 def unary_energy(probabilities: Tensor) -> Tensor:
-    """Negative logarithm of probabilities clipped to [1e-5, 1], (L, H, W)."""
+    """Take -log of probabilities clipped to [1e-5, 1], (L, H, W)."""
     return -probabilities.float().clamp(1e-5, 1).log()
 
 
@@ -70,7 +70,7 @@ def gaussian_filter(values: Tensor, sigma: float) -> Tensor:
 
 
 def _bilateral_features(image: Tensor, kernels: CRFKernels) -> Tensor:
-    """Position and colour of each pixel in units of the kernel, (HW, 5)."""
+    """Scale position and colour of each pixel by the kernel, (HW, 5)."""
     height, width = image.shape[:2]
     position = _positions(height, width, kernels.bilateral_sigma, image.device)
     colour = image.float().flatten(0, 1) / kernels.colour_sigma
@@ -80,7 +80,7 @@ def _bilateral_features(image: Tensor, kernels: CRFKernels) -> Tensor:
 def _positions(
     height: int, width: int, sigma: float, device: torch.device
 ) -> Tensor:
-    """X and y of each pixel in units of the kernel, (HW, 2).
+    """Scale x and y of each pixel by the kernel, (HW, 2).
 
     x comes first, as in pydensecrf: the lattice treats the axes differently.
     """
@@ -104,7 +104,7 @@ def _lattice_filter(features: Tensor) -> Filter:
 
 
 def _symmetric(kernel: Filter, ones: Tensor) -> Filter:
-    """D^-1/2 K D^-1/2 with the row sums D of K."""
+    """Normalise to D^-1/2 K D^-1/2 with the row sums D of K."""
     scale = (kernel(ones) + 1e-20).rsqrt()
     return lambda values: scale * kernel(scale * values)
 

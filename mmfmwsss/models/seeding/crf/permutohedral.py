@@ -45,7 +45,7 @@ class PermutohedralLattice:
         self._starts = counts.cumsum(0) - counts
 
     def __len__(self) -> int:
-        """Number of lattice corners in use."""
+        """Count the lattice corners in use."""
         return self._size
 
     def filter(self, values: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class PermutohedralLattice:
 
 
 def _elevate(features: Tensor) -> Tensor:
-    """Positions in the hyperplane of coordinates that sum to 0, (N, D + 1).
+    """Lift positions to the plane of coordinates that sum to 0, (N, D + 1).
 
     Scaled so that the blur of the lattice has unit variance.
     """
@@ -123,7 +123,7 @@ def _enclosing_simplex(elevated: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _corner_keys(base: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
-    """One integer for each corner of each simplex.
+    """Number the corners of each simplex by one integer.
 
     Returns:
         tuple[Tensor, Tensor]: Keys, int64, (N, D + 1), and what one step
@@ -150,7 +150,7 @@ def _corner_keys(base: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _neighbours(keys: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """Rows of the corners one step ahead and one behind; len(keys) if none."""
+    """Find the corners one step ahead and one behind; len(keys) if none."""
     count = len(keys)
     found = torch.searchsorted(keys, keys + step).clamp(max=count - 1)
     exists = keys[found] == keys + step
