@@ -244,5 +244,5 @@ def _damaged(file: Path, error: Exception) -> UserInputError:
 
 
 def _short(value: float) -> float:
-    """Round to nine digits: they tell every float32 apart in half the space."""
+    """Round to nine digits: half the space, and no two float32 become one."""
     return float(f'{value:.9g}')

@@ -146,7 +146,7 @@ class _Values:
         self.fixed = fixed.unflatten(0, (heads, 1, -1))
 
     def __call__(self, x: 'ImageOfPoints', weights: Tensor) -> Tensor:
-        """Average by weights (P, h, T, L) that sum to 1, giving (P, h, T, c)."""
+        """Average by weights (P, h, T, L) of sum 1, giving (P, h, T, c)."""
         if x.gain is None:
             return _shared_product(weights, self.image) + self.fixed
         rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
