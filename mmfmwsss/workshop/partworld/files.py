@@ -19,7 +19,8 @@ from ...utils import (
     locked_folder,
 )
 from ...utils.palette_png import write_palette_png
-from .drawing import CLASSES, PALETTE, render_scene
+from .drawing import render_scene
+from .object_classes import CLASSES, PALETTE
 
 __all__ = ['MOST_TRAIN_IMAGES', 'PartWorldRecord', 'write_partworld']
 
