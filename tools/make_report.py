@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Make one HTML file of what runs have left: numbers, curves, images.
 
-    python tools/make_report.py work_dirs/partworld --out report.html
-
 RUN is the work_dir of a run of tools/train.py or tools/test.py, or a folder of
 them. The file opens without a server and without a network. CAMs, and label
 maps that were not written, are made again for the images that are shown, from
@@ -13,6 +11,47 @@ Ground truth, where the run named it, is read to find the worst images.
 import argparse
 import time
 from pathlib import Path
+
+EXAMPLES = r"""examples:
+  python tools/make_report.py work_dirs/partworld --out report.html
+  python tools/make_report.py work_dirs/partworld/seed --images 24
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'runs', type=Path, nargs='+', metavar='RUN', help='folder of a run'
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('report.html'),
+        help='file to write (default: %(default)s)',
+    )
+    parser.add_argument('--title', help='heading of the page')
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=60,
+        help='most images in a sheet (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--picture-size',
+        type=int,
+        default=240,
+        help='greatest side of a picture, pixels (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 from mmengine.logging import MMLogger
 
@@ -28,30 +67,6 @@ from mmfmwsss.workshop.report import (
     run_sections,
     write_page,
 )
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument(
-        'runs', type=Path, nargs='+', metavar='RUN', help='folder of a run'
-    )
-    parser.add_argument(
-        '--out', type=Path, default=Path('report.html'), help='file to write'
-    )
-    parser.add_argument('--title', help='heading of the page')
-    parser.add_argument(
-        '--images', type=int, default=60, help='most images in a sheet'
-    )
-    parser.add_argument(
-        '--picture-size',
-        type=int,
-        default=240,
-        help='greatest side of a picture, pixels',
-    )
-    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:

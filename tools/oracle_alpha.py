@@ -1,11 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """What would the best alpha give? An oracle that looks at the ground truth.
 
-    python tools/oracle_alpha.py configs/fmwsss/partworld_seed.py
-        work_dirs/partworld/prompt/iter_400.pth --route fine_seed
-
-(one line)
-
 Makes the seeds of one route with several alphas in one run, writes none of
 them, and scores all. Published numbers of CAMs are often the best of such a
 sweep; ours are at the alpha of the config. The result is for analysis, never
@@ -17,35 +12,54 @@ import json
 from pathlib import Path
 from typing import Any
 
+from arguments import add_common_arguments
+
+ALPHAS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
+EXAMPLES = r"""examples:
+  python tools/oracle_alpha.py configs/fmwsss/partworld_seed.py \
+      work_dirs/partworld/prompt/iter_400.pth --route fine_seed
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', nargs='?', help='of the prompts')
+    parser.add_argument('--route', required=True, help='name in model.routes')
+    parser.add_argument(
+        '--alphas',
+        type=float,
+        nargs='+',
+        default=ALPHAS,
+        help='what to try beside the alpha of the config (default: '
+        f'{" ".join(map(str, ALPHAS))})',
+    )
+    parser.add_argument(
+        '--ground-truth', help='masks; default: those of the config'
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
 from mmengine.config import Config
 from prettytable import PrettyTable
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import (
-    add_common_arguments,
     build_runner,
     load_config,
     run_reporting_user_errors,
 )
 from mmfmwsss.utils import UserInputError, atomic_path, resolve_path
 
-ALPHAS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
 PROTOCOL = 'ORACLE: alpha is swept on the ground truth'
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add_common_arguments(parser)
-    parser.add_argument('checkpoint', nargs='?', help='of the prompts')
-    parser.add_argument('--route', required=True, help='name in model.routes')
-    parser.add_argument('--alphas', type=float, nargs='+', default=ALPHAS)
-    parser.add_argument(
-        '--ground-truth', help='masks; default: those of the config'
-    )
-    return parser.parse_args(argv)
 
 
 def find_metric(config: Config, route: str) -> dict[str, Any]:

@@ -1,10 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Run Tables 1 to 5 of the paper and set them beside its figures.
 
-    python tools/reproduce_tables.py
-    python tools/reproduce_tables.py --tables 1 2 --seeds 3
-    python tools/reproduce_tables.py --dataset voc12
-
 Runs what is missing, each row a config of configs/fmwsss/ablation, and writes
 tables.md and tables.html, with Figures 1, 3 and 4 and learning curves of the
 first seed. Stopped, it goes on where it was. The embedded
@@ -17,6 +13,71 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+TABLES = (1, 2, 3, 4, 5)
+DATASETS = ('coco14', 'partworld', 'voc12')
+EXAMPLES = r"""examples:
+  python tools/reproduce_tables.py
+  python tools/reproduce_tables.py --tables 1 2 --seeds 3
+  python tools/reproduce_tables.py --dataset voc12
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--tables',
+        nargs='+',
+        type=int,
+        choices=TABLES,
+        default=list(TABLES),
+        help='numbers of the tables (default: all)',
+    )
+    parser.add_argument(
+        '--dataset',
+        choices=DATASETS,
+        default='partworld',
+        help='data set of the runs (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        default=1,
+        help='runs of what depends on chance (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--first-seed',
+        type=int,
+        default=0,
+        help='to share work among machines (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='folder of runs and tables; default: work_dirs/ablation/PREFIX',
+    )
+    parser.add_argument(
+        '--notes',
+        type=Path,
+        help='Markdown with your remarks, under "## Runs" and "## Table N"',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=12,
+        help='most images of Figures 1, 3 and 4; 0 leaves them out '
+        '(default: %(default)s)',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 from PIL import Image
 
@@ -51,51 +112,6 @@ from mmfmwsss.workshop.tables.report import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.split('\n')[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        '--tables',
-        nargs='+',
-        type=int,
-        choices=sorted(PAPER_TABLES),
-        default=sorted(PAPER_TABLES),
-        help='numbers of the tables',
-    )
-    parser.add_argument(
-        '--dataset', choices=sorted(TABLE_DATASETS), default='partworld'
-    )
-    parser.add_argument(
-        '--seeds', type=int, default=1, help='runs of what depends on chance'
-    )
-    parser.add_argument(
-        '--first-seed',
-        type=int,
-        default=0,
-        help='to share work among machines',
-    )
-    parser.add_argument(
-        '--out',
-        type=Path,
-        help='folder of runs and tables; default: work_dirs/ablation/PREFIX',
-    )
-    parser.add_argument(
-        '--notes',
-        type=Path,
-        help='Markdown with your remarks, under "## Runs" and "## Table N"',
-    )
-    parser.add_argument(
-        '--images',
-        type=int,
-        default=12,
-        help='most images of Figures 1, 3 and 4; 0 leaves them out',
-    )
-    return parser.parse_args()
 
 
 def run_stages(stages: Sequence[Stage], out: Path) -> StageRunner:

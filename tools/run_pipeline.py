@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Run the whole method on PartWorld, from image-level labels to a segmentor.
 
-    python tools/run_pipeline.py
-
 Draws the data set, then runs the stages of configs/fmwsss/partworld_*.py, each
 through tools/train.py or tools/test.py. Stages that are done are skipped.
 Writes summary.json and a picture sheet, and prints one table.
@@ -14,6 +12,36 @@ import os
 import shutil
 import sys
 from pathlib import Path
+
+EXAMPLES = r"""examples:
+  python tools/run_pipeline.py
+  python tools/run_pipeline.py --fresh --out work_dirs/second
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/partworld'),
+        help='folder of the results (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--fresh',
+        action='store_true',
+        help='forget earlier results, the data set excepted',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 from mmfmwsss.apis import run_command, run_reporting_user_errors
 from mmfmwsss.utils import UserInputError, locked_folder
@@ -111,20 +139,6 @@ ROWS = (
         'DeepLabV3+ with SAMS post-processing',
     ),
 )  # fmt: skip
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument(
-        '--out', type=Path, default=Path('work_dirs/partworld')
-    )
-    parser.add_argument(
-        '--fresh',
-        action='store_true',
-        help='forget earlier results, the data set excepted',
-    )
-    return parser.parse_args()
 
 
 def run_stages(out: Path) -> dict[str, float]:

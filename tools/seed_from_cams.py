@@ -1,12 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Turn the CAMs of any method, and masks, into seeds; score them if asked.
 
-    python tools/seed_from_cams.py CAM_DIR MASK_DIR --format clip_es
-        --seeder SAMS --seeder-options alpha=0.7 --out SEED_DIR
-        --ground-truth SegmentationClass --list val.txt --num-classes 21
-
-(one line)
-
 Needs no config. A second run makes what is missing, and what was made of other
 files.
 """
@@ -17,13 +11,80 @@ import json
 from functools import lru_cache, partial
 from pathlib import Path
 
+from arguments import CAM_FORMATS, add_seeder_options
+
+CAM_KEYS = ('classes', 'labels')
+SEEDERS = ('SAMS', 'MaskVoting', 'DenseCRF', 'ArgmaxSeeder')
+EXAMPLES = r"""examples:
+  python tools/seed_from_cams.py CAM_DIR MASK_DIR --format clip_es \
+      --seeder SAMS --seeder-options alpha=0.7 --out SEED_DIR
+  python tools/seed_from_cams.py CAM_DIR MASK_DIR --format irn \
+      --out SEED_DIR --list val.txt --num-classes 21 \
+      --ground-truth SegmentationClass
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('cam_dir', type=Path, help='one CAM file an image')
+    parser.add_argument(
+        'mask_dir',
+        type=Path,
+        nargs='?',
+        help='<name>.json of SAMMaskGenerator; for SAMS and MaskVoting',
+    )
+    parser.add_argument(
+        '--format', choices=CAM_FORMATS, required=True, help='of CAM files'
+    )
+    parser.add_argument(
+        '--keys',
+        choices=CAM_KEYS,
+        help='what the keys of CAM files count: classes from 0 (default), or '
+        'labels, 0 the background, as PSA and IRN write after a CRF',
+    )
+    parser.add_argument(
+        '--seeder',
+        choices=SEEDERS,
+        default='SAMS',
+        help='what makes the seeds (default: %(default)s)',
+    )
+    add_seeder_options(parser, 'the seeder')
+    parser.add_argument('--out', type=Path, required=True, help='for seeds')
+    parser.add_argument('--images', type=Path, help='pictures; for DenseCRF')
+    parser.add_argument('--list', type=Path, help='split: one name a line')
+    parser.add_argument(
+        '--ground-truth', type=Path, help='label maps; for the mIoU only'
+    )
+    parser.add_argument(
+        '--num-classes', type=int, help='labels, background included'
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='e.g. cuda (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes, on the CPU only (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
 import numpy as np
 import torch
 from mmengine.logging import MMLogger
 from mmseg.registry import TASK_UTILS
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import OptionsAction, run_reporting_user_errors
+from mmfmwsss.apis import read_options, run_reporting_user_errors
 from mmfmwsss.apis.parallel import report_failures, run_all
 from mmfmwsss.datasets import read_image_list
 from mmfmwsss.datasets.image_files import (
@@ -53,59 +114,12 @@ from mmfmwsss.utils.palette_png import (
 )
 from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.workshop.cam_files import (
-    CAM_FORMATS,
-    CAM_KEYS,
     cam_suffix,
     read_cams,
     refuse_background_key,
 )
 
 SETTINGS_FILE = 'seed_settings.json'
-SEEDERS = ('SAMS', 'MaskVoting', 'DenseCRF', 'ArgmaxSeeder')
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('cam_dir', type=Path, help='one CAM file an image')
-    parser.add_argument(
-        'mask_dir',
-        type=Path,
-        nargs='?',
-        help='<name>.json of SAMMaskGenerator; for SAMS and MaskVoting',
-    )
-    parser.add_argument('--format', choices=list(CAM_FORMATS), required=True)
-    parser.add_argument(
-        '--keys',
-        choices=CAM_KEYS,
-        help='what the keys of CAM files count: classes from 0 (default), or\n'
-        'labels, 0 the background, as PSA and IRN write after a CRF',
-    )
-    parser.add_argument('--seeder', choices=SEEDERS, default='SAMS')
-    parser.add_argument(
-        '--seeder-options',
-        nargs='+',
-        action=OptionsAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='settings of the seeder, e.g. alpha=0.7',
-    )
-    parser.add_argument('--out', type=Path, required=True, help='for seeds')
-    parser.add_argument('--images', type=Path, help='pictures; for DenseCRF')
-    parser.add_argument('--list', type=Path, help='split: one name a line')
-    parser.add_argument(
-        '--ground-truth', type=Path, help='label maps; for the mIoU only'
-    )
-    parser.add_argument(
-        '--num-classes', type=int, help='labels, background included'
-    )
-    parser.add_argument('--device', default='cpu', help='e.g. cuda')
-    parser.add_argument(
-        '--workers', type=int, default=1, help='processes, on the CPU only'
-    )
-    return parser.parse_args(argv)
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -317,6 +331,7 @@ def make_or_read(
 def main(argv: list[str] | None = None) -> int:
     """Make the seeds; 1 if an image failed."""
     args = parse_args(argv)
+    args.seeder_options = read_options(args.seeder_options, '--seeder-options')
     seeder, names = build_seeder(args), list_names(args)
     with locked_folder(args.out):
         if args.keys is None:

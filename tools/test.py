@@ -5,25 +5,22 @@ import argparse
 import os
 import time
 
-from mmengine.config import Config, ConfigDict
-from mmengine.runner import find_latest_checkpoint
+from arguments import add_common_arguments, add_trust_argument
 
-import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import (
-    add_common_arguments,
-    add_trust_argument,
-    build_runner,
-    load_config,
-    run_reporting_user_errors,
-    write_metrics,
-)
-from mmfmwsss.engine import prepare_processes, set_test_loop
-from mmfmwsss.utils import UserInputError, nearby_files
+EXAMPLES = r"""examples:
+  python tools/test.py configs/fmwsss/partworld_sam_masks.py
+  python tools/test.py configs/fmwsss/partworld_deeplabv3plus.py \
+      work_dirs/partworld/deeplabv3plus --out predictions
+"""
 
 
 def parse_args() -> argparse.Namespace:
     """Command line, as mmseg's, with an optional checkpoint."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_common_arguments(parser)
     add_trust_argument(parser)
     parser.add_argument(
@@ -36,7 +33,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show results')
     parser.add_argument('--show-dir', help='folder for painted images')
     parser.add_argument(
-        '--wait-time', type=float, default=2, help='seconds an image is shown'
+        '--wait-time',
+        type=float,
+        default=2,
+        help='seconds an image is shown (default: %(default)s)',
     )
     parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
@@ -44,6 +44,23 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import find_latest_checkpoint
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import (
+    build_runner,
+    load_config,
+    run_reporting_user_errors,
+    write_metrics,
+)
+from mmfmwsss.engine import prepare_processes, set_test_loop
+from mmfmwsss.utils import UserInputError, nearby_files
 
 
 def set_checkpoint(config: Config, checkpoint: str | None) -> None:

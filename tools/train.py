@@ -5,25 +5,22 @@ import argparse
 import os
 from contextlib import AbstractContextManager, nullcontext
 
-from mmengine.config import Config
-from mmengine.device import get_device
+from arguments import add_common_arguments, add_trust_argument
 
-import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import (
-    add_common_arguments,
-    add_trust_argument,
-    build_runner,
-    check_pretrained,
-    load_config,
-    run_reporting_user_errors,
-)
-from mmfmwsss.engine import check_batches, prepare_processes
-from mmfmwsss.utils import locked_folder
+EXAMPLES = r"""examples:
+  python tools/train.py configs/fmwsss/partworld_prompt.py
+  python tools/train.py configs/fmwsss/voc_deeplabv3plus_r101.py --amp \
+      --work-dir work_dirs/voc --cfg-options train_dataloader.batch_size=8
+"""
 
 
 def parse_args() -> argparse.Namespace:
     """Command line, as mmseg's."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_common_arguments(parser)
     add_trust_argument(parser)
     parser.add_argument(
@@ -46,6 +43,23 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
+from mmengine.config import Config
+from mmengine.device import get_device
+
+import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
+from mmfmwsss.apis import (
+    build_runner,
+    check_pretrained,
+    load_config,
+    run_reporting_user_errors,
+)
+from mmfmwsss.engine import check_batches, prepare_processes
+from mmfmwsss.utils import locked_folder
 
 
 def enable_amp(config: Config) -> None:

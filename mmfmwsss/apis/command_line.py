@@ -14,33 +14,12 @@ from mmengine.runner import Runner
 from ..engine.dataloaders import settle_workers
 from ..utils import atomic_path, read_config
 from .class_count import fill_num_classes
-from .options import OptionsAction, check_numbers, merge_options
+from .options import check_numbers, merge_options, read_options
 
 __all__ = [
-    'add_common_arguments',
     'load_config',
     'write_metrics',
 ]
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that mmseg's train and test scripts share."""
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='folder of logs and results')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionsAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. model.test_cfg.mode=slide',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -53,7 +32,7 @@ def load_config(args: argparse.Namespace) -> Config:
     config = read_config(args.config)
     config.launcher = args.launcher
     if args.cfg_options is not None:
-        merge_options(config, args.cfg_options)
+        merge_options(config, read_options(args.cfg_options))
     check_numbers(config)
     settle_workers(config)
     if args.work_dir is not None:

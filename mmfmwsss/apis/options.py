@@ -1,7 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """KEY=VALUE of the command line: read, and checked against a config."""
 
-import argparse
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from torch.utils.data import DataLoader
 from ..utils import UserInputError, nearby_names
 
 _ALIKE = 0.75  # of 1, beyond which a new name is taken for a slip
-__all__ = ['OptionsAction', 'check_numbers', 'merge_options']
+__all__ = ['check_numbers', 'merge_options', 'read_options']
 
 _ALWAYS = {'type', '_delete_', '_scope_'}
 # Settings that the tools, the hooks and mmengine read beside the Runner's.
@@ -46,40 +45,32 @@ _LEAST = {
 }
 
 
-class OptionsAction(DictAction):
-    """mmengine's KEY=VALUE, which keeps spaces and says what is wrong."""
+def read_options(
+    texts: Sequence[str], argument: str = '--cfg-options'
+) -> dict[str, Any]:
+    """Read KEY=VALUE texts as mmengine does, but keep spaces.
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Add the options to those before."""
-        options = dict(getattr(namespace, self.dest, None) or {})
-        for text in values or ():
-            key, equals, value = str(text).partition('=')
-            if not equals or not all(key.split('.')) or key != key.strip():
-                parser.error(
-                    f'argument {option_string}: expected KEY=VALUE, e.g. '
-                    f'model.test_cfg.mode=slide, but got {text!r} (no spaces '
-                    'around `=`)'
-                )
-            try:
-                options[key] = self._value(value)
-            except (AssertionError, RecursionError):
-                parser.error(
-                    f'argument {option_string}: the brackets of {text!r} do '
-                    'not match'
-                )
-        setattr(namespace, self.dest, options)
+    Args:
+        texts (Sequence[str]): Each with an ``=``; of a key given twice the
+            last one counts.
+        argument (str): Where they come from, for messages.
 
-    def _value(self, text: str) -> Any:
-        """As mmengine's, but one with spaces and no list is one text."""
-        if ' ' in text and ',' not in text and text[0] not in '[(\'"':
-            return text
-        return self._parse_iterable(text)
+    Returns:
+        dict: Value by dotted key.
+
+    Raises:
+        UserInputError: If the brackets of a value do not match.
+    """
+    options = {}
+    for text in texts:
+        key, _, value = text.partition('=')
+        try:
+            options[key] = _value(value)
+        except (AssertionError, RecursionError) as error:
+            raise UserInputError(
+                f'argument {argument}: the brackets of {text!r} do not match'
+            ) from error
+    return options
 
 
 def merge_options(config: Config, options: Mapping[str, Any]) -> None:
@@ -115,6 +106,13 @@ def check_numbers(config: Config) -> None:
                 f'Expected {key} to be a whole number from {least} on, but '
                 f'got {value!r}. Correct it in the config or --cfg-options.'
             )
+
+
+def _value(text: str) -> Any:
+    """As mmengine's, but one with spaces and no list is one text."""
+    if ' ' in text and ',' not in text and text[0] not in '[(\'"':
+        return text
+    return DictAction._parse_iterable(text)
 
 
 def _check_key(config: Config, key: str, options: Mapping[str, Any]) -> None:

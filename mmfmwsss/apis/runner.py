@@ -1,25 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The runner of the command-line tools, which reads checkpoints safely."""
 
-import argparse
-
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from ..engine.hooks import CheckpointFitHook
 from .checkpoint_reader import install_checkpoint_reader
 
-__all__ = ['add_trust_argument', 'build_runner']
-
-
-def add_trust_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the flag that lets a checkpoint run code."""
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='read a checkpoint that holds more than data, which runs code in '
-        'it: for files that you made yourself',
-    )
+__all__ = ['build_runner']
 
 
 def build_runner(

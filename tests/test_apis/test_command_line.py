@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from arguments import add_common_arguments
 
 from mmfmwsss.apis import (
-    add_common_arguments,
     load_config,
     run_reporting_user_errors,
     write_metrics,

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from arguments import add_common_arguments
 
-from mmfmwsss.apis import add_common_arguments, load_config
+from mmfmwsss.apis import load_config
 from mmfmwsss.utils import UserInputError
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
@@ -82,7 +83,6 @@ def test_new_and_old_settings(option: str, value: Any) -> None:
         ('model.x', 'expected KEY=VALUE'),
         ('=3', 'expected KEY=VALUE'),
         ('model..x=3', 'expected KEY=VALUE'),
-        ('a=[1,(2]', 'brackets'),
     ],
 )
 def test_bad_syntax(
@@ -91,6 +91,20 @@ def test_bad_syntax(
     with pytest.raises(SystemExit, match='2'):
         load(option)
     assert expected in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_brackets_that_do_not_match() -> None:
+    message = r'^argument --cfg-options: the brackets of .a=\[1,\(2\]. do not'
+    with pytest.raises(UserInputError, match=message):
+        load('a=[1,(2]')
+
+
+def test_options_given_twice_are_all_read() -> None:
+    loaded = load(
+        'randomness.seed=3', '--cfg-options', 'load_from=a', 'work_dir=/w'
+    )
+    assert loaded.randomness.seed == 3
+    assert (loaded.load_from, loaded.work_dir) == ('a', '/w')
 
 
 def test_no_workers_need_no_second_setting() -> None:

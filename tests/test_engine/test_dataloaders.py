@@ -68,7 +68,7 @@ def test_the_tools_settle_it() -> None:
     args = argparse.Namespace(
         config=str(CONFIGS / 'partworld_deeplabv3plus.py'),
         launcher='none',
-        cfg_options={'train_dataloader.num_workers': 0},
+        cfg_options=['train_dataloader.num_workers=0'],
         work_dir=None,
     )
     loader = load_config(args).train_dataloader

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Time a step of the segmentation prompts against a straightforward one.
 
-    python tools/benchmarks/prompt_step.py [--threads 2] [--released]
-
 A step is L_CAL on seeds that are given, forward and backward to the prompts:
 ViT-B/16 with random weights of full size, the 45 class-specific prompts of VOC
 (16 contexts), batches of 4 and 16 crops of 224 pixels with 1.5 classes each.
@@ -28,6 +26,58 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+CLOCKS = dict(wall=time.perf_counter, cpu=time.process_time)
+EXAMPLES = r"""examples:
+  python tools/benchmarks/prompt_step.py --threads 2
+  python tools/benchmarks/prompt_step.py --clock cpu --released
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--threads',
+        type=int,
+        default=1,
+        help='of torch (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--repeats',
+        type=int,
+        default=3,
+        help='steps that are timed (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--batches',
+        type=int,
+        nargs='+',
+        default=[4, 16],
+        metavar='N',
+        help='images in a batch (default: 4 16)',
+    )
+    parser.add_argument(
+        '--clock',
+        choices=list(CLOCKS),
+        default='wall',
+        help='cpu: seconds of CPU time, for a busy machine and one thread '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--released',
+        action='store_true',
+        help='time the way of the released code too; slow',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
 import torch
 import torch.nn.functional as F
 from mmengine.registry import DefaultScope
@@ -42,7 +92,6 @@ from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 
 SIDE, CLASSES = 224, 20
-CLOCKS = dict(wall=time.perf_counter, cpu=time.process_time)
 ALL_TOKENS = 77
 
 
@@ -349,26 +398,6 @@ def run(
         parts=time_parts(model, images, samples, clock),
         **compare(model, images, samples),
     )
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--repeats', type=int, default=3)
-    parser.add_argument(
-        '--batches', type=int, nargs='+', default=[4, 16], metavar='N'
-    )
-    parser.add_argument(
-        '--clock',
-        choices=list(CLOCKS),
-        default='wall',
-        help='cpu: seconds of CPU time, for a busy machine and one thread',
-    )
-    parser.add_argument('--released', action='store_true', help='slow')
-    return parser.parse_args()
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Time SAMS and the everything mode, each against the slow way.
 
-    python tools/benchmarks/sams.py [--device cuda] [--vit-b CHECKPOINT]
-
 Prints one JSON line, after about 3 minutes on one core of a CPU; give it a
 core of its own (OMP_NUM_THREADS=1). Times are medians in milliseconds; those
 that are compared were taken in turns in this process.
@@ -31,6 +29,60 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+EXAMPLES = r"""examples:
+  OMP_NUM_THREADS=1 python tools/benchmarks/sams.py
+  python tools/benchmarks/sams.py --device cuda --vit-b CHECKPOINT
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='e.g. cuda (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--repeats',
+        type=int,
+        default=20,
+        help='of the seeders (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--everything-repeats',
+        type=int,
+        default=3,
+        help='of the everything mode (default: %(default)s)',
+    )
+    parser.add_argument('--image', help='default: a picture of PartWorld')
+    parser.add_argument(
+        '--vit-b',
+        metavar='CHECKPOINT',
+        default='random',
+        help="a file, 'random' (default) or 'none'",
+    )
+    parser.add_argument(
+        '--vit-b-repeats',
+        type=int,
+        default=1,
+        help='of the everything mode with ViT-B (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--vit-b-points',
+        type=int,
+        default=20,
+        help='points per side; 32 in the recipe, with which it takes longer '
+        '(default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import cv2
 import numpy as np
@@ -258,31 +310,6 @@ def read_image(path: str | None) -> np.ndarray:
     if path is None:
         return render_scene(seed=0, index=0).image
     return read_rgb(path)
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--repeats', type=int, default=20)
-    parser.add_argument('--everything-repeats', type=int, default=3)
-    parser.add_argument('--image', help='default: a picture of PartWorld')
-    parser.add_argument(
-        '--vit-b',
-        metavar='CHECKPOINT',
-        default='random',
-        help="a file, 'random' (default) or 'none'",
-    )
-    parser.add_argument('--vit-b-repeats', type=int, default=1)
-    parser.add_argument(
-        '--vit-b-points',
-        type=int,
-        default=20,
-        help='points per side; 32 in the recipe, with which it takes longer',
-    )
-    return parser.parse_args(argv)
 
 
 def time_vit_b(

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """COCO 2014's instances to lists of pictures and masks of 81 labels.
 
-    python tools/dataset_converters/coco14.py data/coco14 --workers 8
-
 Reads `annotations/instances_{train,val}2014.json`. Writes the pictures that
 have an instance to `ImageSets/{train,val}.txt` (82,081 and 40,137), and their
 masks to `SegmentationClass/{train,val}2014/`: 0 background, then the 80
@@ -23,6 +21,59 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+EXPECTED = {'train': 82081, 'val': 40137}
+OVERLAPS = ('smaller', 'later', 'ignore')
+CROWDS = ('class', 'ignore')
+EXAMPLES = r"""examples:
+  python tools/dataset_converters/coco14.py data/coco14 --workers 8
+  python tools/dataset_converters/coco14.py data/coco14 --lists-only
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('root', type=Path, help='folder with `annotations`')
+    parser.add_argument(
+        '--splits',
+        nargs='+',
+        choices=list(EXPECTED),
+        default=list(EXPECTED),
+        help='what to convert (default: both)',
+    )
+    parser.add_argument(
+        '--lists-only', action='store_true', help='write no masks'
+    )
+    parser.add_argument(
+        '--overlap',
+        choices=OVERLAPS,
+        default='smaller',
+        help='who wins where instances overlap: the smaller, the later in '
+        'the file, or nobody (255, unless they are of one class); default: '
+        '%(default)s',
+    )
+    parser.add_argument(
+        '--crowd',
+        choices=CROWDS,
+        default='class',
+        help='crowds are their class, or 255 (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
 import numpy as np
 from mmengine.logging import MMLogger
 from pycocotools import mask as coco_mask
@@ -37,9 +88,6 @@ from mmfmwsss.utils.limits import checked_size
 from mmfmwsss.utils.palette_png import read_label_png, write_palette_png
 from mmfmwsss.utils.text_files import read_json
 
-EXPECTED = {'train': 82081, 'val': 40137}
-OVERLAPS = ('smaller', 'later', 'ignore')
-CROWDS = ('class', 'ignore')
 SETTINGS_FILE = 'settings.json'
 
 
@@ -56,35 +104,6 @@ class ImageInstances(NamedTuple):
     name: str
     size: tuple[int, int]
     instances: list[tuple[int, bool, Any]]
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('root', type=Path, help='folder with `annotations`')
-    parser.add_argument(
-        '--splits', nargs='+', choices=list(EXPECTED), default=list(EXPECTED)
-    )
-    parser.add_argument(
-        '--lists-only', action='store_true', help='write no masks'
-    )
-    parser.add_argument(
-        '--overlap',
-        choices=OVERLAPS,
-        default='smaller',
-        help='who wins where instances overlap: the smaller, the later in\n'
-        'the file, or nobody (255, unless they are of one class)',
-    )
-    parser.add_argument(
-        '--crowd',
-        choices=CROWDS,
-        default='class',
-        help='crowds are their class, or 255',
-    )
-    parser.add_argument('--workers', type=int, default=1, help='processes')
-    return parser.parse_args(argv)
 
 
 def read_jobs(path: Path) -> list[ImageInstances]:

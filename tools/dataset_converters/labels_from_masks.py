@@ -1,12 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Image-level labels from ground-truth masks, once, into a text file.
 
-    python tools/dataset_converters/labels_from_masks.py
-        data/VOCdevkit/VOC2012/SegmentationClassAug --classes voc12
-        --out data/VOCdevkit/VOC2012/image_labels.txt
-
-(one line)
-
 Our data sets never open a mask, so this is the only way from one to labels.
 The paper's official code has its labels from masks; XML and JSON annotations
 are the usual source, and differ in some pictures. Use the file with
@@ -17,22 +11,19 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from mmengine.logging import MMLogger
-
-from mmfmwsss.apis import run_reporting_user_errors
-from mmfmwsss.apis.parallel import report_failures, run_all
-from mmfmwsss.datasets import get_class_prompts, read_image_list
-from mmfmwsss.datasets.image_files import bare_name, names_in
-from mmfmwsss.utils import UserInputError, atomic_path
-from mmfmwsss.utils.labels import IGNORE_LABEL
-from mmfmwsss.utils.palette_png import read_label_png
+EXAMPLES = r"""examples:
+  python tools/dataset_converters/labels_from_masks.py \
+      data/VOCdevkit/VOC2012/SegmentationClassAug --classes voc12 \
+      --out data/VOCdevkit/VOC2012/image_labels.txt
+"""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('mask_dir', type=Path, help='label maps, *.png')
     parser.add_argument(
@@ -44,8 +35,28 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--list', type=Path, help='split file; default: all masks'
     )
-    parser.add_argument('--workers', type=int, default=1, help='processes')
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes (default: %(default)s)',
+    )
     return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+
+import numpy as np
+from mmengine.logging import MMLogger
+
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.apis.parallel import report_failures, run_all
+from mmfmwsss.datasets import get_class_prompts, read_image_list
+from mmfmwsss.datasets.image_files import bare_name, names_in
+from mmfmwsss.utils import UserInputError, atomic_path
+from mmfmwsss.utils.labels import IGNORE_LABEL
+from mmfmwsss.utils.palette_png import read_label_png
 
 
 def labels_of(path: Path, names: tuple[str, ...]) -> list[str]:

@@ -1,11 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Add SBD's masks to VOC 2012: SegmentationClassAug and train_aug.txt.
 
-    python tools/dataset_converters/voc_aug.py data/VOCdevkit/VOC2012
-        data/benchmark_RELEASE/dataset
-
-(one line)
-
 Reads SBD's `cls/*.mat` and VOC's `SegmentationClass/*.png`; VOC's own mask is
 kept where there are both. `train_aug.txt` has VOC's train and all of SBD but
 VOC's val: 10,582 pictures. The masks are for evaluation and for the fully
@@ -18,6 +13,38 @@ import struct
 import zlib
 from pathlib import Path
 from typing import NamedTuple
+
+EXAMPLES = r"""examples:
+  python tools/dataset_converters/voc_aug.py data/VOCdevkit/VOC2012 \
+      data/benchmark_RELEASE/dataset
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('voc', type=Path, help='the VOC2012 folder')
+    parser.add_argument(
+        'sbd', type=Path, help="SBD's `dataset` folder, which has `cls`"
+    )
+    parser.add_argument(
+        '--lists-only', action='store_true', help='write no masks'
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -42,22 +69,6 @@ class MaskConversion(NamedTuple):
 
     source: Path
     target: Path
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('voc', type=Path, help='the VOC2012 folder')
-    parser.add_argument(
-        'sbd', type=Path, help="SBD's `dataset` folder, which has `cls`"
-    )
-    parser.add_argument(
-        '--lists-only', action='store_true', help='write no masks'
-    )
-    parser.add_argument('--workers', type=int, default=1, help='processes')
-    return parser.parse_args(argv)
 
 
 def read_mat(path: Path) -> np.ndarray:

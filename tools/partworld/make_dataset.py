@@ -1,26 +1,59 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Write the PartWorld data set: ``make_dataset.py data/partworld``."""
+"""Write the PartWorld data set."""
 
 import argparse
 from collections.abc import Iterable
 from typing import Any
+
+EXAMPLES = r"""examples:
+  python tools/partworld/make_dataset.py data/partworld
+  python tools/partworld/make_dataset.py data/small --train 60 --val 20
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('out', help='folder to write, e.g. data/partworld')
+    parser.add_argument(
+        '--train',
+        type=int,
+        default=1000,
+        help='pictures to train on, at most 1000 (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--val',
+        type=int,
+        default=200,
+        help='pictures to validate on (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=2012,
+        help='of the random world (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes (default: %(default)s)',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 from mmengine.logging import MMLogger
 from tqdm import tqdm
 
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('out', help='folder to write, e.g. data/partworld')
-    parser.add_argument('--train', type=int, default=1000, help='at most 1000')
-    parser.add_argument('--val', type=int, default=200)
-    parser.add_argument('--seed', type=int, default=2012)
-    parser.add_argument('--workers', type=int, default=1, help='processes')
-    return parser.parse_args()
 
 
 def show_bar(drawn: Iterable[Any], total: int) -> Iterable[Any]:

@@ -1,13 +1,40 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Draw what every stage made of some PartWorld pictures, side by side.
 
-    python tools/partworld/picture_sheet.py
-
 Reads the results of tools/run_pipeline.py. Writes pictures.png.
 """
 
 import argparse
 from pathlib import Path
+
+EXAMPLES = r"""examples:
+  python tools/partworld/picture_sheet.py
+  python tools/partworld/picture_sheet.py --images 4 --out four.png
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--work',
+        type=Path,
+        default=Path('work_dirs/partworld'),
+        help='results of tools/run_pipeline.py (default: %(default)s)',
+    )
+    parser.add_argument('--out', type=Path, help='default: WORK/pictures.png')
+    parser.add_argument(
+        '--images', type=int, default=8, help='rows (default: %(default)s)'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import cv2
 import numpy as np
@@ -83,11 +110,7 @@ def draw_row(
 
 def main() -> int:
     """Draw the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--work', type=Path, default='work_dirs/partworld')
-    parser.add_argument('--out', type=Path, help='default: WORK/pictures.png')
-    parser.add_argument('--images', type=int, default=8)
-    args = parser.parse_args()
+    args = parse_args()
     seeds, network, pipeline = open_runs(args.work)
     last = len(seeds.images.paths) - 1
     chosen = np.linspace(0, last, args.images).astype(int).tolist()

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Score a SAM in everything mode on PartWorld's true masks.
 
-    python tools/partworld/score_sam.py --images 200
-
 For each true object (part, sub-part) of a picture the best mask's IoU is
 taken, and averaged over all of them; once with all masks and once with those
 that the filter of section 4.2 leaves. Prints one JSON line. To choose
@@ -14,6 +12,96 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+
+VAL_SEED, VAL_FIRST, VAL_IMAGES = 2012, 1000, 200
+TINY_SAM = Path(__file__).parents[2] / 'mmfmwsss/assets/tiny_sam.safetensors'
+COUNTS = {  # a setting, its default here, what it is
+    'points_per_side': (16, 'grid of point prompts'),
+    'crop_n_layers': (0, 'layers of overlapping crops'),
+    'min_mask_region_area': (10, 'smaller holes and islands go, pixels'),
+}
+THRESHOLDS = {  # as in EverythingSettings
+    'pred_iou_thresh': (0.86, 'least predicted IoU of a mask'),
+    'whole_iou_bonus': (0.1, 'added to it for whole masks'),
+    'stability_score_thresh': (0.92, 'least stability of a mask'),
+    'stability_score_offset': (1.0, 'shift of the logits for stability'),
+    'box_nms_thresh': (0.7, 'greatest IoU of the boxes of two masks'),
+}
+EXAMPLES = r"""examples:
+  python tools/partworld/score_sam.py --images 200
+  python tools/partworld/score_sam.py --seed 4 --pred-iou-thresh 0.8
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--checkpoint',
+        type=Path,
+        default=TINY_SAM,
+        help='weights of a SAM; default: the tiny SAM of the package',
+    )
+    parser.add_argument(
+        '--arch',
+        help="'vit_b', 'vit_l', 'vit_h' or a JSON dict of sizes; default: "
+        'the sizes in the JSON file beside the checkpoint',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=VAL_IMAGES,
+        help='number of pictures (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=VAL_SEED,
+        help='of the random world (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--first',
+        type=int,
+        default=VAL_FIRST,
+        help='number of the first picture (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--assemblies',
+        type=int,
+        metavar='SEED',
+        help='score assemblies of this random world instead',
+    )
+    parser.add_argument(
+        '--threads',
+        type=int,
+        default=1,
+        help='of torch (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='e.g. cuda (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--settings',
+        type=json.loads,
+        default={},
+        help='JSON dict of fields of EverythingSettings',
+    )
+    for name, (default, text) in (COUNTS | THRESHOLDS).items():
+        parser.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=type(default),
+            default=default,
+            help=f'{text} (default: %(default)s)',
+        )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import torch
@@ -30,7 +118,6 @@ from mmfmwsss.structures import SAMMasks
 from mmfmwsss.workshop import partworld
 
 VAL_SEED, VAL_FIRST, VAL_IMAGES = 2012, 1000, 200
-TINY_SAM = Path(__file__).parents[2] / 'mmfmwsss/assets/tiny_sam.safetensors'
 LEVELS = dict(whole='objects', part='parts', subpart='subparts')
 
 
@@ -86,51 +173,6 @@ def score(
         subpart_part_whole=[round(value, 2) for value in left],
         seconds_per_image=round(float(np.median(seconds)), 3),
     )
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--checkpoint', type=Path, default=TINY_SAM)
-    parser.add_argument(
-        '--arch',
-        help="'vit_b', 'vit_l', 'vit_h' or a JSON dict of sizes; default: "
-        'the sizes in the JSON file beside the checkpoint',
-    )
-    parser.add_argument('--images', type=int, default=VAL_IMAGES)
-    parser.add_argument('--seed', type=int, default=VAL_SEED)
-    parser.add_argument('--first', type=int, default=VAL_FIRST)
-    parser.add_argument(
-        '--assemblies', type=int, metavar='SEED', help='score these instead'
-    )
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument(
-        '--settings',
-        type=json.loads,
-        default={},
-        help='JSON dict of fields of EverythingSettings',
-    )
-    for name, default in (
-        ('points-per-side', 16),
-        ('crop-n-layers', 0),
-        ('min-mask-region-area', 10),
-    ):
-        parser.add_argument(f'--{name}', type=int, default=default)
-    defaults = EverythingSettings()
-    for name in (
-        'pred_iou_thresh',
-        'whole_iou_bonus',
-        'stability_score_thresh',
-        'stability_score_offset',
-        'box_nms_thresh',
-    ):
-        parser.add_argument(
-            f'--{name.replace("_", "-")}',
-            type=float,
-            default=getattr(defaults, name),
-        )
-    return parser.parse_args()
 
 
 def build_source(args: argparse.Namespace) -> SAMEverything:

@@ -1,9 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Train the tiny CLIP of PartWorld: open_clip's model, captions of pictures.
 
-    python tools/partworld/train_clip.py
-    python tools/partworld/train_clip.py --score WEIGHTS
-
 The loss is CLIP's, with one change: as captions are few in a small world, a
 caption that is true of several pictures of a batch counts as a match of each
 (as in UniCL, https://arxiv.org/abs/2204.03610). Writes the fp16 weights and a
@@ -16,6 +13,67 @@ import math
 import time
 from pathlib import Path
 from typing import Any
+
+EXAMPLES = r"""examples:
+  python tools/partworld/train_clip.py --out work_dirs/tiny_clip
+  python tools/partworld/train_clip.py --score WEIGHTS
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    # The name of an option, its default, what it is. CLIP's pictures are
+    # more diverse than a data set's, hence the low share of homes.
+    for name, default, text in (
+        ('steps', 900, 'of training'),
+        ('batch', 96, 'pictures in a step'),
+        ('lr', 1.5e-3, 'greatest learning rate'),
+        ('pool', 16000, 'pictures to draw'),
+        ('seed', 0, 'of weights and captions'),
+        ('threads', 2, 'of torch'),
+        (
+            'home-share',
+            0.3,
+            'share of pictures on a background that their object favours',
+        ),
+        (
+            'place-share',
+            0.45,
+            'share of captions that name the background beside objects',
+        ),
+        (
+            'empty-share',
+            0.08,
+            'share of the other captions that name the background only',
+        ),
+        ('landscape-share', 0.0, 'share of pictures without an object'),
+    ):
+        parser.add_argument(
+            f'--{name}',
+            type=type(default),
+            default=default,
+            help=f'{text} (default: %(default)s)',
+        )
+    parser.add_argument('--init', type=Path, help='weights to start from')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('mmfmwsss/assets/tiny_clip'),
+        help='weights and record, without suffix (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--score', type=Path, help='score these weights on val, do not train'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import open_clip
@@ -171,50 +229,6 @@ def ranking_precision(model: open_clip.CLIP, pool: ScenePool) -> float:
     return float(
         label_ranking_average_precision_score(pool.multi_hot(), scores.numpy())
     )
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--steps', type=int, default=900)
-    parser.add_argument('--batch', type=int, default=96, help='pictures')
-    parser.add_argument('--lr', type=float, default=1.5e-3)
-    parser.add_argument('--pool', type=int, default=16000, help='pictures')
-    parser.add_argument('--seed', type=int, default=0)
-    # CLIP's pictures are more diverse than a data set's.
-    parser.add_argument(
-        '--home-share',
-        type=float,
-        default=0.3,
-        help='share of pictures on a background that their object favours',
-    )
-    parser.add_argument(
-        '--place-share',
-        type=float,
-        default=0.45,
-        help='share of captions that name the background beside objects',
-    )
-    parser.add_argument(
-        '--empty-share',
-        type=float,
-        default=0.08,
-        help='share of the other captions that name the background only',
-    )
-    parser.add_argument(
-        '--landscape-share',
-        type=float,
-        default=0.0,
-        help='share of pictures without an object',
-    )
-    parser.add_argument('--init', type=Path, help='weights to start from')
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument(
-        '--out', type=Path, default=Path('mmfmwsss/assets/tiny_clip')
-    )
-    parser.add_argument(
-        '--score', type=Path, help='score these weights on val, do not train'
-    )
-    return parser.parse_args()
 
 
 def score_on_val(weights: Path) -> None:

@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Train the tiny SAM of PartWorld: segment_anything's model, point prompts.
 
-    python tools/partworld/train_sam.py
-
 The weights in the package came in five runs (--init), as the JSON beside them
 tells. It learns on random assemblies of parts and sub-parts, never on
 PartWorld's own classes, so that it is class-agnostic as SAM is. The three
@@ -18,6 +16,69 @@ import math
 import time
 from pathlib import Path
 from typing import Any
+
+EXAMPLES = r"""examples:
+  python tools/partworld/train_sam.py --out work_dirs/tiny_sam
+  python tools/partworld/train_sam.py --out work_dirs/tiny_sam \
+      --init mmfmwsss/assets/tiny_sam.safetensors --steps 1000
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--steps',
+        type=int,
+        default=10000,
+        help='of training (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--batch',
+        type=int,
+        default=8,
+        help='pictures in a step (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--points',
+        type=int,
+        default=12,
+        help='point prompts a picture (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--lr',
+        type=float,
+        default=1.5e-3,
+        help='greatest learning rate (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        help='of weights and points (default: %(default)s)',
+    )
+    parser.add_argument('--init', type=Path, help='weights to start from')
+    parser.add_argument(
+        '--threads',
+        type=int,
+        default=2,
+        help='of torch (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('mmfmwsss/assets/tiny_sam'),
+        help='weights and record, without suffix (default: %(default)s)',
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import torch
@@ -143,22 +204,6 @@ def mask_loss(
         iou = (predicted & truth).sum((2, 3)) / union
     loss = 2 * bce.mean() + dice.mean() + F.mse_loss(scores, iou)
     return loss, iou.mean(0)
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--steps', type=int, default=10000)
-    parser.add_argument('--batch', type=int, default=8, help='pictures')
-    parser.add_argument('--points', type=int, default=12, help='per picture')
-    parser.add_argument('--lr', type=float, default=1.5e-3)
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--init', type=Path, help='weights to start from')
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument(
-        '--out', type=Path, default=Path('mmfmwsss/assets/tiny_sam')
-    )
-    return parser.parse_args()
 
 
 def train(args: argparse.Namespace) -> None:
