@@ -122,6 +122,7 @@ def test_choices_are_those_of_the_package() -> None:
     from mmfmwsss.models.seeding import BaseSeeder
     from mmfmwsss.structures import WHOLE
     from mmfmwsss.workshop.cam_files import CAM_FORMATS, CAM_KEYS
+    from mmfmwsss.workshop.photo_clip import Settings
     from mmfmwsss.workshop.tables import PAPER_TABLES, TABLE_DATASETS
 
     seeds = load('tools/seed_from_cams.py')
@@ -144,3 +145,5 @@ def test_choices_are_those_of_the_package() -> None:
     assert set(score['COUNTS']) <= set(settings)
     for name, (default, _) in score['THRESHOLDS'].items():
         assert settings[name] == default
+    photo_clip = load('tools/photo_clip/train.py')['SETTINGS']
+    assert vars(Settings()) == {k: v for k, (v, _) in photo_clip.items()}

@@ -1,9 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Score the photo CLIP on labelled photos; nothing is trained or chosen here.
 
-    python tools/photo_clip/score.py PHOTOS --labels image_labels.json \
-        --classes classes.yaml --masks MASKS --values 8 10 12 13 17
-
 Prints one JSON line: on how many photos the highest of the classes is one of
 the tags, and, with masks, the mIoU of seeds from the tagged classes'
 Softmax-GradCAMs (``cam``) and after CAA (``caa``), argmax, by alpha.
@@ -15,6 +12,49 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+EXAMPLES = r"""examples:
+  python tools/photo_clip/score.py PHOTOS --labels image_labels.json \
+      --classes classes.yaml --masks MASKS --values 8 10 12 13 17
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('photos', type=Path, help='folder')
+    parser.add_argument('--labels', type=Path, required=True, help='tags')
+    parser.add_argument('--classes', required=True, help='names, a YAML file')
+    parser.add_argument('--masks', type=Path, help='folder of PNGs')
+    parser.add_argument(
+        '--values', type=int, nargs='+', help='of the classes in the masks'
+    )
+    parser.add_argument('--list', type=Path, help='names, one a line')
+    parser.add_argument('--every', type=int, default=1, help='only every n-th')
+    parser.add_argument('--side', type=int, default=384, help='long, pixels')
+    parser.add_argument(
+        '--alphas',
+        type=float,
+        nargs='+',
+        default=[0.5, 1, 2, 4, 8],
+        help='of the seeds (default: 0.5 1 2 4 8)',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        default='mmfmwsss://photo_clip.safetensors',
+        help='of the photo CLIP (default: %(default)s)',
+    )
+    parser.add_argument('--stem-checkpoint', help='of EfficientNet-Lite2')
+    parser.add_argument('--threads', type=int, default=1, help='of torch')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import torch
@@ -119,32 +159,6 @@ def seeds_of(
     labels = torch.cat([present.new_zeros(1), present + 1]).to(torch.uint8)
     for alpha in alphas:
         yield best_label(cam_scores(enlarged, alpha), labels).numpy()
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('photos', type=Path, help='folder')
-    parser.add_argument('--labels', type=Path, required=True, help='tags')
-    parser.add_argument('--classes', required=True, help='names, a YAML file')
-    parser.add_argument('--masks', type=Path, help='folder of PNGs')
-    parser.add_argument(
-        '--values', type=int, nargs='+', help='of the classes in the masks'
-    )
-    parser.add_argument('--list', type=Path, help='names, one a line')
-    parser.add_argument('--every', type=int, default=1, help='every n-th')
-    parser.add_argument('--side', type=int, default=384, help='pixels')
-    parser.add_argument(
-        '--alphas', type=float, nargs='+', default=[0.5, 1, 2, 4, 8]
-    )
-    parser.add_argument(
-        '--checkpoint', default='mmfmwsss://photo_clip.safetensors'
-    )
-    parser.add_argument('--stem-checkpoint', help='of EfficientNet-Lite2')
-    parser.add_argument('--threads', type=int, default=1)
-    return parser.parse_args()
 
 
 @torch.no_grad()

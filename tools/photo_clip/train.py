@@ -1,8 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Train the photo CLIP on photos without labels, with a classifier as teacher.
 
-    python tools/photo_clip/train.py FOLDER_OF_PHOTOS...
-
 EfficientNet-Lite2 tells of each photo, and of each place in it, which of
 ImageNet's names fit; the CLIP's blocks, text tower and projections learn to
 say the same, to show it by Softmax-GradCAM where the classifier's own maps
@@ -17,6 +15,72 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+SETTINGS = {  # a setting, its default, what it is
+    'steps': (3000, 'of the optimiser'),
+    'batch': (64, 'photos a step'),
+    'lr': (1e-3, 'highest learning rate of the one-cycle schedule'),
+    'seed': (0, 'of everything drawn'),
+    'place_weight': (2.0, 'of the loss of places'),
+    'cam_weight': (3.0, 'of the loss of CAMs'),
+    'attention_weight': (0.5, 'of the loss of attention'),
+    'temperature': (0.1, 'of the likeness that attention learns'),
+    'other_names': (64, "names a step beyond the photos' captions"),
+    'places': (12, 'places of a photo that its loss reads'),
+    'maps': (24, 'photos a step whose CAMs and attention are compared'),
+    'drop_residual': (0.5, 'share of photos without the last residual path'),
+    'pooled_share': (0.5, 'share of steps on whole photos at half the size'),
+    'window_share': (0.4, 'share of steps on windows'),
+    'window': (9, 'side of a window, tokens'),
+}
+EXAMPLES = r"""examples:
+  python tools/photo_clip/train.py FOLDER_OF_PHOTOS
+  python tools/photo_clip/train.py PHOTOS MORE_PHOTOS --steps 300 --threads 2
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('folders', nargs='+', type=Path, help='of photos')
+    for name, (default, text) in SETTINGS.items():
+        parser.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=type(default),
+            default=default,
+            help=f'{text} (default: %(default)s)',
+        )
+    parser.add_argument(
+        '--threads',
+        type=int,
+        default=1,
+        help='of torch (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--cache',
+        type=Path,
+        default=Path('work_dirs/photo_clip'),
+        help='folder for the features, 180 KB a photo (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/photo_clip/photo_clip'),
+        help='weights and record, without suffix (default: %(default)s)',
+    )
+    parser.add_argument('--stem-checkpoint', help='of EfficientNet-Lite2')
+    parser.add_argument(
+        '--init', type=Path, help='weights of an earlier run to start from'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
 
 import numpy as np
 import torch
@@ -38,36 +102,6 @@ from mmfmwsss.workshop.photo_clip import (
     train,
 )
 from mmfmwsss.workshop.photo_clip.teacher import SIDE
-
-
-def parse_args() -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument('folders', nargs='+', type=Path, help='of photos')
-    for name, value in asdict(Settings()).items():
-        parser.add_argument(
-            f'--{name.replace("_", "-")}',
-            type=type(value),
-            default=value,
-            help=f'default: {value}',
-        )
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument(
-        '--cache',
-        type=Path,
-        default=Path('work_dirs/photo_clip'),
-        help='folder for the features, 180 KB a photo',
-    )
-    parser.add_argument(
-        '--out', type=Path, default=Path('work_dirs/photo_clip/photo_clip')
-    )
-    parser.add_argument('--stem-checkpoint', help='of EfficientNet-Lite2')
-    parser.add_argument(
-        '--init', type=Path, help='weights of an earlier run to start from'
-    )
-    return parser.parse_args()
 
 
 def record_of(weights: Path | None) -> dict[str, Any] | None:
