@@ -4,11 +4,12 @@
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models.clip import FrozenCLIP
 
-__all__ = ['OpenAIArchive', 'random_clip', 'random_clip_arch']
+__all__ = ['OpenAIArchive', 'embed_image', 'random_clip', 'random_clip_arch']
 
 
 def random_clip_arch(layers: int = 3) -> dict[str, Any]:
@@ -42,6 +43,35 @@ def random_clip(seed: int = 0, layers: int = 3) -> FrozenCLIP:
             if parameter.ndim >= 1 and 'token_embedding' not in name:
                 parameter.data += 0.05 * torch.randn_like(parameter)
     return clip
+
+
+def embed_image(clip: FrozenCLIP, tokens: Tensor, residual: Tensor) -> Tensor:
+    """Run last block and head, spelled out so that all derivatives exist.
+
+    A reference for the closed form of :class:`~..models.clip.LastBlock`.
+
+    Args:
+        clip (FrozenCLIP): The frozen model.
+        tokens (Tensor): Normalised input of the last block, (N, L, D).
+        residual (Tensor): Its input before the normalisation, (N, L, D).
+
+    Returns:
+        Tensor: Image embedding, not normalised, (N, E).
+    """
+    visual = clip.model.visual
+    block = visual.transformer.resblocks[-1]
+    attention = block.attn
+    query, key, value = (
+        part.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+        for part in F.linear(
+            tokens, attention.in_proj_weight, attention.in_proj_bias
+        ).chunk(3, dim=-1)
+    )  # (N, heads, L, D')
+    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+    output = (scores.softmax(dim=-1) @ value).transpose(1, 2).flatten(2)
+    x = residual + block.ls_1(attention.out_proj(output))
+    x = x + block.ls_2(block.mlp(block.ln_2(x)))
+    return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
 
 
 class OpenAIArchive(nn.Module):

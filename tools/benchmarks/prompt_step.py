@@ -24,7 +24,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 CLOCKS = dict(wall=time.perf_counter, cpu=time.process_time)
 EXAMPLES = r"""examples:
@@ -87,8 +87,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.models.cams import softmax_gradcam
-from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
+from mmfmwsss.models.cams import needed_prompts, softmax_gradcam
+from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures, TrunkCache
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 
 SIDE, CLASSES = 224, 20
@@ -249,11 +249,13 @@ def our_cams(
     model: CLIPPromptSegmentor, images: Tensor, labels: Tensor
 ) -> Tensor:
     """The maps of our step."""
-    features, embedding = model.encode(images, with_attention=False)
+    features, last_block = model.encode(images, with_attention=False)
     text = model.stream('segmentation').text_features(
-        model.clip, model._needed_prompts('segmentation', labels)
+        model.clip, needed_prompts(labels, len(model.class_prompts.background))
     )
-    cams, _ = softmax_gradcam(model.clip, features, embedding, text, labels)
+    cams, _ = softmax_gradcam(
+        features, last_block, text, model.clip.scale, labels
+    )
     return cams
 
 
@@ -334,12 +336,12 @@ def time_parts(
     last_block = clip.run_last_block(features)
     done()
     text = stream.text_features(
-        clip, model._needed_prompts('segmentation', labels)
+        clip, needed_prompts(labels, len(model.class_prompts.background))
     )
     done()
     given = text.detach().requires_grad_()
     cams, pairs = softmax_gradcam(
-        clip, features, last_block.embedding, given, labels
+        features, last_block, given, clip.scale, labels
     )
     stream.cam_loss(cams, pairs, seeds)['loss_cal'].backward()
     done()
@@ -363,11 +365,11 @@ def cached_loss(
             return clip.resume_trunk(kept.residual, kept.attention, kept.grid)
 
     def loss() -> Tensor:
-        model.trunk_cache = Kept()  # type: ignore[assignment]
+        model.use_trunk_cache(cast(TrunkCache, Kept()))
         try:
             return model.loss(images, samples)['loss_cal']
         finally:
-            model.trunk_cache = None
+            model.use_trunk_cache(None)
 
     return loss
 

@@ -135,12 +135,12 @@ class Scorer:
         with Image.open(photo) as opened:
             size = fitting_size(opened.width, opened.height, self.side)
         features = self.clip.encode_trunk(read_photo(photo, size)[None])
-        embedding = self.clip.run_last_block(features).embedding
-        ranks = embedding @ self.text[: self.classes].T
+        last_block = self.clip.run_last_block(features)
+        ranks = last_block.embedding @ self.text[: self.classes].T
         labels = torch.zeros(1, self.classes, dtype=torch.bool)
         labels[0, present] = True
         cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, self.text, labels
+            features, last_block, self.text, self.clip.scale, labels
         )
         refined = self.caa(cams, features.attention, pairs[:, 0])
         return int(ranks.argmax()), dict(cam=cams, caa=refined)

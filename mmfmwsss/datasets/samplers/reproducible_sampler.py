@@ -47,16 +47,24 @@ class ReproducibleSampler(Sampler[int]):
         views: int | None = None,
         seed: int | None = None,
     ) -> None:
-        if views is not None and views < 1:
-            raise ValueError(f'Expected views >= 1, but got {views}.')
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.shuffle = shuffle
         self.infinite = infinite
-        self.views = views
+        self.limit_views(views)
         self.seed: int = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self._skipped = 0
+
+    def limit_views(self, views: int | None) -> None:
+        """Show so many views of each picture, again and again; None: no limit.
+
+        Raises:
+            ValueError: If ``views`` is less than 1.
+        """
+        if views is not None and views < 1:
+            raise ValueError(f'Expected views >= 1, but got {views}.')
+        self.views = views
 
     def _order(self, number: int) -> list[int]:
         """Pictures in the order of a pass."""

@@ -75,7 +75,7 @@ class TrunkCacheHook(Hook):
             )
         # What workers have fetched by now is of pass 0: view 0 in any case,
         # unless the data set is tiny, and then the cache says so.
-        sampler.views = self.views
+        sampler.limit_views(self.views)
         grid = _crop_grid(runner, model.clip.patch_size)
         clip = model.clip
         shape = CacheShape(
@@ -96,16 +96,17 @@ class TrunkCacheHook(Hook):
             preprocessor=digest_of(str(runner.cfg.model.data_preprocessor)),
             seed=sampler.seed,
         )
+        # One process makes the files, then the others open them.
+        made = None
         if is_main_process():
-            model.trunk_cache = TrunkCache(self.folder, shape, key)
+            made = TrunkCache(self.folder, shape, key)
         barrier()
-        if model.trunk_cache is None:
-            model.trunk_cache = TrunkCache(self.folder, shape, key)
+        model.use_trunk_cache(made or TrunkCache(self.folder, shape, key))
 
     def after_train(self, runner: Runner) -> None:
         """Test runs see whole pictures."""
         model: Any = unwrap_model(runner.model)
-        model.trunk_cache = None
+        model.use_trunk_cache(None)
 
 
 def _crop_grid(runner: Runner, patch: int) -> tuple[int, int]:

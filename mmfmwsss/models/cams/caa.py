@@ -25,6 +25,12 @@ def sinkhorn_affinity(attention: Tensor, rounds: int) -> Tensor:
 
     Returns:
         Tensor: (N, hw, hw).
+
+    Example:
+        >>> attention = torch.tensor([[[1.0, 1.0], [0.0, 1.0]]])
+        >>> sinkhorn_affinity(attention, rounds=1)
+        tensor([[[0.6667, 0.1667],
+                 [0.1667, 1.0000]]])
     """
     affinity = attention
     for _ in range(rounds):
@@ -36,7 +42,7 @@ def sinkhorn_affinity(attention: Tensor, rounds: int) -> Tensor:
 def box_mask(
     score: Tensor, threshold: float, official: bool = False
 ) -> Tensor:
-    """Union of the boxes around the connected regions of high score.
+    """Unite the boxes around the connected regions of high score.
 
     Args:
         score (Tensor): Map of one class in 0..1, (h, w).
@@ -46,6 +52,11 @@ def box_mask(
 
     Returns:
         Tensor: bool, (h, w).
+
+    Example:
+        >>> score = torch.tensor([[0.9, 0.1, 0.0], [0.1, 1.0, 0.0]])
+        >>> box_mask(score, threshold=0.4).tolist()
+        [[True, True, False], [True, True, False]]
     """
     levels = (255 * score.clamp(0, 1)).to(torch.uint8).cpu().numpy()
     high = (levels > int(threshold * int(levels.max()))).astype(np.uint8)
@@ -78,7 +89,7 @@ class CAA:
         refine (str): ``'score'`` refines the map clamped at 0 and scaled to
             0..1 (CLIP-ES), ``'cam'`` the signed map itself.
         use_boxes (bool): False leaves the box mask out.
-        normalise (bool): Whether to stretch each refined map over the patches
+        normalise (bool): Stretch each refined map over the patches
             to 0..1, before anything enlarges it (CLIP-ES).
         official (bool): Behave like the code of CLIP-ES and of FMA-WSSS, see
             :func:`box_mask` and :func:`~..normalise.min_max_over_image`.

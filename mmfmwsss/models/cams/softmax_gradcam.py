@@ -7,18 +7,51 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..clip import FrozenCLIP, ImageFeatures
-from ..clip.last_block import LastBlock
+from ..clip import ImageFeatures, LastBlock
 
-__all__ = ['present_softmax', 'score_gradient', 'softmax_gradcam']
+__all__ = [
+    'needed_prompts',
+    'present_softmax',
+    'score_gradient',
+    'softmax_gradcam',
+]
 
 _OFFICIAL_EPSILON = 1e-5
+
+
+def needed_prompts(
+    labels: Tensor, num_backgrounds: int, official: bool = False
+) -> Tensor | None:
+    """Select the prompts that the CAMs of a batch depend on (Eq. 1).
+
+    Args:
+        labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        num_backgrounds (int): Number of background prompts, G - C.
+        official (bool): See :func:`present_softmax`, whose maximum is over
+            all prompts.
+
+    Returns:
+        Tensor | None: The present classes, then all backgrounds, int64, (K,);
+        None for all prompts.
+
+    Example:
+        >>> labels = torch.tensor([[True, False, False], [True, False, True]])
+        >>> needed_prompts(labels, num_backgrounds=2)
+        tensor([0, 2, 3, 4])
+    """
+    if official:
+        return None
+    classes = labels.shape[1]
+    background = torch.arange(
+        classes, classes + num_backgrounds, device=labels.device
+    )
+    return torch.cat([labels.any(dim=0).nonzero()[:, 0], background])
 
 
 def present_softmax(
     logits: Tensor, labels: Tensor, official: bool = False
 ) -> Tensor:
-    """Softmax over the present foreground and all background prompts (Eq. 1).
+    """Take the softmax over present and all background prompts (Eq. 1).
 
     Args:
         logits (Tensor): Foreground prompts first, (N, G).
@@ -30,6 +63,11 @@ def present_softmax(
 
     Returns:
         Tensor: Scores s, 0 for absent classes, (N, G).
+
+    Example:
+        >>> logits = torch.tensor([[0.0, 9.0, 0.0, 0.0]])  # 2 + 2 prompts
+        >>> present_softmax(logits, torch.tensor([[True, False]]))
+        tensor([[0.3333, 0.0000, 0.3333, 0.3333]])
     """
     absent = F.pad(~labels, (0, logits.shape[1] - labels.shape[1]))
     if not official:
@@ -46,7 +84,7 @@ def score_gradient(
     labels: Tensor,
     official: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Gradient of the softmax score of every present class, d s / d e.
+    """Differentiate the score of every present class, d s / d e.
 
     Args:
         embedding (Tensor): Image embeddings e, not normalised, (N, E).
@@ -66,7 +104,9 @@ def score_gradient(
     pairs = labels.nonzero()  # (P, 2)
     image, category = pairs.unbind(1)
     mean_text = scores @ text  # (N, E)
-    if official:  # what is missing to 1 hangs on the subtracted maximum
+    # The official scores sum to less than 1; the rest depends on the maximum
+    # logit that was subtracted.
+    if official:
         missing = 1 - scores.sum(dim=1, keepdim=True)
         mean_text = mean_text + missing * text[logits.argmax(dim=1)]
     expected = mean_text[image]  # (P, E)
@@ -103,23 +143,23 @@ class _ChannelWeights(torch.autograd.Function):
 
 
 def softmax_gradcam(
-    clip: FrozenCLIP,
     features: ImageFeatures,
-    embedding: Tensor,
+    last_block: LastBlock,
     text: Tensor,
+    scale: Tensor,
     labels: Tensor,
     official: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Class activation maps of every present class of every image.
+    """Make the class activation maps of all present classes (Eq. 1 to 3).
 
     The maps are signed: the ReLU of Eq. 3 is left to whoever reads them,
     since the CAM activation loss also learns from negative activations.
 
     Args:
-        clip (FrozenCLIP): The frozen model.
         features (ImageFeatures): Of N images.
-        embedding (Tensor): Their image embeddings, (N, E).
+        last_block (LastBlock): The frozen last block at these images.
         text (Tensor): L2-normalised text features, foreground first, (G, E).
+        scale (Tensor): Inverse temperature, a scalar.
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
         official (bool): See :func:`present_softmax`.
 
@@ -128,11 +168,11 @@ def softmax_gradcam(
         ``text`` by first-order work only, and the (image, class) pairs they
         belong to, int64, (P, 2).
     """
-    with torch.autocast(embedding.device.type, enabled=False):
+    with torch.autocast(text.device.type, enabled=False):
         gradient, pairs = score_gradient(
-            embedding.float(),
+            last_block.embedding.float(),
             text.float(),
-            clip.scale.float(),
+            scale.float(),
             labels,
             official,
         )
@@ -143,7 +183,6 @@ def softmax_gradcam(
             )
             return none.unflatten(1, features.grid), pairs
         images = pairs[:, 0]
-        last_block = clip.run_last_block(features)
         weights = _ChannelWeights.apply(gradient, images, last_block)
         cams = features.tokens[images, 1:] @ weights[..., None]
     return cams[..., 0].unflatten(1, features.grid), pairs

@@ -1,7 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The frozen CLIP and its prompts."""
 
+from .class_logits import class_logits
 from .frozen_clip import FrozenCLIP, ImageFeatures
+from .last_block import LastBlock
 from .loading import build_clip
 from .manual_prompts import ManualPrompts
 from .photo_clip import PHOTO_CLIP, build_photo_clip, photo_clip_names
@@ -15,12 +17,14 @@ __all__ = [
     'CLIPWeights',
     'FrozenCLIP',
     'ImageFeatures',
+    'LastBlock',
     'LearnablePrompts',
     'ManualPrompts',
     'PromptStream',
     'TrunkCache',
     'build_clip',
     'build_photo_clip',
+    'class_logits',
     'photo_clip_names',
     'prompt_layout',
     'read_clip_state',

@@ -12,7 +12,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from .frozen_linear import feed_forward, project_heads
-from .last_block import LastBlock, attention_weights, split_heads
+from .last_block import LastBlock, attention_weights
 from .loading import build_clip
 from .text_tower import PrefixCache, encode_prefix, encode_rest
 
@@ -24,7 +24,7 @@ _CPU_IMAGES = 4
 
 @dataclass
 class ImageFeatures:
-    """What the trunk leaves of a batch of images.
+    """Output of the trunk below the last block, for a batch of images.
 
     Attributes:
         tokens (Tensor): Output of ``ln_1`` of the last block, class token
@@ -35,18 +35,15 @@ class ImageFeatures:
             and the last ``attention_layers`` blocks, (N, hw, hw); (N, 0, 0)
             if it was not asked for.
         grid (tuple[int, int]): (h, w) patches.
-        last_block (LastBlock, optional): The last block at these images, once
-            somebody has run it.
     """
 
     tokens: Tensor
     residual: Tensor
     attention: Tensor
     grid: tuple[int, int]
-    last_block: LastBlock | None = None
 
     def __getitem__(self, index: Tensor) -> 'ImageFeatures':
-        """Features of some images of the batch."""
+        """Select the features of some images of the batch."""
         return ImageFeatures(
             self.tokens[index],
             self.residual[index],
@@ -57,7 +54,7 @@ class ImageFeatures:
 
 @MODELS.register_module()
 class FrozenCLIP(BaseModule):
-    """CLIP with frozen weights, split where Softmax-GradCAM looks into it.
+    """Run CLIP with frozen weights, split where Softmax-GradCAM looks into it.
 
     The image embedding is the mean of the patch tokens, projected, as in
     `CLIP-ES <https://arxiv.org/abs/2212.09506>`_ and FMA-WSSS. The trunk below
@@ -115,7 +112,7 @@ class FrozenCLIP(BaseModule):
         Args:
             images (Tensor): Normalised images, (N, 3, H, W), H and W
                 multiples of the patch size.
-            with_attention (bool): Whether the attention is needed.
+            with_attention (bool): Also average the attention that CAA reads.
 
         Returns:
             ImageFeatures: In fp32.
@@ -139,7 +136,7 @@ class FrozenCLIP(BaseModule):
     def resume_trunk(
         self, residual: Tensor, attention: Tensor, grid: tuple[int, int]
     ) -> ImageFeatures:
-        """Features from what must be kept of them.
+        """Rebuild features from a cached residual and attention.
 
         Args:
             residual (Tensor): As in :class:`ImageFeatures`, (N, L, D).
@@ -156,7 +153,7 @@ class FrozenCLIP(BaseModule):
     def _run_trunk(
         self, images: Tensor, with_attention: bool
     ) -> tuple[Tensor, Tensor]:
-        """Input of the last block, and attention, of some images."""
+        """Compute the last block's input and the attention of images."""
         tokens, _ = self._embed_patches(images)
         blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
@@ -199,31 +196,11 @@ class FrozenCLIP(BaseModule):
         )
         return visual.ln_pre(x + position.to(x.dtype)), grid
 
-    def embed_image(self, tokens: Tensor, residual: Tensor) -> Tensor:
-        """Last block and head as a function of the last block's input.
-
-        Args:
-            tokens (Tensor): As in :class:`ImageFeatures`, (N, L, D).
-            residual (Tensor): Likewise, (N, L, D).
-
-        Returns:
-            Tensor: Image embedding, not normalised, (N, E).
-        """
-        visual = self.model.visual
-        block = visual.transformer.resblocks[-1]
-        x = residual + block.ls_1(_attend(block.attn, tokens))
-        x = x + block.ls_2(block.mlp(block.ln_2(x)))
-        return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
-
     @torch.no_grad()
     def run_last_block(self, features: ImageFeatures) -> LastBlock:
-        """The last block at the features of images; run once, then kept."""
-        if features.last_block is None:
-            with torch.autocast(features.tokens.device.type, enabled=False):
-                features.last_block = LastBlock(
-                    self.model, features.tokens, features.residual
-                )
-        return features.last_block
+        """Run the last block and the head at the features of images."""
+        with torch.autocast(features.tokens.device.type, enabled=False):
+            return LastBlock(self.model, features.tokens, features.residual)
 
     # ------------------------------------------------------------------
     # Text side
@@ -252,13 +229,13 @@ class FrozenCLIP(BaseModule):
     def encode_prefix(
         self, embeddings: Tensor, lengths: Tensor
     ) -> PrefixCache:
-        """Run what prompts begin with; see :func:`encode_prefix`."""
+        """Run the first tokens of prompts; see :func:`encode_prefix`."""
         return encode_prefix(self.model, embeddings, lengths)
 
     def encode_rest(
         self, starts: PrefixCache, embeddings: Tensor, ends: Tensor
     ) -> Tensor:
-        """Text features of prompts whose starts were run before, (G, E).
+        """Encode prompts whose prefixes were run before, (G, E).
 
         The same as :meth:`encode_prompts` of the whole; see
         :func:`encode_rest`.
@@ -268,7 +245,7 @@ class FrozenCLIP(BaseModule):
         )
 
     def _project_text(self, x: Tensor) -> Tensor:
-        """Outputs at the end tokens, (G, D), to normalised features."""
+        """Project outputs at the end tokens, (G, D), and normalise them."""
         model = self.model
         x = model.ln_final(x)
         if isinstance(model.text_projection, nn.Linear):
@@ -278,28 +255,8 @@ class FrozenCLIP(BaseModule):
         return F.normalize(x.float(), dim=-1)
 
     def embed_tokens(self, ids: Tensor) -> Tensor:
-        """Token embeddings, without positions."""
+        """Look up token embeddings, without positions."""
         return self.model.token_embedding(ids)
-
-
-def _attend(attention: nn.MultiheadAttention, x: Tensor) -> Tensor:
-    """Self-attention spelled out, so that it has all derivatives.
-
-    Args:
-        attention (nn.MultiheadAttention): The module whose weights are used.
-        x (Tensor): Normalised tokens, (N, L, D).
-
-    Returns:
-        Tensor: (N, L, D).
-    """
-    query, key, value = (
-        split_heads(part, attention.num_heads)  # (N, heads, L, D')
-        for part in F.linear(
-            x, attention.in_proj_weight, attention.in_proj_bias
-        ).chunk(3, dim=-1)
-    )
-    output = attention_weights(query, key) @ value
-    return attention.out_proj(output.transpose(1, 2).flatten(2))
 
 
 def resize_position(

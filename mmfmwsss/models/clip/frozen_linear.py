@@ -90,7 +90,7 @@ def project_heads(
 def feed_forward(
     block: ResidualAttentionBlock, x: Tensor, seen: Tensor
 ) -> Tensor:
-    """What a block does with the output of its heads.
+    """Finish a block: project the heads' output, then run the MLP.
 
     Args:
         block (ResidualAttentionBlock): Of open_clip.

@@ -37,7 +37,7 @@ KNOWN_FILES = {
 
 
 def is_published(path: Path) -> bool:
-    """Whether a file, of any name, is one that OpenAI published."""
+    """Tell if a file, of any name, is one that OpenAI published."""
     whole = {c for c in KNOWN_FILES.values() if len(c) == _WHOLE}
     return sha256_of(path) in whole
 

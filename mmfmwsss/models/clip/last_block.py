@@ -38,7 +38,7 @@ class _Norm(NamedTuple):
     weight: Tensor
 
     def apply_jacobian(self, vector: Tensor, images: Tensor) -> Tensor:
-        """Derivative without the weight, which is symmetric.
+        """Multiply by the Jacobian without the weight, which is symmetric.
 
         Args:
             vector (Tensor): (P, hw, D).
@@ -59,7 +59,7 @@ def _normalise(norm: nn.LayerNorm, x: Tensor) -> tuple[Tensor, _Norm]:
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """Tokens (..., L, D) to heads (..., heads, L, D / heads)."""
+    """Split tokens (..., L, D) into heads (..., heads, L, D / heads)."""
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
 
 
@@ -68,13 +68,13 @@ def _merge_heads(x: Tensor) -> Tensor:
 
 
 def attention_weights(query: Tensor, key: Tensor) -> Tensor:
-    """Softmax of the scaled products, (..., heads, L queries, L keys)."""
+    """Take the softmax of scaled products, (..., heads, queries, keys)."""
     scores = query @ key.transpose(-1, -2)
     return scores.mul_(query.shape[-1] ** -0.5).softmax(dim=-1)
 
 
 class LastBlock:
-    """Last block and head of the image tower at the features of N images.
+    """Run last block and head of the image tower, and their derivatives.
 
     The head averages the patch tokens, so the class token is a key and a
     value, and never a query.
@@ -111,7 +111,7 @@ class LastBlock:
         self.embedding = normalised.mean(dim=1) @ self.proj
 
     def pull_back(self, vectors: Tensor, images: Tensor) -> Tensor:
-        """Mean over the patches of J^T v.
+        """Average J^T v over the patches.
 
         Args:
             vectors (Tensor): v of each pair, (P, E).
@@ -124,7 +124,7 @@ class LastBlock:
         return torch.cat([self._pull_back(*part) for part in parts])
 
     def push_forward(self, vectors: Tensor, images: Tensor) -> Tensor:
-        """J applied to the mean over the patches of a vector; the adjoint.
+        """Apply J to a vector spread over the patches; the adjoint.
 
         Args:
             vectors (Tensor): Of each pair, (P, D).
@@ -144,6 +144,7 @@ class LastBlock:
 
     def _pull_back(self, vectors: Tensor, images: Tensor) -> Tensor:
         block, patches = self.block, self.query.shape[-2]
+        # Back through the head and the MLP.
         grad = vectors @ self.proj.T / patches * self.norm_post.weight
         grad = self.norm_post.apply_jacobian(
             grad[:, None].expand(-1, patches, -1), images
@@ -156,6 +157,7 @@ class LastBlock:
         grad = _transposed(block.attn.out_proj, block.ls_1(grad))
         grad = split_heads(grad, self.heads)  # of the output, (P, h, hw, D')
 
+        # Back through the attention, summed over the patches.
         query, key = self.query[images], self.key[images]
         value, weights = self.value[images], self.weights[images]
         shift = (grad * self.output[images]).sum(dim=-1, keepdim=True)
@@ -176,6 +178,7 @@ class LastBlock:
 
     def _push_forward(self, vectors: Tensor, images: Tensor) -> Tensor:
         block, patches = self.block, self.query.shape[-2]
+        # Move query, key and value.
         moves = vectors / patches @ block.attn.in_proj_weight.T
         move_query, move_key, move_value = (
             part.unflatten(-1, (self.heads, 1, -1))  # (P, h, 1, D')
@@ -193,6 +196,7 @@ class LastBlock:
         moved = weights @ (by_key * value) - (weights @ by_key) * output
         moved += by_query * to_class * (output - value[..., :1, :])
         moved += (1 - to_class) * move_value
+        # Forward through the MLP and the head.
         moved = _apply(block.attn.out_proj, _merge_heads(moved), bias=False)
         x = block.ls_1(moved)
         normalised = self.norm_2.apply_jacobian(x, images).mul_(
@@ -214,7 +218,7 @@ def _transposed(layer: nn.Linear, x: Tensor) -> Tensor:
 
 
 def _with_slope(activation: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """An elementwise activation and its derivative."""
+    """Evaluate an elementwise activation and its derivative."""
     # The stubs also know a variant with auxiliary outputs.
     value, slope = torch.func.jvp(  # type: ignore[misc]
         activation, (x,), (torch.ones_like(x),)

@@ -125,7 +125,7 @@ def _no_word_of_random_weights() -> Iterator[None]:
 def _needs_quick_gelu(
     arch: str, weights: CLIPWeights | None, checkpoint: str | None
 ) -> bool:
-    """Whether QuickGELU must be asked for, beyond what the name says."""
+    """Tell if QuickGELU must be asked for, beyond what the name says."""
     if weights is None or weights.quick_gelu is None:
         if weights is not None:
             print_log(

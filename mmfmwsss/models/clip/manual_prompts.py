@@ -19,7 +19,7 @@ __all__ = ['ManualPrompts']
 
 @MODELS.register_module()
 class ManualPrompts(BaseModule):
-    """Prompts written by hand, as in CLIP-ES; nothing is learnt.
+    """Encode prompts written by hand, as in CLIP-ES; nothing is learnt.
 
     Several templates are encoded, normalised, averaged and normalised again.
 
@@ -68,7 +68,7 @@ class ManualPrompts(BaseModule):
 
 
 def _fill(templates: Sequence[str], class_prompts: ClassPrompts) -> list[str]:
-    """Texts of all classes, foreground first, templates fastest."""
+    """Fill the templates with all classes, templates fastest."""
     if not templates or isinstance(templates, str):
         raise UserInputError(
             f"Expected `templates` to be a list such as ['a photo of a {{}}.']"

@@ -30,7 +30,7 @@ def prompt_layout(
     full_stop: int,
     end: int,
 ) -> list[int]:
-    """Token ids of one prompt, -1 where a context vector goes.
+    """Lay out the token ids of a prompt, -1 where a context vector goes.
 
     ============ =======================================
     ``end``      start, contexts, name, full stop, end
@@ -48,6 +48,12 @@ def prompt_layout(
 
     Returns:
         list[int]: 3 + N + len(name_ids) ids.
+
+    Example:
+        >>> prompt_layout([7], 2, 'end', start=1, full_stop=5, end=2)
+        [1, -1, -1, 7, 5, 2]
+        >>> prompt_layout([7], 2, 'middle', start=1, full_stop=5, end=2)
+        [1, -1, 7, -1, 5, 2]
     """
     before = {'end': context_length, 'front': 0, 'middle': context_length // 2}
     slots = [_CONTEXT] * context_length
@@ -57,7 +63,7 @@ def prompt_layout(
 
 @MODELS.register_module()
 class LearnablePrompts(BaseModule):
-    """One prompt a class, foreground first, with learnable context vectors.
+    """Learn the context vectors of one prompt a class, foreground first.
 
     The classification task uses a unified context with the name at the end
     (Eq. 5); the segmentation task one context a class with the name in front
@@ -67,9 +73,9 @@ class LearnablePrompts(BaseModule):
         clip (FrozenCLIP): Gives the token embeddings. Not kept.
         class_prompts (ClassPrompts): Names of foreground and background.
         context_length (int): N of the paper. Default: 16 (section 5.2).
-        class_specific (bool): Whether each class has contexts of its own.
+        class_specific (bool): Give each class contexts of its own.
         name_position (str): ``'end'``, ``'front'`` or ``'middle'``.
-        nameless_background (bool): Whether background prompts have no name.
+        nameless_background (bool): Leave the name out of background prompts.
         init_std (float): Standard deviation of the initial contexts. Default:
             0.02, CoOp's.
         init_seed (int): Seed of the initial contexts.
@@ -171,7 +177,7 @@ class LearnablePrompts(BaseModule):
         return ids, ends
 
     def forward(self, clip: FrozenCLIP, rows: Tensor | None = None) -> Tensor:
-        """Text features of the prompts.
+        """Encode the prompts to text features.
 
         Args:
             clip (FrozenCLIP): The frozen model.
@@ -204,7 +210,7 @@ class LearnablePrompts(BaseModule):
         return blank.index_copy(0, rows, features)
 
     def embeddings(self) -> Tensor:
-        """Token embeddings of all prompts, (G, T, D)."""
+        """Put the contexts among the token embeddings, (G, T, D)."""
         context: Tensor = self.context
         if context.ndim == 2:
             context = context.expand(len(self.fixed), -1, -1)
@@ -215,7 +221,7 @@ class LearnablePrompts(BaseModule):
 
     @torch.no_grad()
     def _frozen_starts(self, clip: FrozenCLIP) -> PrefixCache:
-        """What stands before the first context never changes: run once."""
+        """Run what stands before the first context, once: it never changes."""
         key = (self.fixed.device, self.fixed.dtype)
         if key not in self._constant_starts:
             longest = int(self.starts.max())
@@ -247,15 +253,15 @@ class LearnablePrompts(BaseModule):
 
 
 def _common_start(ids: Tensor) -> int:
-    """Number of tokens that all prompts begin with."""
+    """Count the tokens that all prompts begin with."""
     return int((ids != ids[:1]).any(dim=0).nonzero()[0])
 
 
 def _start_lengths(is_context: Tensor, shared: int) -> Tensor:
-    """Tokens that are run before the others, (G,), or (1,) if shared.
+    """Count the tokens that are run before the others, (G,) or, shared, (1,).
 
     Args:
-        is_context (Tensor): Whether a token is a context vector, (G, T).
+        is_context (Tensor): True where a token is a context vector, (G, T).
         shared (int): Tokens that all prompts begin with, contexts included.
     """
     # All before the first context; one token at least, the start token.

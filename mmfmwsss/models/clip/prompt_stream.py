@@ -42,6 +42,7 @@ class PromptStream(BaseModule):
         self.loss_module = None if loss is None else MODELS.build(loss)
         if self.loss_module is None:  # what no loss trains stays as it is
             self.requires_grad_(False)
+        self._kept: Tensor | None = None
 
     def text_features(
         self, clip: FrozenCLIP, rows: Tensor | None = None
@@ -56,6 +57,17 @@ class PromptStream(BaseModule):
         if isinstance(self.prompts, LearnablePrompts):
             return self.prompts(clip, rows)
         return self.prompts(clip)
+
+    def frozen_text_features(self, clip: FrozenCLIP) -> Tensor:
+        """Encode all prompts, once as long as they are not trained, (G, E)."""
+        if self.training or self._kept is None:
+            self._kept = self.text_features(clip)
+        return self._kept
+
+    def train(self, mode: bool = True) -> 'PromptStream':
+        """Switch mode; prompts may have changed, so forget their features."""
+        self._kept = None
+        return super().train(mode)
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor

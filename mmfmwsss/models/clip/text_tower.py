@@ -20,7 +20,7 @@ __all__ = ['PrefixCache', 'encode_prefix', 'encode_rest']
 
 @dataclass
 class PrefixCache:
-    """What the rest of the prompts reads of their starts.
+    """Cached keys and values of the prompt prefixes.
 
     Attributes:
         keys (list[Tensor]): Of each layer, (G or 1, heads, S, D').
@@ -33,7 +33,7 @@ class PrefixCache:
     lengths: Tensor
 
     def __getitem__(self, rows: Tensor) -> 'PrefixCache':
-        """Starts of some prompts; one for all stays as it is."""
+        """Select some prompts; a prefix of all prompts stays as it is."""
         if len(self.lengths) == 1:
             return self
         return PrefixCache(
@@ -59,28 +59,28 @@ def encode_prefix(
         PrefixCache: Differentiable with respect to the embeddings.
     """
     x = embeddings + model.positional_embedding[: embeddings.shape[1]]
-    starts = PrefixCache([], [], lengths)
+    cache = PrefixCache([], [], lengths)
     blocks = model.transformer.resblocks
     for number, block in enumerate(blocks):
         query, key, value = project_heads(block.attn, block.ln_1(x))
-        starts.keys.append(key)
-        starts.values.append(value)
+        cache.keys.append(key)
+        cache.values.append(value)
         if number + 1 < len(blocks):
             seen = F.scaled_dot_product_attention(
                 query, key, value, is_causal=True
             )
             x = feed_forward(block, x, seen)
-    return starts
+    return cache
 
 
 def encode_rest(
-    model: CLIP, starts: PrefixCache, embeddings: Tensor, ends: Tensor
+    model: CLIP, cache: PrefixCache, embeddings: Tensor, ends: Tensor
 ) -> Tensor:
     """Run the other tokens of prompts.
 
     Args:
         model (CLIP): The frozen model.
-        starts (PrefixCache): Of each prompt, or one for all.
+        cache (PrefixCache): Of each prompt, or one for all.
         embeddings (Tensor): Token embeddings of what follows, cut at the
             longest, (G, T, D).
         ends (Tensor): Position of the end token therein, int64, (G,).
@@ -90,11 +90,12 @@ def encode_rest(
     """
     prompts, length = embeddings.shape[:2]
     steps = torch.arange(length, device=embeddings.device)
-    positions = starts.lengths[:, None] + steps
+    positions = cache.lengths[:, None] + steps
     # Behind a prompt's end the number may exceed the table: it is not read.
     positions = positions.clamp(max=len(model.positional_embedding) - 1)
     x = embeddings + model.positional_embedding[positions]
-    visible = _visible(starts, steps).expand(prompts, -1, -1, -1)
+    # Each layer attends to the cached prefix and to the tokens before.
+    visible = _visible(cache, steps).expand(prompts, -1, -1, -1)
     rows = torch.arange(prompts, device=embeddings.device)
     blocks = model.transformer.resblocks
     for number, block in enumerate(blocks):
@@ -106,8 +107,8 @@ def encode_rest(
                 :, :, None
             ]
             x = x[rows, ends][:, None]
-        key = _join(starts.keys[number], key)
-        value = _join(starts.values[number], value)
+        key = _join(cache.keys[number], key)
+        value = _join(cache.values[number], value)
         seen = F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask
         )
@@ -115,11 +116,11 @@ def encode_rest(
     return x[:, 0]
 
 
-def _visible(starts: PrefixCache, steps: Tensor) -> Tensor:
-    """Which keys a token sees, bool, (G or 1, 1, T, S + T)."""
-    width = starts.keys[0].shape[-2]
+def _visible(cache: PrefixCache, steps: Tensor) -> Tensor:
+    """Mark the keys that a token sees, bool, (G or 1, 1, T, S + T)."""
+    width = cache.keys[0].shape[-2]
     places = torch.arange(width, device=steps.device)
-    before = places < starts.lengths[:, None]  # (G, S)
+    before = places < cache.lengths[:, None]  # (G, S)
     before = before[:, None].expand(-1, len(steps), -1)
     causal = (steps <= steps[:, None]).expand(len(before), -1, -1)
     return torch.cat([before, causal], dim=-1)[:, None]

@@ -10,10 +10,15 @@ __all__ = ['get_tokenizer', 'spoken']
 
 @cache
 def get_tokenizer() -> SimpleTokenizer:
-    """CLIP's byte-pair encoder, read from disk once."""
+    """Return CLIP's byte-pair encoder, read from disk once."""
     return SimpleTokenizer()
 
 
 def spoken(name: str) -> str:
-    """A class name as words: underscores are spaces."""
+    """Write a class name as words: underscores are spaces.
+
+    Example:
+        >>> spoken('dining_table')
+        'dining table'
+    """
     return name.replace('_', ' ')

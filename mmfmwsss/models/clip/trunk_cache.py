@@ -28,14 +28,14 @@ _META, _ROWS, _CHECKSUMS = 'cache.json', 'rows.bin', 'checksums.bin'
 
 @dataclass(frozen=True)
 class CacheShape:
-    """What a cache has room for.
+    """Sizes of a cache and of its rows.
 
     Attributes:
         images (int): Pictures of the data set.
         views (int): Augmented views of each.
         grid (tuple[int, int]): (h, w) patches of a view.
         width (int): Of the image trunk, D.
-        attention (bool): Whether the attention is kept, too.
+        attention (bool): Keep the attention, too.
         dtype (str): Of the numbers.
     """
 
@@ -152,7 +152,7 @@ class TrunkCache:
         images: Tensor,
         draws: Sequence[Draw | int | None],
     ) -> ImageFeatures:
-        """Features of views: read where they are there, else made and kept.
+        """Read the features of views, or make and keep them.
 
         Rounded to the dtype of the cache from the first time on, so that a
         view gives the same whenever it comes.

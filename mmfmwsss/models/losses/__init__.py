@@ -9,6 +9,7 @@ from .cam_cross_entropy_loss import (
 from .multilabel_bce_loss import MultiLabelBCELoss, multilabel_bce_loss
 from .multilabel_contrastive_loss import (
     MultiLabelContrastiveLoss,
+    contrasted_pairs,
     multilabel_contrastive_loss,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     'MultiLabelContrastiveLoss',
     'cam_activation_loss',
     'cam_cross_entropy_loss',
+    'contrasted_pairs',
     'multilabel_bce_loss',
     'multilabel_contrastive_loss',
 ]

@@ -5,8 +5,12 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ...utils.labels import IGNORE_LABEL
-from .map_losses import MapAverage, MapLoss, maps_on_seeds
+from .map_losses import (
+    MapAverage,
+    MapLoss,
+    average_over_maps,
+    maps_on_seeds,
+)
 
 __all__ = ['CAMActivationLoss', 'cam_activation_loss']
 
@@ -15,41 +19,52 @@ def cam_activation_loss(
     cams: Tensor,
     pairs: Tensor,
     seeds: Tensor,
-    ignore_index: int = IGNORE_LABEL,
-) -> tuple[Tensor, Tensor]:
+    average: MapAverage = 'image',
+) -> Tensor:
     """Raise a map to its peak inside its class's seed, push it to 0 outside.
 
-    Implements the sums of Eq. 13 and 14 of `FMA-WSSS
-    <https://arxiv.org/abs/2312.03585>`_ on signed maps: inside the seed a
-    negative activation is pulled up too, outside it costs nothing.
+    Implements Eq. 13 to 15 of `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_
+    on signed maps: inside the seed a negative activation is pulled up too,
+    outside it costs nothing.
 
     Args:
         cams (Tensor): Signed class activation maps, (P, h, w).
         pairs (Tensor): (image, class) of each map, int64, (P, 2).
-        seeds (Tensor): Seed maps, 0 background, class + 1, (N, H, W).
-        ignore_index (int): Seed value that counts for nothing.
+        seeds (Tensor): Seed maps, 0 background, class + 1, 255 counts for
+            nothing, (N, H, W).
+        average (str): See :func:`average_over_maps`.
 
     Returns:
-        tuple[Tensor, Tensor]: Summed loss of each map, (P,), and its number
-        of pixels that count, (P,).
+        Tensor: A scalar; 0 if nothing counts.
+
+    Example:
+        >>> cams = torch.tensor([[[3.0, 1.0], [2.0, -4.0]]])
+        >>> seeds = torch.tensor([[[1, 1], [0, 0]]])
+        >>> # Inside |3 - 3| + |3 - 1|, outside 2 + 0, over 4 pixels.
+        >>> cam_activation_loss(cams, torch.tensor([[0, 0]]), seeds)
+        tensor(1.)
     """
-    cams, inside, counted = maps_on_seeds(cams, pairs, seeds, ignore_index)
+    cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
     with torch.no_grad():  # detached, so that the maximum is not lowered
         peak = cams.masked_fill(~inside, 0).flatten(1).amax(dim=1)
     raise_inside = (peak[:, None, None] - cams).abs() * inside
     lower_outside = cams.clamp(min=0) * (counted & ~inside)
-    total = (raise_inside + lower_outside).sum(dim=(1, 2))
-    return total, counted.sum(dim=(1, 2))
+    return average_over_maps(
+        raise_inside + lower_outside,
+        counted,
+        pairs[:, 0],
+        len(seeds),
+        average,
+    )
 
 
 @MODELS.register_module()
 class CAMActivationLoss(MapLoss):
-    """L_CAL of FMA-WSSS; see :func:`cam_activation_loss`.
+    """Apply L_CAL of FMA-WSSS; see :func:`cam_activation_loss`.
 
     Args:
         average (str): ``'image'`` as in Eq. 15, ``'batch'`` as in the
             official code; see :func:`average_over_maps`.
-        ignore_index (int): Seed value that counts for nothing.
         loss_weight (float): Factor of the loss.
         loss_name (str): Key of the loss in the log.
     """
@@ -57,14 +72,13 @@ class CAMActivationLoss(MapLoss):
     def __init__(
         self,
         average: MapAverage = 'image',
-        ignore_index: int = IGNORE_LABEL,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_cal',
     ) -> None:
-        super().__init__(average, ignore_index, loss_weight, loss_name)
+        super().__init__(average, loss_weight, loss_name)
 
-    def sum_over_pixels(
-        self, cams: Tensor, pairs: Tensor, seeds: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """See :func:`cam_activation_loss`."""
-        return cam_activation_loss(cams, pairs, seeds, self.ignore_index)
+    def forward(self, cams: Tensor, pairs: Tensor, seeds: Tensor) -> Tensor:
+        """Weigh the loss of a batch; see :func:`cam_activation_loss`."""
+        return self.loss_weight * cam_activation_loss(
+            cams, pairs, seeds, self.average
+        )

@@ -5,8 +5,12 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ...utils.labels import IGNORE_LABEL
-from .map_losses import MapAverage, MapLoss, maps_on_seeds
+from .map_losses import (
+    MapAverage,
+    MapLoss,
+    average_over_maps,
+    maps_on_seeds,
+)
 
 __all__ = ['CAMCrossEntropyLoss', 'cam_cross_entropy_loss']
 
@@ -15,30 +19,39 @@ def cam_cross_entropy_loss(
     cams: Tensor,
     pairs: Tensor,
     seeds: Tensor,
-    ignore_index: int = IGNORE_LABEL,
-) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of sigmoid(CAM) with the seed of the map's class.
+    average: MapAverage = 'image',
+) -> Tensor:
+    """Compare sigmoid(CAM) with the seed of the map's class by cross-entropy.
 
     Args:
         cams (Tensor): Signed class activation maps, (P, h, w).
         pairs (Tensor): (image, class) of each map, int64, (P, 2).
-        seeds (Tensor): Seed maps, 0 background, class + 1, (N, H, W).
-        ignore_index (int): Seed value that counts for nothing.
+        seeds (Tensor): Seed maps, 0 background, class + 1, 255 counts for
+            nothing, (N, H, W).
+        average (str): See :func:`average_over_maps`.
 
     Returns:
-        tuple[Tensor, Tensor]: Summed loss of each map, (P,), and its number
-        of pixels that count, (P,).
+        Tensor: A scalar; 0 if nothing counts.
+
+    Example:
+        >>> import torch
+        >>> cams = torch.zeros(1, 1, 2)  # a probability of 1 / 2 each
+        >>> seeds = torch.tensor([[[1, 255]]])
+        >>> cam_cross_entropy_loss(cams, torch.tensor([[0, 0]]), seeds)
+        tensor(0.6931)
     """
-    cams, inside, counted = maps_on_seeds(cams, pairs, seeds, ignore_index)
-    loss = F.binary_cross_entropy_with_logits(
+    cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
+    losses = F.binary_cross_entropy_with_logits(
         cams, inside.to(cams.dtype), reduction='none'
     )
-    return (loss * counted).sum(dim=(1, 2)), counted.sum(dim=(1, 2))
+    return average_over_maps(
+        losses * counted, counted, pairs[:, 0], len(seeds), average
+    )
 
 
 @MODELS.register_module()
 class CAMCrossEntropyLoss(MapLoss):
-    """The loss that Table 5 compares L_CAL with.
+    """Apply the loss that Table 5 compares L_CAL with.
 
     The paper says of it that the probabilities are "obtained by inputting CAM
     activation values into a sigmoid function". So each pixel of the map of a
@@ -49,7 +62,6 @@ class CAMCrossEntropyLoss(MapLoss):
 
     Args:
         average (str): See :func:`average_over_maps`.
-        ignore_index (int): Seed value that counts for nothing.
         loss_weight (float): Factor of the loss.
         loss_name (str): Key of the loss in the log.
     """
@@ -57,14 +69,13 @@ class CAMCrossEntropyLoss(MapLoss):
     def __init__(
         self,
         average: MapAverage = 'image',
-        ignore_index: int = IGNORE_LABEL,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_ce',
     ) -> None:
-        super().__init__(average, ignore_index, loss_weight, loss_name)
+        super().__init__(average, loss_weight, loss_name)
 
-    def sum_over_pixels(
-        self, cams: Tensor, pairs: Tensor, seeds: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """See :func:`cam_cross_entropy_loss`."""
-        return cam_cross_entropy_loss(cams, pairs, seeds, self.ignore_index)
+    def forward(self, cams: Tensor, pairs: Tensor, seeds: Tensor) -> Tensor:
+        """Weigh the loss of a batch; see :func:`cam_cross_entropy_loss`."""
+        return self.loss_weight * cam_cross_entropy_loss(
+            cams, pairs, seeds, self.average
+        )

@@ -1,12 +1,13 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What the losses of class activation maps share: pixels and averages."""
+"""Pixels and averages that the losses of class activation maps share."""
 
-from abc import ABC, abstractmethod
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ...utils.labels import IGNORE_LABEL
 
 __all__ = [
     'MapAverage',
@@ -19,43 +20,58 @@ MapAverage = Literal['image', 'batch']
 
 
 def maps_on_seeds(
-    cams: Tensor, pairs: Tensor, seeds: Tensor, ignore_index: int
+    cams: Tensor, pairs: Tensor, seeds: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Lay each map on the seed of its image.
 
     Args:
         cams (Tensor): Signed class activation maps, (P, h, w).
         pairs (Tensor): (image, class) of each map, int64, (P, 2).
-        seeds (Tensor): Seed maps, 0 background, class + 1, (N, H, W).
-        ignore_index (int): Seed value that counts for nothing.
+        seeds (Tensor): Seed maps, 0 background, class + 1, 255 counts for
+            nothing, (N, H, W).
 
     Returns:
         tuple[Tensor, Tensor, Tensor]: Maps at the seeds' size, float32; the
         pixels that are of the map's class, and those that count, both bool.
         All (P, H, W).
+
+    Example:
+        >>> cams = torch.tensor([[[0.5]]])  # one map of one patch
+        >>> seeds = torch.tensor([[[3, 0, 255]]])
+        >>> maps, inside, counted = maps_on_seeds(
+        ...     cams, torch.tensor([[0, 2]]), seeds
+        ... )
+        >>> maps.tolist()
+        [[[0.5, 0.5, 0.5]]]
+        >>> inside.tolist(), counted.tolist()
+        ([[[True, False, False]]], [[[True, True, False]]])
     """
-    cams = F.interpolate(
-        cams[:, None].float(),
-        size=seeds.shape[-2:],
-        mode='bilinear',
-        align_corners=False,
-    )[:, 0]
+    if len(cams):
+        resized = F.interpolate(
+            cams[:, None].float(),
+            size=seeds.shape[-2:],
+            mode='bilinear',
+            align_corners=False,
+        )[:, 0]
+    else:  # still a function of the maps, for the sake of its gradient
+        resized = cams[:, :1, :1].float().expand(-1, *seeds.shape[-2:])
     seed = seeds[pairs[:, 0]]
-    return cams, seed == pairs[:, 1, None, None] + 1, seed != ignore_index
+    return resized, seed == pairs[:, 1, None, None] + 1, seed != IGNORE_LABEL
 
 
 def average_over_maps(
-    total: Tensor,
-    pixels: Tensor,
+    losses: Tensor,
+    counted: Tensor,
     images: Tensor,
     num_images: int,
     average: MapAverage,
 ) -> Tensor:
-    """Mean of a loss over the pixels of all maps.
+    """Average a loss over the pixels of all maps.
 
     Args:
-        total (Tensor): Summed loss of each map, (P,).
-        pixels (Tensor): Number of pixels that count in each map, (P,).
+        losses (Tensor): Loss of each pixel, 0 where it does not count,
+            (P, H, W).
+        counted (Tensor): True where a pixel counts, bool, (P, H, W).
         images (Tensor): Index of the image of each map, int64, (P,).
         num_images (int): N.
         average (str): ``'image'`` divides by |P| H W of each image, then
@@ -64,7 +80,21 @@ def average_over_maps(
 
     Returns:
         Tensor: A scalar; 0 if no pixel counts.
+
+    Example:
+        >>> losses = torch.tensor([[[4.0, 2.0]], [[9.0, 0.0]]])
+        >>> counted = torch.tensor([[[True, True]], [[True, False]]])
+        >>> images = torch.tensor([0, 1])
+        >>> average_over_maps(losses, counted, images, 2, 'image')
+        tensor(6.)
+        >>> average_over_maps(losses, counted, images, 2, 'batch')
+        tensor(5.)
+        >>> one_image = torch.tensor([0, 0])
+        >>> average_over_maps(losses, counted, one_image, 1, 'image')
+        tensor(5.)
     """
+    total = losses.sum(dim=(1, 2))  # (P,)
+    pixels = counted.sum(dim=(1, 2))
     if average == 'batch':
         return total.sum() / pixels.sum().clamp(min=1)
     sums = total.new_zeros(2, num_images)
@@ -74,12 +104,11 @@ def average_over_maps(
     return per_image.sum() / (sums[1] > 0).sum().clamp(min=1)
 
 
-class MapLoss(nn.Module, ABC):
-    """A loss of class activation maps on seeds.
+class MapLoss(nn.Module):
+    """Hold the settings of a loss of class activation maps on seeds.
 
     Args:
         average (str): See :func:`average_over_maps`.
-        ignore_index (int): Seed value that counts for nothing.
         loss_weight (float): Factor of the loss.
         loss_name (str): Key of the loss in the log.
 
@@ -88,11 +117,7 @@ class MapLoss(nn.Module, ABC):
     """
 
     def __init__(
-        self,
-        average: MapAverage,
-        ignore_index: int,
-        loss_weight: float,
-        loss_name: str,
+        self, average: MapAverage, loss_weight: float, loss_name: str
     ) -> None:
         super().__init__()
         if average not in ('image', 'batch'):
@@ -101,31 +126,5 @@ class MapLoss(nn.Module, ABC):
                 f'{average!r}.'
             )
         self.average: MapAverage = average
-        self.ignore_index = ignore_index
         self.loss_weight = loss_weight
         self.loss_name = loss_name
-
-    @abstractmethod
-    def sum_over_pixels(
-        self, cams: Tensor, pairs: Tensor, seeds: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Summed loss of each map, (P,), and its pixels that count, (P,)."""
-
-    def forward(self, cams: Tensor, pairs: Tensor, seeds: Tensor) -> Tensor:
-        """Loss of a batch.
-
-        Args:
-            cams (Tensor): Signed class activation maps, (P, h, w).
-            pairs (Tensor): (image, class) of each map, int64, (P, 2).
-            seeds (Tensor): Seed maps, 0 background, class + 1, (N, H, W).
-
-        Returns:
-            Tensor: A scalar; 0 if nothing counts.
-        """
-        if not len(cams):
-            return cams.sum()
-        total, pixels = self.sum_over_pixels(cams, pairs, seeds)
-        mean = average_over_maps(
-            total, pixels, pairs[:, 0], len(seeds), self.average
-        )
-        return self.loss_weight * mean

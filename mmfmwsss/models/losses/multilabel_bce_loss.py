@@ -17,10 +17,15 @@ def multilabel_bce_loss(logits: Tensor, labels: Tensor) -> Tensor:
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
 
     Returns:
-        Tensor: Loss of every entry, float32, (N, C).
+        Tensor: Mean over all entries, a float32 scalar; 0 if there is none.
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> logits = torch.tensor([[0.0, 0.0]])  # a probability of 1 / 2 each
+        >>> multilabel_bce_loss(logits, torch.tensor([[True, False]]))
+        tensor(0.6931)
     """
     if logits.shape != labels.shape:
         raise ValueError(
@@ -28,14 +33,15 @@ def multilabel_bce_loss(logits: Tensor, labels: Tensor) -> Tensor:
             f'{tuple(logits.shape)}, but got {tuple(labels.shape)}.'
         )
     logits = logits.float()
-    return F.binary_cross_entropy_with_logits(
+    losses = F.binary_cross_entropy_with_logits(
         logits, labels.to(logits.dtype), reduction='none'
     )
+    return losses.sum() / max(losses.numel(), 1)
 
 
 @MODELS.register_module()
 class MultiLabelBCELoss(nn.Module):
-    """The loss that Table 5 compares L_MCL with.
+    """Apply the loss that Table 5 compares L_MCL with.
 
     The probability of a class is sigmoid(scale * Y + bias) of its logit Y,
     which is already over CLIP's temperature. The paper names the sigmoid
@@ -87,9 +93,8 @@ class MultiLabelBCELoss(nn.Module):
         self.loss_name = loss_name
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Loss of a batch, a scalar; 0 if it has no entry."""
+        """Weigh the loss of a batch, a scalar; 0 if it has no entry."""
         loss = multilabel_bce_loss(
             self.scale * logits.float() + self.bias, labels
         )
-        mean = loss.sum() / max(loss.numel(), 1)
-        return self.loss_weight * mean / self.scale.detach()
+        return self.loss_weight * loss / self.scale.detach()

@@ -11,12 +11,36 @@ from torch import Tensor, nn
 
 from ...utils import UserInputError
 
-__all__ = ['MultiLabelContrastiveLoss', 'multilabel_contrastive_loss']
+__all__ = [
+    'MultiLabelContrastiveLoss',
+    'contrasted_pairs',
+    'multilabel_contrastive_loss',
+]
+
+Average = Literal['image', 'pair']
+
+
+def contrasted_pairs(labels: Tensor) -> Tensor:
+    """Find the pairs of image and present class that L_MCL learns from.
+
+    Args:
+        labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+
+    Returns:
+        Tensor: bool, (N, C). An image without a present or without an absent
+        class has none.
+
+    Example:
+        >>> labels = torch.tensor([[True, False], [True, True]])
+        >>> contrasted_pairs(labels).tolist()
+        [[True, False], [False, False]]
+    """
+    return labels & (~labels).any(dim=1, keepdim=True)
 
 
 def multilabel_contrastive_loss(
-    logits: Tensor, labels: Tensor
-) -> tuple[Tensor, Tensor]:
+    logits: Tensor, labels: Tensor, average: Average = 'image'
+) -> Tensor:
     """Pull an image to its present classes, push it from the absent ones.
 
     Implements Eq. 12 of `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_: a
@@ -26,14 +50,21 @@ def multilabel_contrastive_loss(
     Args:
         logits (Tensor): Foreground similarities over the temperature, (N, C).
         labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        average (str): ``'image'`` averages over the classes of an image, then
+            over the images that have a pair (Eq. 12); ``'pair'`` over all
+            pairs of the batch (official code).
 
     Returns:
-        tuple[Tensor, Tensor]: Loss of every pair, 0 where it is not one,
-        (N, C), and whether it is a pair, bool, (N, C). An image without a
-        present or without an absent class has no pair.
+        Tensor: A float32 scalar; 0 if there is no pair.
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> logits = torch.zeros(1, 3)  # class 0 against class 2, 1 to 1
+        >>> labels = torch.tensor([[True, True, False]])
+        >>> multilabel_contrastive_loss(logits, labels)
+        tensor(0.6931)
     """
     if logits.shape != labels.shape:
         raise ValueError(
@@ -41,12 +72,18 @@ def multilabel_contrastive_loss(
             f'{tuple(logits.shape)}, but got {tuple(labels.shape)}.'
         )
     logits = logits.float()  # logits of CLIP reach 100: too much for fp16
-    contrasted = (~labels).any(dim=1, keepdim=True)
-    absent = logits.masked_fill(labels & contrasted, float('-inf'))
+    pairs = contrasted_pairs(labels)
+    # Sum the absent classes of each image, then set each pair against it.
+    absent = logits.masked_fill(pairs, float('-inf'))
     absent = absent.logsumexp(dim=1, keepdim=True)  # (N, 1)
-    loss = torch.logaddexp(logits, absent) - logits
-    pairs = labels & contrasted
-    return loss.masked_fill(~pairs, 0), pairs
+    losses = torch.logaddexp(logits, absent) - logits
+    losses = losses.masked_fill(~pairs, 0)
+    # Average over the pairs.
+    if average == 'pair':
+        return losses.sum() / pairs.sum().clamp(min=1)
+    counts = pairs.sum(dim=1)
+    per_image = losses.sum(dim=1) / counts.clamp(min=1)
+    return per_image.sum() / (counts > 0).sum().clamp(min=1)
 
 
 _EMPTY_BATCHES = 20  # without a pair, before it is said
@@ -54,23 +91,22 @@ _EMPTY_BATCHES = 20  # without a pair, before it is said
 
 @MODELS.register_module()
 class MultiLabelContrastiveLoss(nn.Module):
-    """L_MCL of FMA-WSSS; see :func:`multilabel_contrastive_loss`.
+    """Apply L_MCL of FMA-WSSS; see :func:`multilabel_contrastive_loss`.
 
     Images with all classes, or none, teach it nothing. With one class in the
     data set every image is one of these, so that it is refused;
     :class:`MultiLabelBCELoss` learns from presence and absence.
 
     Args:
-        average (str): ``'image'`` averages over the classes of an image, then
-            over the images that have a pair (Eq. 12); ``'pair'`` over all
-            pairs of the batch (official code).
+        average (str): ``'image'`` (Eq. 12) or ``'pair'`` (official code); see
+            :func:`multilabel_contrastive_loss`.
         loss_weight (float): Factor of the loss.
         loss_name (str): Key of the loss in the log.
     """
 
     def __init__(
         self,
-        average: Literal['image', 'pair'] = 'image',
+        average: Average = 'image',
         loss_weight: float = 1.0,
         loss_name: str = 'loss_mcl',
     ) -> None:
@@ -80,13 +116,13 @@ class MultiLabelContrastiveLoss(nn.Module):
                 f"Expected `average` to be 'image' or 'pair', but got "
                 f'{average!r}.'
             )
-        self.average = average
+        self.average: Average = average
         self.loss_weight = loss_weight
         self.loss_name = loss_name
         self._empty_in_a_row = 0
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Loss of a batch, a scalar; 0 if no image has a pair.
+        """Weigh the loss of a batch, a scalar; 0 if no image has a pair.
 
         Raises:
             UserInputError: If there is one class only.
@@ -99,15 +135,9 @@ class MultiLabelContrastiveLoss(nn.Module):
                 "dict(type='MultiLabelBCELoss') and give images without the "
                 'class too, or add a class to `classes`.'
             )
-        loss, pairs = multilabel_contrastive_loss(logits, labels)
-        self._tell_empty(bool(pairs.any()))
-        if self.average == 'pair':
-            mean = loss.sum() / pairs.sum().clamp(min=1)
-        else:
-            counts = pairs.sum(dim=1)
-            per_image = loss.sum(dim=1) / counts.clamp(min=1)
-            mean = per_image.sum() / (counts > 0).sum().clamp(min=1)
-        return self.loss_weight * mean
+        loss = multilabel_contrastive_loss(logits, labels, self.average)
+        self._tell_empty(bool(contrasted_pairs(labels).any()))
+        return self.loss_weight * loss
 
     def _tell_empty(self, has_pairs: bool) -> None:
         """Warn once when batch after batch has nothing to contrast."""

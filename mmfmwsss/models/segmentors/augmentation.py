@@ -35,6 +35,9 @@ class RefinedSegTTAModel(SegTTAModel):
     def test_step(self, data: Any) -> SampleList:
         """Predict all copies without refinement, then merge.
 
+        Args:
+            data (dict): A list by key, with one batch an augmentation.
+
         Raises:
             UserInputError: If the model is no RefinedSegmentor.
         """
@@ -44,11 +47,13 @@ class RefinedSegTTAModel(SegTTAModel):
                 f'RefinedSegmentor, got {type(self.module).__name__}. Use '
                 "dict(type='SegTTAModel') or wrap the model."
             )
-        self.module.refines = False
-        try:
-            return super().test_step(data)
-        finally:
-            self.module.refines = True
+        keys = list(data)
+        copies = zip(*(data[key] for key in keys), strict=True)
+        predictions = [
+            self.module.network_step(dict(zip(keys, copy, strict=True)))
+            for copy in copies
+        ]
+        return self.merge_preds(list(zip(*predictions, strict=True)))
 
     def merge_preds(
         self, data_samples_list: Sequence[Sequence[SegDataSample]]

@@ -1,33 +1,28 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The coarse-to-fine framework of Figure 2: images and labels to seeds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
-from mmengine.structures import PixelData
-from mmseg.models.segmentors import BaseSegmentor
-from mmseg.registry import MODELS, TASK_UTILS
+from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...structures.class_prompts import ClassPrompts
-from ...structures.class_tables import get_class_prompts
-from ...utils import UserInputError
-from ..cams import CAA, softmax_gradcam
-from ..clip import FrozenCLIP, ImageFeatures, PromptStream, TrunkCache
-from .mixed_batches import fail, failed, predict_in_groups
-from .seed_route import ImageError, SeedRoute
+from ..cams import needed_prompts
+from ..clip import ImageFeatures, LastBlock
+from .batch_seeds import BatchCAMs, seed_crops, seed_samples
+from .clip_streams import CLASSIFICATION, SEGMENTATION, CLIPStreams
+from .mixed_batches import failed, predict_in_groups
+from .route_checks import check_routes, choose_main_route
+from .seed_route import SeedRoute
 
-__all__ = ['CLIPPromptSegmentor', 'upsample_cams']
-
-CLASSIFICATION, SEGMENTATION = 'classification', 'segmentation'
+__all__ = ['CLIPPromptSegmentor']
 
 
 @MODELS.register_module()
-class CLIPPromptSegmentor(BaseSegmentor):
-    """Two sets of prompts on one frozen CLIP: images and labels to seeds.
+class CLIPPromptSegmentor(CLIPStreams):
+    """Turn images and labels into seeds by two sets of prompts on one CLIP.
 
     After `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_.
 
@@ -84,64 +79,24 @@ class CLIPPromptSegmentor(BaseSegmentor):
         test_cfg: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
-        del train_cfg, test_cfg
-        self.class_prompts: ClassPrompts = get_class_prompts(class_prompts)
-        # Into __dict__, past nn.Module's registration: see the docstring.
-        self.__dict__['clip'] = MODELS.build(clip)
-        self.streams = nn.ModuleDict(
-            {
-                name: MODELS.build(
-                    dict(
-                        stream,
-                        clip=self.clip,
-                        class_prompts=self.class_prompts,
-                    )
-                )
-                for name, stream in streams.items()
-            }
+        super().__init__(
+            clip,
+            class_prompts,
+            streams,
+            caa,
+            official,
+            data_preprocessor,
+            init_cfg,
         )
-        self.caa: CAA = TASK_UTILS.build(caa)
+        del train_cfg, test_cfg
         self.training_route = (
             None if training_route is None else SeedRoute(**training_route)
         )
         self.routes = {
             name: SeedRoute(**route) for name, route in routes.items()
         }
-        self.main_route = _main_route(main_route, self.routes)
-        self.official = official
-        self.trunk_cache: TrunkCache | None = None  # see TrunkCacheHook
-        self._check_streams()
-
-    clip: FrozenCLIP
-
-    def stream(self, name: str) -> PromptStream:
-        """Return the stream of that name."""
-        return cast(PromptStream, self.streams[name])
-
-    def _check_streams(self) -> None:
-        routes = dict(self.routes)
-        if self.training_route is not None:
-            routes['training_route'] = self.training_route
-            if self.training_route.mask_loader is not None:
-                raise ValueError(
-                    'Expected `training_route` without `mask_dir`: its masks '
-                    'follow the crops, so the training pipeline loads them. '
-                    "Set it there: dict(type='LoadSAMMasks', mask_dir=...)."
-                )
-        for name, route in routes.items():
-            if route.stream not in self.streams:
-                raise ValueError(
-                    f'Expected the stream of {name!r} to be one of '
-                    f'{sorted(self.streams)}, but got {route.stream!r}.'
-                )
-
-    def _apply(
-        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
-    ) -> 'CLIPPromptSegmentor':
-        """Move CLIP along, which nn.Module does not see."""
-        self.clip._apply(fn)
-        return cast('CLIPPromptSegmentor', super()._apply(fn, recurse))
+        self.main_route = choose_main_route(main_route, self.routes)
+        check_routes(self.routes, self.training_route, list(self.streams))
 
     # ------------------------------------------------------------------
     # Training
@@ -150,7 +105,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
     def loss(
         self, inputs: Tensor, data_samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
-        """L = L_MCL + L_CAL (Eq. 11).
+        """Compute L = L_MCL + L_CAL (Eq. 11).
 
         Args:
             inputs (Tensor): Normalised crops, (N, 3, H, W).
@@ -160,90 +115,75 @@ class CLIPPromptSegmentor(BaseSegmentor):
         Returns:
             dict[str, Tensor]: Losses by name.
         """
-        labels = self._stack_labels(data_samples, inputs.device)
-        features, embedding = self._encode_views(inputs, data_samples)
-        text = {
-            name: self.stream(name).text_features(
-                self.clip, self._needed_prompts(name, labels)
-            )
-            for name in self.streams
-        }
+        labels = self.stack_labels(data_samples, inputs.device)
+        features, last_block = self.encode_views(
+            inputs, data_samples, self.needs_attention
+        )
+        text = self._encode_text(labels)
         losses: dict[str, Tensor] = {}
+        # Classification: L_MCL of the logits.
         if CLASSIFICATION in self.streams:
-            logits = self._logits(embedding, text[CLASSIFICATION])
+            logits = self.logits(last_block.embedding, text[CLASSIFICATION])
             foreground = logits[:, : labels.shape[1]]
-            losses |= self.stream(CLASSIFICATION).classification_loss(
-                foreground, labels
-            )
+            stream = self.stream(CLASSIFICATION)
+            losses |= stream.classification_loss(foreground, labels)
         if not all(loss.isfinite().all() for loss in losses.values()):
             return losses  # no seeds come of it; the training's hook stops
+        # Segmentation: L_CAL of the CAMs on the coarse seeds.
         if SEGMENTATION in self.streams:
             seeds = self._coarse_seeds(
-                features, embedding, text, labels, data_samples, inputs.shape
+                features,
+                last_block,
+                text,
+                labels,
+                data_samples,
+                inputs.shape[-2:],
             )
-            cams, pairs = self._make_cams(
-                features, embedding, text[SEGMENTATION], labels
+            cams, pairs = self.make_cams(
+                features, last_block, text[SEGMENTATION], labels
             )
             losses |= self.stream(SEGMENTATION).cam_loss(cams, pairs, seeds)
         return losses
 
-    def _needed_prompts(self, stream: str, labels: Tensor) -> Tensor | None:
-        """Prompts of a stream that the losses depend on; None: all.
-
-        A CAM is made of the present classes and the backgrounds (Eq. 1).
-        """
-        if stream != SEGMENTATION or self.official:
-            return None
-        prompts = labels.shape[1] + len(self.class_prompts.background)
-        background = torch.arange(
-            labels.shape[1], prompts, device=labels.device
+    def _encode_text(self, labels: Tensor) -> dict[str, Tensor]:
+        """Encode the prompts of each stream that the losses depend on."""
+        rows = needed_prompts(
+            labels, len(self.class_prompts.background), self.official
         )
-        return torch.cat([labels.any(dim=0).nonzero()[:, 0], background])
-
-    @torch.no_grad()
-    def _encode_views(
-        self, inputs: Tensor, data_samples: list[SegDataSample]
-    ) -> tuple[ImageFeatures, Tensor]:
-        """As :meth:`encode`, with the trunk from the cache if there is one."""
-        if self.trunk_cache is None:
-            return self.encode(inputs, self.needs_attention)
-        draws = [s.metainfo.get('sample_idx') for s in data_samples]
-        features = self.trunk_cache.features(self.clip, inputs, draws)
-        return features, self.clip.run_last_block(features).embedding
+        return {
+            name: self.stream(name).text_features(
+                self.clip, rows if name == SEGMENTATION else None
+            )
+            for name in self.streams
+        }
 
     @property
     def needs_attention(self) -> bool:
-        """Whether training reads the attention."""
+        """True if training reads the attention."""
         return self.training_route is not None and self.training_route.use_caa
 
     @torch.no_grad()
     def _coarse_seeds(
         self,
         features: ImageFeatures,
-        embedding: Tensor,
+        last_block: LastBlock,
         text: dict[str, Tensor],
         labels: Tensor,
         data_samples: list[SegDataSample],
-        shape: torch.Size,
+        size: torch.Size,
     ) -> Tensor:
-        """Seeds that supervise the segmentation stream, (N, H, W).
+        """Make the seeds that supervise the segmentation stream, (N, H, W).
 
-        Made on the fly by the coarse route, or read from ``gt_sem_seg`` (the
-        two-step recipe of the official code).
+        Made on the fly by the training route, or read from ``gt_sem_seg``
+        (the two-step recipe of the official code).
         """
         route = self.training_route
         if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
-        cams, pairs = self._make_cams(
-            features, embedding, text[route.stream], labels, route.use_caa
+        cams = self.make_cams(
+            features, last_block, text[route.stream], labels, route.use_caa
         )
-        cams = upsample_cams(cams, shape[-2:])
-        seeds = []
-        for n, sample in enumerate(data_samples):
-            mine = pairs[:, 0] == n
-            masks = sample.sam_masks if route.seeder.needs_masks else None
-            seeds.append(route.seeder(cams[mine], pairs[mine, 1], masks))
-        return torch.stack(seeds)
+        return seed_crops(route, cams, data_samples, size)
 
     # ------------------------------------------------------------------
     # Seeds
@@ -266,7 +206,7 @@ class CLIPPromptSegmentor(BaseSegmentor):
                 Those with ``failure`` are left alone.
             routes (Mapping[str, SeedRoute], optional): Instead of the model's
                 own, e.g. with its ``training_route``.
-            keep_cams (bool): Whether to add ``<route>_cams``, the maps that
+            keep_cams (bool): Add ``<route>_cams``, the maps that
                 the route's seeder reads, (P, H, W), in the order of the
                 present classes.
 
@@ -289,36 +229,23 @@ class CLIPPromptSegmentor(BaseSegmentor):
         routes: Mapping[str, SeedRoute],
         keep_cams: bool,
     ) -> None:
-        """As :meth:`predict`, for images that could be read."""
-        labels = self._stack_labels(data_samples, inputs.device)
-        features, embedding = self.encode(
+        """Do what :meth:`predict` does, for images that could be read."""
+        labels = self.stack_labels(data_samples, inputs.device)
+        features, last_block = self.encode(
             inputs, any(route.use_caa for route in routes.values())
         )
-        cams: dict[tuple[str, bool], tuple[Tensor, Tensor]] = {}
+        # Routes with the same stream and CAA share their maps.
+        cams: dict[tuple[str, bool], BatchCAMs] = {}
         for route in routes.values():
             if route.cam not in cams:
-                text = self._frozen_text(route.stream)
-                cams[route.cam] = self._make_cams(
-                    features, embedding, text, labels, route.use_caa
+                text = self.stream(route.stream).frozen_text_features(
+                    self.clip
                 )
-        for n, sample in enumerate(data_samples):
-            fields = {}
-            try:
-                for name, route in routes.items():
-                    maps, pairs = cams[route.cam]
-                    mine = pairs[:, 0] == n
-                    maps = upsample_cams(maps[mine], sample.ori_shape[:2])
-                    seed = route.seed(maps, pairs[mine, 1], sample)
-                    fields[name] = PixelData(data=seed[None])
-                    if keep_cams:
-                        fields[f'{name}_cams'] = PixelData(data=maps)
-            except ImageError as error:
-                fail(sample, str(error))
-                continue
-            if self.main_route is not None and self.main_route in routes:
-                fields['pred_sem_seg'] = fields[self.main_route]
-            sample.set_data(fields)
-        self._score_classes(embedding, data_samples)
+                cams[route.cam] = self.make_cams(
+                    features, last_block, text, labels, route.use_caa
+                )
+        seed_samples(routes, cams, data_samples, self.main_route, keep_cams)
+        self.score_classes(last_block.embedding, data_samples)
 
     def test_step(self, data: Any) -> list[SegDataSample]:
         """Predict a batch; its images may be of several sizes, or failed."""
@@ -340,119 +267,8 @@ class CLIPPromptSegmentor(BaseSegmentor):
         return predict_in_groups(step, data)
 
     def _validate(self, data: Any) -> list[SegDataSample]:
+        """Score the classes of images of one size."""
         data = self.data_preprocessor(data, False)
-        _, embedding = self.encode(data['inputs'], with_attention=False)
-        self._score_classes(embedding, data['data_samples'])
+        _, last_block = self.encode(data['inputs'], with_attention=False)
+        self.score_classes(last_block.embedding, data['data_samples'])
         return cast(list[SegDataSample], data['data_samples'])
-
-    def _score_classes(
-        self, embedding: Tensor, data_samples: list[SegDataSample]
-    ) -> None:
-        """Set ``class_scores``, logits of the foreground classes, (C,)."""
-        if CLASSIFICATION not in self.streams:
-            return
-        logits = self._logits(embedding, self._frozen_text(CLASSIFICATION))
-        classes = len(self.class_prompts.foreground)
-        for sample, scores in zip(
-            data_samples, logits[:, :classes], strict=True
-        ):
-            sample.class_scores = scores
-
-    def _frozen_text(self, stream: str) -> Tensor:
-        """Text features of a stream, computed once a run at test time."""
-        if self.training or stream not in self._text_cache:
-            self._text_cache[stream] = self.stream(stream).text_features(
-                self.clip
-            )
-        return self._text_cache[stream]
-
-    def train(self, mode: bool = True) -> 'CLIPPromptSegmentor':
-        """Switch mode; prompts may have changed, so forget their features."""
-        self.__dict__['_text_cache'] = {}
-        return cast('CLIPPromptSegmentor', super().train(mode))
-
-    _text_cache: dict[str, Tensor]
-
-    # ------------------------------------------------------------------
-    # Shared
-    # ------------------------------------------------------------------
-
-    def encode(
-        self, inputs: Tensor, with_attention: bool = True
-    ) -> tuple[ImageFeatures, Tensor]:
-        """Trunk features, with or without attention, and embeddings (N, E)."""
-        features = self.clip.encode_trunk(inputs, with_attention)
-        return features, self.clip.run_last_block(features).embedding
-
-    def _make_cams(
-        self,
-        features: ImageFeatures,
-        embedding: Tensor,
-        text: Tensor,
-        labels: Tensor,
-        use_caa: bool = False,
-    ) -> tuple[Tensor, Tensor]:
-        """CAMs by the prompts of a stream, refined by CAA or not.
-
-        Returns:
-            tuple[Tensor, Tensor]: Maps, (P, h, w), and their pairs of image
-            and class, (P, 2).
-        """
-        cams, pairs = softmax_gradcam(
-            self.clip, features, embedding, text, labels, self.official
-        )
-        if use_caa:
-            cams = self.caa(cams, features.attention, pairs[:, 0])
-        return cams, pairs
-
-    def _logits(self, embedding: Tensor, text: Tensor) -> Tensor:
-        """Cosine similarities over the temperature, (N, G)."""
-        return self.clip.scale * F.normalize(embedding, dim=1) @ text.T
-
-    def _stack_labels(
-        self, data_samples: list[SegDataSample], device: torch.device
-    ) -> Tensor:
-        labels = torch.stack([s.image_labels for s in data_samples]).to(device)
-        expected = len(self.class_prompts.foreground)
-        if labels.shape[1] != expected:
-            raise ValueError(
-                f'Expected image labels of {expected} foreground classes, as '
-                f'in `class_prompts`, but the dataset gives {labels.shape[1]}.'
-            )
-        return labels
-
-    def extract_feat(self, inputs: Tensor) -> ImageFeatures:
-        """Trunk features of normalised images."""
-        return self.clip.encode_trunk(inputs)
-
-    def encode_decode(self, inputs: Tensor, batch_data_samples: Any) -> Tensor:
-        """Not defined: seeds need image-level labels; use ``predict``."""
-        raise NotImplementedError('Use `predict`: seeds need image labels.')
-
-    def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:
-        """Logits of the first stream by name, (N, G)."""
-        _, embedding = self.encode(inputs)
-        return self._logits(embedding, self._frozen_text(min(self.streams)))
-
-
-def _main_route(name: str | None, routes: Mapping[str, Any]) -> str | None:
-    """The route that is named or the only one; None if there is none."""
-    if name is None and len(routes) < 2:
-        return next(iter(routes), None)
-    if name not in routes:
-        raise UserInputError(
-            f'Expected `main_route` to name one of the routes {sorted(routes)}'
-            f', but got {name!r}. Add it to the model of the config, e.g. '
-            f'main_route={min(routes, default="fine_seed")!r}: its seed is '
-            '`pred_sem_seg`.'
-        )
-    return name
-
-
-def upsample_cams(cams: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Bilinear resize of maps, (P, h, w) to (P, H, W)."""
-    if not len(cams):
-        return cams.new_zeros(0, *size)
-    return F.interpolate(
-        cams[None], size=tuple(size), mode='bilinear', align_corners=False
-    )[0]

@@ -24,12 +24,12 @@ NOT_FINITE = (
 
 
 def failed(sample: SegDataSample) -> bool:
-    """Whether the sample stands for an image that could not be done."""
+    """Tell if the sample stands for an image that could not be done."""
     return 'failure' in sample.metainfo
 
 
 def finished(sample: SegDataSample) -> bool:
-    """Whether the sample stands for an image whose label maps are there."""
+    """Tell if the sample stands for an image whose label maps are there."""
     return 'finished' in sample.metainfo
 
 

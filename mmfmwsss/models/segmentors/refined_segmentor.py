@@ -29,6 +29,18 @@ from .seg_probabilities import (
 __all__ = ['RefinedSegmentor', 'refine_labels']
 
 Probabilities = Literal['auto', 'softmax', 'sum']
+# Parts and settings of a network that hooks and tools read from a model.
+_PARTS_OF_NETWORK = (
+    'align_corners',
+    'auxiliary_head',
+    'backbone',
+    'decode_head',
+    'neck',
+    'num_classes',
+    'out_channels',
+    'test_cfg',
+    'train_cfg',
+)
 
 
 @MODELS.register_module()
@@ -47,7 +59,7 @@ class RefinedSegmentor(BaseSegmentor):
         probabilities (str): How ``seg_logits`` become probabilities, see
             :func:`seg_probabilities`. ``'auto'`` knows mmseg's heads, see
             :func:`probability_rule`.
-        has_background (bool, optional): Whether class 0 is the background.
+        has_background (bool, optional): True if class 0 is the background.
             If not, pixels that the refiner gives to no class keep the
             network's own prediction; see :func:`refine_labels`. None: what
             the data set says. ``tools/test.py`` looks at the name of its first
@@ -91,17 +103,13 @@ class RefinedSegmentor(BaseSegmentor):
             else probabilities
         )
         self.has_background = has_background
-        self.refines = True
         keep_plain_keys(self, 'segmentor')
 
     def __getattr__(self, name: str) -> Any:
-        """Other tools look for decode_head, out_channels, ... on a model."""
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            if name == 'segmentor':
-                raise
+        """Show the parts of the network that other tools look for."""
+        if name in _PARTS_OF_NETWORK:
             return getattr(super().__getattr__('segmentor'), name)
+        return super().__getattr__(name)
 
     def named_parameters(
         self,
@@ -128,6 +136,10 @@ class RefinedSegmentor(BaseSegmentor):
     def test_step(self, data: Any) -> SampleList:
         """Predict a batch; its images may be of several sizes, or failed."""
         return predict_in_groups(super().test_step, data)
+
+    def network_step(self, data: Any) -> SampleList:
+        """Predict a batch by the network alone, without refinement."""
+        return predict_in_groups(self.segmentor.test_step, data)
 
     def predict(
         self, inputs: Tensor, data_samples: SampleList | None = None
@@ -157,12 +169,9 @@ class RefinedSegmentor(BaseSegmentor):
                     results[number] = sample
             return results
         predictions = self.segmentor.predict(inputs, data_samples)
-        if self.refines:
-            for sample in predictions:
-                scores = sample.seg_logits.data
-                self.refine(
-                    sample, seg_probabilities(scores, self.probabilities)
-                )
+        for sample in predictions:
+            scores = sample.seg_logits.data
+            self.refine(sample, seg_probabilities(scores, self.probabilities))
         return predictions
 
     def refine(self, sample: SegDataSample, probabilities: Tensor) -> None:
@@ -196,7 +205,7 @@ class RefinedSegmentor(BaseSegmentor):
 
     @property
     def one_output(self) -> bool:
-        """Whether the network scores the foreground alone."""
+        """True if the network scores the foreground alone."""
         return getattr(self.segmentor, 'out_channels', None) == 1
 
     def _background_of(self, sample: SegDataSample) -> bool:
@@ -236,7 +245,7 @@ def refine_labels(
     Args:
         refiner (BaseSeeder): Makes the labels.
         probabilities (Tensor): (C, H, W).
-        has_background (bool): Whether channel 0 is the background.
+        has_background (bool): True if channel 0 is the background.
         masks (SAMMasks, optional): Masks of the image, (S, H, W).
         image (Tensor, optional): RGB, uint8, (H, W, 3).
 

@@ -22,12 +22,12 @@ class ImageError(UserInputError):
 
 
 class SeedRoute:
-    """Which stream's CAM, with or without CAA, through which seeder.
+    """Make seeds of a stream's CAM, with or without CAA, by a seeder.
 
     Args:
         stream (str): Name of a stream of the model.
         seeder (dict): Config of a seeder.
-        use_caa (bool): Whether CAA refines the CAM. Default: True.
+        use_caa (bool): Refine the CAM by CAA. Default: True.
         mask_dir (str, optional): Masks of this route alone, to compare mask
             settings in one run. None: those that the pipeline loads.
     """
@@ -48,7 +48,7 @@ class SeedRoute:
 
     @property
     def cam(self) -> tuple[str, bool]:
-        """What tells its CAM from those of other routes."""
+        """Stream and flag that tell its CAM from those of other routes."""
         return self.stream, self.use_caa
 
     def seed(
@@ -88,7 +88,7 @@ class SeedRoute:
             )
 
     def masks(self, sample: SegDataSample) -> SAMMasks | None:
-        """The masks that the seeder reads, if it needs any."""
+        """Load the masks that the seeder reads, if it needs any."""
         if not self.seeder.needs_masks:
             return None
         if self.mask_loader is None:

@@ -28,7 +28,7 @@ _QUERY_HEADS = {'MaskFormerHead', 'Mask2FormerHead', 'SideAdapterCLIPHead'}
 
 
 def seg_probabilities(seg_logits: Tensor, how: Rule) -> Tensor:
-    """Probabilities of one image.
+    """Turn the scores of one image into probabilities.
 
     Args:
         seg_logits (Tensor): What mmseg calls so, (C, H, W). One channel is
@@ -73,7 +73,7 @@ def centre_threshold(probabilities: Tensor, threshold: float) -> Tensor:
 
 
 def probability_rule(segmentor: nn.Module) -> Rule:
-    """How the ``seg_logits`` of a segmentor become probabilities.
+    """Choose the rule that turns ``seg_logits`` into probabilities.
 
     ``'sum'`` for MaskFormer, Mask2Former and SAN. ``'softmax'`` for what is
     made of mmseg's ``BaseDecodeHead``, all other heads of mmseg, those of
@@ -112,7 +112,7 @@ def probability_rule(segmentor: nn.Module) -> Rule:
 
 
 def is_query_based(segmentor: nn.Module) -> bool:
-    """Whether the (last) decode head sums masks over queries."""
+    """Tell if the (last) decode head sums masks over queries."""
     head = type(_last_head(segmentor))
     return any(cls.__name__ in _QUERY_HEADS for cls in head.__mro__)
 

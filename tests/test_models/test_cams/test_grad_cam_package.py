@@ -48,9 +48,9 @@ def test_signed_maps_are_the_same() -> None:
     labels = torch.tensor([[True, False, True], [False, True, False]])
     text = F.normalize(torch.randn(G, 16, generator=generator), dim=1)
     features = clip.encode_trunk(images)
-    embedding = clip.embed_image(features.tokens, features.residual)
+    last_block = clip.run_last_block(features)
     ours, pairs = softmax_gradcam(
-        clip, features, embedding.detach(), text, labels
+        features, last_block, text, clip.scale, labels
     )
     for cam, (n, c) in zip(ours, pairs.tolist(), strict=True):
         model = Scores(clip, text, labels[n]).eval()

@@ -13,8 +13,8 @@ from mmfmwsss.models.cams import (
     score_gradient,
     softmax_gradcam,
 )
-from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures
-from mmfmwsss.workshop.tiny_models import random_clip
+from mmfmwsss.models.clip import FrozenCLIP, ImageFeatures, LastBlock
+from mmfmwsss.workshop.tiny_models import embed_image, random_clip
 
 C, G = 3, 5  # foreground classes, all prompts
 
@@ -26,13 +26,13 @@ def clip() -> FrozenCLIP:
 
 def case(
     clip: FrozenCLIP, labels: Tensor
-) -> tuple[ImageFeatures, Tensor, Tensor]:
+) -> tuple[ImageFeatures, LastBlock, Tensor]:
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(len(labels), 3, 32, 40, generator=generator)
     features = clip.encode_trunk(images)
-    embedding = clip.embed_image(features.tokens, features.residual).detach()
+    last_block = clip.run_last_block(features)
     text = F.normalize(torch.randn(G, 16, generator=generator), dim=1)
-    return features, embedding, text.requires_grad_()
+    return features, last_block, text.requires_grad_()
 
 
 def cams_by_double_backward(
@@ -46,7 +46,7 @@ def cams_by_double_backward(
     cams = []
     for n, c in labels.nonzero().tolist():
         tokens = features.tokens[n : n + 1].clone().requires_grad_()
-        embedding = clip.embed_image(tokens, features.residual[n : n + 1])
+        embedding = embed_image(clip, tokens, features.residual[n : n + 1])
         logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
         kept = [k for k in range(G) if k >= C or labels[n, k]]
         score = logits[0, kept].softmax(0)[kept.index(c)]
@@ -72,13 +72,13 @@ LABELS = [
 def test_equals_double_backward(
     clip: FrozenCLIP, labels: Tensor, official: bool
 ) -> None:
-    features, embedding, text = case(clip, labels)
+    features, last_block, text = case(clip, labels)
     if official:  # an absent class dominates the image: the epsilon counts
         text = text.detach()
-        text[1] = F.normalize(embedding[0] + 0.1 * text[1], dim=0)
+        text[1] = F.normalize(last_block.embedding[0] + 0.1 * text[1], dim=0)
         text.requires_grad_()
     cams, pairs = softmax_gradcam(
-        clip, features, embedding, text, labels, official
+        features, last_block, text, clip.scale, labels, official
     )
     expected = cams_by_double_backward(clip, features, text, labels, official)
     assert pairs.tolist() == labels.nonzero().tolist()
@@ -123,8 +123,8 @@ def test_official_softmax_by_hand() -> None:
 
 def test_score_gradient_equals_autograd(clip: FrozenCLIP) -> None:
     labels = LABELS[1]
-    _, embedding, text = case(clip, labels)
-    embedding = embedding.requires_grad_()
+    _, last_block, text = case(clip, labels)
+    embedding = last_block.embedding.requires_grad_()
     gradient, pairs = score_gradient(embedding, text, clip.scale, labels)
     logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
     scores = present_softmax(logits, labels)
@@ -137,23 +137,27 @@ def test_score_gradient_equals_autograd(clip: FrozenCLIP) -> None:
 
 def test_absent_classes_change_nothing(clip: FrozenCLIP) -> None:
     labels = LABELS[0]
-    features, embedding, text = case(clip, labels)
-    cams, _ = softmax_gradcam(clip, features, embedding, text, labels)
+    features, last_block, text = case(clip, labels)
+    cams, _ = softmax_gradcam(features, last_block, text, clip.scale, labels)
     other = text.detach().clone()
     other[1] = F.normalize(torch.randn(16), dim=0)
-    again, _ = softmax_gradcam(clip, features, embedding, other, labels)
+    again, _ = softmax_gradcam(features, last_block, other, clip.scale, labels)
     torch.testing.assert_close(cams, again)
 
 
 def test_works_under_no_grad_and_without_classes(clip: FrozenCLIP) -> None:
     labels = LABELS[1]
-    features, embedding, text = case(clip, labels)
+    features, last_block, text = case(clip, labels)
     with torch.no_grad():
-        cams, _ = softmax_gradcam(clip, features, embedding, text, labels)
-    expected, _ = softmax_gradcam(clip, features, embedding, text, labels)
+        cams, _ = softmax_gradcam(
+            features, last_block, text, clip.scale, labels
+        )
+    expected, _ = softmax_gradcam(
+        features, last_block, text, clip.scale, labels
+    )
     torch.testing.assert_close(cams, expected.detach())
     none, pairs = softmax_gradcam(
-        clip, features, embedding, text, torch.zeros_like(labels)
+        features, last_block, text, clip.scale, torch.zeros_like(labels)
     )
     assert none.shape == (0, *features.grid)
     assert pairs.shape == (0, 2)
@@ -161,10 +165,16 @@ def test_works_under_no_grad_and_without_classes(clip: FrozenCLIP) -> None:
 
 def test_images_do_not_influence_each_other(clip: FrozenCLIP) -> None:
     labels = LABELS[1]
-    features, embedding, text = case(clip, labels)
-    cams, pairs = softmax_gradcam(clip, features, embedding, text, labels)
+    features, last_block, text = case(clip, labels)
+    cams, pairs = softmax_gradcam(
+        features, last_block, text, clip.scale, labels
+    )
     second = torch.tensor([1])
     alone, _ = softmax_gradcam(
-        clip, features[second], embedding[second], text, labels[1:]
+        features[second],
+        clip.run_last_block(features[second]),
+        text,
+        clip.scale,
+        labels[1:],
     )
     torch.testing.assert_close(cams[pairs[:, 0] == 1], alone)

@@ -8,7 +8,11 @@ import torch.nn.functional as F
 
 from mmfmwsss.models.clip import FrozenCLIP
 from mmfmwsss.models.clip.frozen_clip import resize_position
-from mmfmwsss.workshop.tiny_models import random_clip, random_clip_arch
+from mmfmwsss.workshop.tiny_models import (
+    embed_image,
+    random_clip,
+    random_clip_arch,
+)
 
 
 @pytest.fixture(scope='module')
@@ -21,7 +25,7 @@ def test_embedding_is_the_mean_of_open_clips_patch_tokens(
 ) -> None:
     images = torch.randn(2, 3, 32, 32)
     features = clip.encode_trunk(images)
-    embedding = clip.embed_image(features.tokens, features.residual)
+    embedding = embed_image(clip, features.tokens, features.residual)
     visual = clip.model.visual
     x = visual.ln_post(visual.transformer(visual._embeds(images)))
     expected = x[:, 1:].mean(dim=1) @ visual.proj
@@ -34,7 +38,7 @@ def test_average_pooled_models_give_their_own_embedding() -> None:
     clip = FrozenCLIP(arch)
     images = torch.randn(2, 3, 32, 32)
     features = clip.encode_trunk(images)
-    embedding = clip.embed_image(features.tokens, features.residual)
+    embedding = embed_image(clip, features.tokens, features.residual)
     torch.testing.assert_close(
         embedding, clip.model.encode_image(images), rtol=1e-4, atol=1e-5
     )

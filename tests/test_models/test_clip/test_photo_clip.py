@@ -20,6 +20,7 @@ from mmfmwsss.models.clip import (
 from mmfmwsss.models.clip.photo_clip import PHOTO_CLIP_ARCH
 from mmfmwsss.models.clip.tokenizer import get_tokenizer
 from mmfmwsss.utils import UserInputError, sha256_of
+from mmfmwsss.workshop.tiny_models import embed_image
 
 ASSET = Path(__file__).parents[3] / 'mmfmwsss/assets/photo_clip.safetensors'
 CHECKPOINT = 'mmfmwsss://photo_clip.safetensors'
@@ -74,12 +75,16 @@ def test_the_whole_model_is_frozen(clip: FrozenCLIP) -> None:
 
 def test_maps_are_those_of_plain_autograd(clip: FrozenCLIP) -> None:
     features = clip.encode_trunk(torch.randn(1, 3, 64, 96))
-    embedding = clip.run_last_block(features).embedding
-    text = F.normalize(torch.randn(5, embedding.shape[1]), dim=1)
+    last_block = clip.run_last_block(features)
+    text = F.normalize(torch.randn(5, last_block.embedding.shape[1]), dim=1)
     labels = torch.tensor([[True, False, True]])
-    cams, pairs = softmax_gradcam(clip, features, embedding, text, labels)
+    cams, pairs = softmax_gradcam(
+        features, last_block, text, clip.scale, labels
+    )
     tokens = features.tokens.clone().requires_grad_()
-    direction = F.normalize(clip.embed_image(tokens, features.residual), dim=1)
+    direction = F.normalize(
+        embed_image(clip, tokens, features.residual), dim=1
+    )
     logits = (clip.scale * direction @ text.T)[0, [0, 2, 3, 4]]
     scores = logits.softmax(dim=0)
     for row, score in enumerate(scores[:2]):

@@ -44,9 +44,11 @@ def test_by_hand() -> None:
     pairs = torch.tensor([[0, 0]])
     seeds = torch.tensor([[[1, 1], [0, 0]]])
     # Inside |3 - 3| + |3 - 1| = 2, outside 2 + max(-4, 0) = 2, over 4 pixels.
-    total, pixels = cam_activation_loss(cams, pairs, seeds)
-    assert total.tolist() == [4.0]
-    assert pixels.tolist() == [4]
+    assert cam_activation_loss(cams, pairs, seeds).item() == 1.0
+    seeds[0, 1, 0] = 255  # leaves 2 over 3 pixels
+    loss = cam_activation_loss(cams, pairs, seeds)
+    assert loss.item() == pytest.approx(2 / 3)
+    seeds[0, 1, 0] = 0
     assert CAMActivationLoss()(cams, pairs, seeds).item() == 1.0
 
 

@@ -110,11 +110,11 @@ def test_losses_train_the_prompts_and_nothing_else(
 def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
     data = model.data_preprocessor(batch(), True)
     losses = model.loss(**data)
-    features, embedding = model.encode(data['inputs'])
+    features, last_block = model.encode(data['inputs'])
     labels = torch.stack([s.image_labels for s in data['data_samples']])
     text = {n: s.text_features(model.clip) for n, s in model.streams.items()}
     logits = model.clip.scale * (
-        F.normalize(embedding, dim=1) @ text['classification'].T
+        F.normalize(last_block.embedding, dim=1) @ text['classification'].T
     )
     mcl = model.stream('classification').classification_loss(
         logits[:, :3], labels
@@ -122,7 +122,11 @@ def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
     torch.testing.assert_close(losses['loss_mcl'], mcl['loss_mcl'])
 
     coarse, pairs = softmax_gradcam(
-        model.clip, features, embedding, text['classification'], labels
+        features,
+        last_block,
+        text['classification'],
+        model.clip.scale,
+        labels,
     )
     coarse = model.caa(coarse, features.attention, pairs[:, 0])
     seeds = []
@@ -137,7 +141,11 @@ def test_losses_are_those_of_the_parts(model: CLIPPromptSegmentor) -> None:
             )
         )
     cams, pairs = softmax_gradcam(
-        model.clip, features, embedding, text['segmentation'], labels
+        features,
+        last_block,
+        text['segmentation'],
+        model.clip.scale,
+        labels,
     )
     cal = model.stream('segmentation').cam_loss(
         cams, pairs, torch.stack(seeds)
@@ -270,8 +278,9 @@ def test_text_features_are_forgotten_when_the_mode_changes(
             parameter.copy_(torch.randn_like(parameter))
     model.eval()
     model.test_step(batch())
-    fresh = model._frozen_text('segmentation')
-    expected = model.streams['segmentation'].text_features(model.clip)
+    stream = model.stream('segmentation')
+    fresh = stream.frozen_text_features(model.clip)
+    expected = stream.text_features(model.clip)
     torch.testing.assert_close(fresh, expected)
     assert before.shape == (1, 32, 40)
 
