@@ -13,7 +13,8 @@ train_command = (
     'python tools/train.py configs/fmwsss/coco_mask2former_swin_l.py'
 )
 model = dict(_base_.refined, segmentor=_base_.model)
-test_dataloader = dict(dataset=dict(pipeline=_base_.sams_pipeline))
+test_pipeline = _base_.sams_pipeline
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 tta_pipeline = _base_.sams_tta_pipeline
 tta_model = dict(type='RefinedSegTTAModel')
 test_evaluator = dict(protocol='single scale, SAMS')

@@ -22,6 +22,7 @@ param_scheduler = [
 train_cfg = dict(max_epochs=10)
 train_dataloader = dict(dataset=_base_.train_set)
 test_dataloader = dict(dataset=_base_.test_set)
+test_pipeline = _base_.seed_pipeline
 test_evaluator = dict(split=_base_.split)
 log_processor = dict(by_epoch=True)
 default_hooks = _base_.epoch_hooks

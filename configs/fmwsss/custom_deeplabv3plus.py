@@ -12,6 +12,30 @@ _base_ = [
     './custom.py',
 ]
 work_dir = f'{_base_.work}/deeplabv3plus'
+# For custom_predict.py and mmseg's inference_model, which need a file of this
+# run's work_dir (or fill_num_classes) to know the number of classes.
+test_pipeline = [  # its loader: see segmentor_pipelines.py
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=_base_.network_scale, keep_ratio=True),
+    dict(type='PackWSSSInputs'),
+]
+test_time_augmentation = dict(
+    type='TestTimeAug',
+    transforms=[
+        [
+            dict(
+                type='Resize',
+                scale=tuple(int(n * ratio) for n in _base_.network_scale),
+                keep_ratio=True,
+            )
+            for ratio in (0.75, 1.0, 1.25)
+        ],
+        [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)],
+        [dict(type='PackWSSSInputs')],
+    ],
+)
+tta_pipeline = [test_pipeline[0], test_time_augmentation]
+tta_model = dict(type='SegTTAModel')
 train_dataloader = dict(
     batch_size=_base_.batch_size,
     num_workers=4,

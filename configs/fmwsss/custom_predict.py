@@ -20,11 +20,7 @@ test_dataloader = dict(
         image_suffix=_base_.image_suffix,
         ground_truth_dir=None,
         test_mode=True,
-        pipeline=[
-            dict(type='LoadImageStrict'),
-            dict(type='Resize', scale=_base_.network_scale, keep_ratio=True),
-            dict(type='PackWSSSInputs'),
-        ],
+        pipeline=_base_.test_pipeline,
     ),
 )
 test_cfg = dict()

@@ -9,4 +9,7 @@ train_command = (
     'python tools/train.py configs/fmwsss/partworld_deeplabv3plus.py'
 )
 model = dict(_base_.refined, segmentor=_base_.model)
-test_dataloader = dict(dataset=dict(pipeline=_base_.sams_pipeline))
+test_pipeline = _base_.sams_pipeline
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+tta_pipeline = _base_.sams_tta_pipeline
+tta_model = dict(type='RefinedSegTTAModel')

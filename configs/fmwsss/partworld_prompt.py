@@ -12,6 +12,7 @@ _base_ = [
 ]
 work_dir = 'work_dirs/partworld/prompt'
 model = _base_.prompt_model
+test_pipeline = _base_.seed_pipeline
 test_cfg = dict()
 test_evaluator = dict(
     type='SeedMetric',

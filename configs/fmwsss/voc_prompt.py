@@ -17,6 +17,7 @@ work_dir = 'work_dirs/voc12/prompt'
 model = dict(_base_.prompt_model, class_prompts='voc12')
 train_dataloader = dict(dataset=_base_.train_set)
 test_dataloader = dict(dataset=_base_.test_set)
+test_pipeline = _base_.seed_pipeline
 test_evaluator = dict(split=_base_.split)
 log_processor = dict(by_epoch=True)
 default_hooks = _base_.epoch_hooks

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from mmcv.transforms import TestTimeAug
+from mmcv.transforms import LoadImageFromFile, TestTimeAug
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from ..utils import UserInputError
-from .transforms import pack_failure
+from .transforms import LoadImageStrict, pack_failure
 
-__all__ = ['mmseg_scope', 'pack_names', 'prepare_or_pack_failure']
+__all__ = [
+    'mmseg_scope',
+    'pack_names',
+    'prepare_or_pack_failure',
+    'read_strictly',
+]
 
 
 @contextmanager
@@ -42,6 +47,24 @@ def pack_names(dataset: BaseDataset) -> None:
         keys = getattr(step, 'meta_keys', None)
         if keys is not None and 'image_name' not in keys:
             step.meta_keys = (*keys, 'image_name')
+
+
+def read_strictly(dataset: BaseDataset) -> None:
+    """Read pictures by ``LoadImageStrict`` where mmcv's loader is named.
+
+    Test pipelines name ``LoadImageFromFile``, for ``MMSegInferencer`` looks
+    for that. In a data set a broken picture must be found all the same, and
+    be decoded as in training.
+    """
+    steps = dataset.pipeline.transforms
+    for place, step in enumerate(steps):
+        if type(step) is LoadImageFromFile and not step.ignore_empty:
+            steps[place] = LoadImageStrict(
+                to_float32=step.to_float32,
+                color_type=step.color_type,
+                imdecode_backend=step.imdecode_backend,
+                backend_args=step.backend_args,
+            )
 
 
 def prepare_or_pack_failure(

@@ -14,7 +14,12 @@ from mmseg.registry import DATASETS
 from ..structures.class_prompts import ClassPrompts
 from ..structures.class_tables import get_class_prompts
 from ..utils import UserInputError
-from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
+from .failed_images import (
+    mmseg_scope,
+    pack_names,
+    prepare_or_pack_failure,
+    read_strictly,
+)
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
 
@@ -100,6 +105,7 @@ class ImageLabelDataset(BaseDataset):
                 **kwargs,
             )
         pack_names(self)
+        read_strictly(self)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find pictures and labels, and check both.

@@ -9,7 +9,12 @@ from mmseg.datasets import BaseSegDataset
 
 from ..structures.class_prompts import ClassPrompts
 from ..structures.class_tables import get_class_prompts
-from .failed_images import mmseg_scope, pack_names, prepare_or_pack_failure
+from .failed_images import (
+    mmseg_scope,
+    pack_names,
+    prepare_or_pack_failure,
+    read_strictly,
+)
 from .image_files import FileFinder
 from .image_folder import ImageFile, ImageFolder
 from .image_lists import read_image_list
@@ -72,6 +77,7 @@ class PairedDataset(BaseSegDataset):
                 **kwargs,
             )
         pack_names(self)
+        read_strictly(self)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Pair pictures and label maps.

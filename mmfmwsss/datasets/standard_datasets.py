@@ -11,7 +11,7 @@ from mmseg.registry import DATASETS
 from ..structures.class_prompts import ClassPrompts
 from ..structures.class_tables import CLASS_PROMPTS
 from ..utils import UserInputError
-from .failed_images import mmseg_scope
+from .failed_images import mmseg_scope, read_strictly
 from .ground_truth_dataset import GroundTruthDataset
 from .image_label_dataset import ImageLabelDataset
 
@@ -218,3 +218,4 @@ class PartWorldSegDataset(BaseSegDataset):
     def __init__(self, **kwargs: Any) -> None:
         with mmseg_scope():
             super().__init__(**kwargs)
+        read_strictly(self)

@@ -18,8 +18,8 @@ prompt_pipeline = [
     dict(type='PhotoMetricDistortion', brightness_delta=16, hue_delta=6),
     dict(type='PackWSSSInputs'),
 ]
-seed_pipeline = [
-    dict(type='LoadImageStrict'),
+seed_pipeline = [  # its loader: see segmentor_pipelines.py
+    dict(type='LoadImageFromFile'),
     dict(type='ResizeToPatchMultiple', patch_size=8),
     # Seeds are made at the original size.
     dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),

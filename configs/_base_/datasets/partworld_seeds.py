@@ -26,8 +26,8 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion', brightness_delta=16, hue_delta=6),
     dict(type='PackSegInputs'),
 ]
-test_pipeline = [
-    dict(type='LoadImageStrict'),
+test_pipeline = [  # its loader: see segmentor_pipelines.py
+    dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
@@ -36,6 +36,22 @@ sams_pipeline = [
     load_masks,
     dict(type='PackWSSSInputs'),
 ]
+# --tta: three scales, each also flipped, and the mean of their probabilities.
+test_time_augmentation = dict(
+    type='TestTimeAug',
+    transforms=[
+        [
+            dict(type='Resize', scale_factor=ratio, keep_ratio=True)
+            for ratio in (0.75, 1.0, 1.25)
+        ],
+        [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)],
+        [dict(type='LoadAnnotations')],  # not augmented: it is scored on
+        [dict(type='PackWSSSInputs')],
+    ],
+)
+tta_pipeline = [test_pipeline[0], test_time_augmentation]
+sams_tta_pipeline = [test_pipeline[0], load_masks, test_time_augmentation]
+tta_model = dict(type='SegTTAModel')
 # The networks with SAMS: model = dict(_base_.refined, segmentor=_base_.model)
 refined = dict(
     _delete_=True, type='RefinedSegmentor', refiner=dict(type='SAMS')

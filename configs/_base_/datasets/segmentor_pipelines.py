@@ -20,8 +20,10 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='PackSegInputs'),
 ]
+# LoadImageFromFile by name for mmseg's inferencer; data sets of this package
+# read by LoadImageStrict all the same.
 test_pipeline = [
-    dict(type='LoadImageStrict'),
+    dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=test_scale, keep_ratio=True),
     dict(type='PackWSSSInputs'),
 ]

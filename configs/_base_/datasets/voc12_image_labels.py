@@ -6,8 +6,8 @@ data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
 mask_dir = 'work_dirs/voc12/sam_masks'
 crop_size = 224  # pixels
 
-seed_pipeline = [
-    dict(type='LoadImageStrict'),
+seed_pipeline = [  # its loader: see segmentor_pipelines.py
+    dict(type='LoadImageFromFile'),
     dict(type='ResizeToPatchMultiple', patch_size=16),
     # Seeds are made at the original size.
     dict(type='LoadSAMMasks', mask_dir=mask_dir, follow_image=False),

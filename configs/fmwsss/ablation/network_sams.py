@@ -12,12 +12,9 @@ train_dataloader = dict(
     dataset=dict(seed_dir=f'{_base_.folder}/seeds/fine_seed')
 )
 model = dict(_base_.refined, segmentor=_base_.model)
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.test_pipeline[:-1],
-            _base_.load_masks,
-            dict(type='PackWSSSInputs'),
-        ]
-    )
-)
+test_pipeline = [
+    *_base_.test_pipeline[:-1],
+    _base_.load_masks,
+    dict(type='PackWSSSInputs'),
+]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -126,10 +126,16 @@ class LoadSAMMasks(BaseTransform):
 
         Raises:
             UserInputError: If the mask file is missing, not readable, or made
-                from another picture.
+                from another picture; or if the picture came as an array.
             ValueError: If the masks are to follow an image that was resized
                 before.
         """
+        if results.get('img_path') is None:
+            raise UserInputError(
+                'Expected the path of a picture, for its masks are found by '
+                'its name, but got an array. Pass the path, or take the '
+                'config without SAMS: it reads the same checkpoint.'
+            )
         size = tuple(results['ori_shape'][:2])
         if self.follow_image and tuple(results['img'].shape[:2]) != size:
             raise ValueError(

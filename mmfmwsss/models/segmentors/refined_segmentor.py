@@ -68,6 +68,10 @@ class RefinedSegmentor(BaseSegmentor):
         data_preprocessor (dict, optional): Goes to the inner segmentor when
             that has none; mmengine puts the one of the config's top level
             here.
+        pretrained (str, optional): The inner segmentor's, as mmseg's own
+            tools set it from outside; likewise the next two.
+        train_cfg (dict, optional): See ``pretrained``.
+        test_cfg (dict, optional): See ``pretrained``.
         init_cfg (dict, optional): Initialisation, as in mmengine.
 
     Raises:
@@ -83,6 +87,9 @@ class RefinedSegmentor(BaseSegmentor):
         probabilities: Probabilities = 'auto',
         has_background: bool | None = None,
         data_preprocessor: OptConfigType | nn.Module = None,
+        pretrained: str | None = None,
+        train_cfg: OptConfigType = None,
+        test_cfg: OptConfigType = None,
         init_cfg: OptConfigType = None,
     ) -> None:
         if probabilities not in ('auto', 'softmax', 'sum'):
@@ -93,6 +100,10 @@ class RefinedSegmentor(BaseSegmentor):
         config = dict(segmentor)
         if data_preprocessor is not None:
             config.setdefault('data_preprocessor', data_preprocessor)
+        outer = dict(
+            pretrained=pretrained, train_cfg=train_cfg, test_cfg=test_cfg
+        )
+        config.update({k: v for k, v in outer.items() if v is not None})
         inner = MODELS.build(config)
         super().__init__(inner.data_preprocessor, init_cfg)
         self.segmentor = inner
@@ -186,7 +197,8 @@ class RefinedSegmentor(BaseSegmentor):
                 f'{sample.get("img_path", "an image")}, got none. Add '
                 "dict(type='LoadSAMMasks', mask_dir=...) to the test pipeline "
                 "and end it with dict(type='PackWSSSInputs'): mmseg's own "
-                'PackSegInputs leaves masks out.'
+                'PackSegInputs leaves masks out. For a photo without masks '
+                'take the config without SAMS: it reads the same checkpoint.'
             )
         image = None
         if self.refiner.needs_image:
