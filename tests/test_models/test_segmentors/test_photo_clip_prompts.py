@@ -72,7 +72,9 @@ def test_losses_from_the_trunk_cache_are_the_same(
         images=2, views=1, grid=(4, 6), width=256, attention=True,
         dtype='float32',
     )  # fmt: skip
-    model.trunk_cache = TrunkCache(tmp_path / 'cache', shape, dict(clip='a'))
+    model.use_trunk_cache(
+        TrunkCache(tmp_path / 'cache', shape, dict(clip='a'))
+    )
     for _ in range(2):  # written, then read
         found = losses_of(model)
         for name, value in expected.items():
