@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 CHAIN = """
 import sys
 from pathlib import Path
-from mmfmwsss.apis import Stage, StageRunner, run_reporting_user_errors
+from mmfmwsss.apis import run_reporting_user_errors
+from mmfmwsss.workshop.stages import Stage, StageRunner
 root = Path(sys.argv[1])
 stages = [
     Stage(

@@ -7,9 +7,9 @@ import torch
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmfmwsss.datasets.transforms import LoadSAMMasks
 from mmfmwsss.models.masks import SAMMaskGenerator
 from mmfmwsss.structures import SAMMasks
+from mmfmwsss.structures.sam_mask_folder import SAMMaskFolder
 from mmfmwsss.utils import UserInputError
 
 
@@ -200,8 +200,8 @@ def test_its_masks_are_of_the_picture_that_they_are_loaded_for(tmp_path):
     batch = packed(['a'])
     batch['data_samples'][0].set_metainfo(dict(img_path=str(photo)))
     SAMMaskGenerator(Brightness(), tmp_path).test_step(batch)
-    load = LoadSAMMasks(str(tmp_path), follow_image=False)
-    assert load.read('a', (6, 8), str(photo)).size == (6, 8)
+    folder = SAMMaskFolder(tmp_path)
+    assert folder.read('a', (6, 8), str(photo)).size == (6, 8)
     photo.write_bytes(b'2')
     with pytest.raises(UserInputError, match='replaced since'):
-        load.read('a', (6, 8), str(photo))
+        folder.read('a', (6, 8), str(photo))
