@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['picture_sheet']
+__all__ = ['picture_sheet', 'with_legend']
 
 Image = NDArray[np.uint8]  # RGB, (H, W, 3)
 
@@ -54,6 +54,30 @@ def picture_sheet(
             sheet[top : top + h, left : left + w] = fitted
         _write(sheet, name, margin, top + cell + 14)
     return sheet
+
+
+def with_legend(
+    picture: Image,
+    names: Sequence[str],
+    colours: Sequence[Sequence[int]],
+) -> Image:
+    """Put the names of colours below a picture.
+
+    Args:
+        picture (ndarray): RGB, uint8, (H, W, 3).
+        names (Sequence[str]): K names, a line each.
+        colours (Sequence): Their RGB, (K, 3).
+
+    Returns:
+        ndarray: RGB, uint8, (H + 24 K + 8, W, 3).
+    """
+    height = 24 * len(names) + 8
+    legend = np.full((height, picture.shape[1], 3), 255, np.uint8)
+    for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        top = 24 * row
+        legend[top + 6 : top + 22, 6:30] = colour
+        _write(legend, name, 38, top + 19)
+    return np.concatenate([picture, legend])
 
 
 def _fit(picture: Image, side: int) -> Image:

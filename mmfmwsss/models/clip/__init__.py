@@ -5,7 +5,7 @@ from .class_logits import class_logits
 from .frozen_clip import FrozenCLIP, ImageFeatures
 from .last_block import LastBlock
 from .loading import build_clip
-from .manual_prompts import ManualPrompts
+from .manual_prompts import ManualPrompts, encode_names
 from .photo_clip import PHOTO_CLIP, build_photo_clip, photo_clip_names
 from .prompt_learner import LearnablePrompts, prompt_layout
 from .prompt_stream import PromptStream
@@ -25,6 +25,7 @@ __all__ = [
     'build_clip',
     'build_photo_clip',
     'class_logits',
+    'encode_names',
     'photo_clip_names',
     'prompt_layout',
     'read_clip_state',

@@ -14,7 +14,7 @@ from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
 from .tokenizer import get_tokenizer, spoken
 
-__all__ = ['ManualPrompts']
+__all__ = ['ManualPrompts', 'encode_names']
 
 
 @MODELS.register_module()
@@ -41,17 +41,8 @@ class ManualPrompts(BaseModule):
         templates: Sequence[str] = ('a clean origami {}.',),
     ) -> None:
         super().__init__()
-        tokenizer = get_tokenizer()
-        texts = _fill(templates, class_prompts)
-        longest = max(texts, key=lambda text: len(tokenizer.encode(text)))
-        count = len(tokenizer.encode(longest)) + 2  # start and end
-        if count > tokenizer.context_length:  # it would be cut off silently
-            raise UserInputError(
-                f'Expected prompts of at most {tokenizer.context_length} '
-                f'tokens, but {longest!r} has {count}. Shorten the template '
-                f'or the class name.'
-            )
-        ids = tokenizer(texts)
+        names = [*class_prompts.foreground, *class_prompts.background]
+        ids = _tokenise(names, templates)
         ends = ids.argmax(dim=1)  # the end token has the largest id
         with torch.no_grad():
             embeddings = clip.embed_tokens(ids[:, : int(ends.max()) + 1])
@@ -62,13 +53,58 @@ class ManualPrompts(BaseModule):
     @torch.no_grad()
     def forward(self, clip: FrozenCLIP) -> Tensor:
         """Encode all prompts to text features, L2-normalised, (G, E)."""
-        features = clip.encode_prompts(self.embeddings, self.ends)
-        features = features.unflatten(0, (-1, self.num_templates)).mean(dim=1)
-        return F.normalize(features, dim=-1)
+        return _encode(clip, self.embeddings, self.ends, self.num_templates)
 
 
-def _fill(templates: Sequence[str], class_prompts: ClassPrompts) -> list[str]:
-    """Fill the templates with all classes, templates fastest."""
+@torch.no_grad()
+def encode_names(
+    clip: FrozenCLIP, names: Sequence[str], templates: Sequence[str]
+) -> Tensor:
+    """Encode any number of names as :class:`ManualPrompts` does.
+
+    Args:
+        clip (FrozenCLIP): The frozen model.
+        names (Sequence[str]): G names.
+        templates (Sequence[str]): Each with one ``{}`` for the name.
+
+    Returns:
+        Tensor: Text features, L2-normalised, (G, E).
+
+    Raises:
+        UserInputError: As :class:`ManualPrompts`.
+    """
+    ids = _tokenise(names, templates)
+    ends = ids.argmax(dim=1)
+    embeddings = clip.embed_tokens(ids[:, : int(ends.max()) + 1])
+    return _encode(clip, embeddings, ends, len(templates))
+
+
+def _encode(
+    clip: FrozenCLIP, embeddings: Tensor, ends: Tensor, templates: int
+) -> Tensor:
+    """Mean over the templates, normalised before and after, (G, E)."""
+    features = clip.encode_prompts(embeddings, ends)
+    features = features.unflatten(0, (-1, templates)).mean(dim=1)
+    return F.normalize(features, dim=-1)
+
+
+def _tokenise(names: Sequence[str], templates: Sequence[str]) -> Tensor:
+    """Token ids of all names in all templates, int64, (texts, 77)."""
+    tokenizer = get_tokenizer()
+    texts = _fill(templates, names)
+    longest = max(texts, key=lambda text: len(tokenizer.encode(text)))
+    count = len(tokenizer.encode(longest)) + 2  # start and end
+    if count > tokenizer.context_length:  # it would be cut off silently
+        raise UserInputError(
+            f'Expected prompts of at most {tokenizer.context_length} '
+            f'tokens, but {longest!r} has {count}. Shorten the template '
+            f'or the class name.'
+        )
+    return tokenizer(texts)
+
+
+def _fill(templates: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Fill the templates with all names, templates fastest."""
     if not templates or isinstance(templates, str):
         raise UserInputError(
             f"Expected `templates` to be a list such as ['a photo of a {{}}.']"
@@ -80,7 +116,6 @@ def _fill(templates: Sequence[str], class_prompts: ClassPrompts) -> list[str]:
                 f'Expected one `{{}}` for the name in every template, but got '
                 f'{template!r}.'
             )
-    names = [*class_prompts.foreground, *class_prompts.background]
     return [
         template.replace('{}', spoken(name))
         for name in names

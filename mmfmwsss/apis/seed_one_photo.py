@@ -1,0 +1,331 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""From one photo and its tags to a seed, with nothing learnt.
+
+The seed route of Figure 2 of the paper without a runner, a data set or a
+config: prompts by hand, Softmax-GradCAM (Eq. 1 to 3), CAA (Eq. 4), masks of
+SAM's everything mode and SAMS (Eq. 8 to 10). Arrays in, arrays out.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models.cams import CAA, softmax_gradcam, upsample_cams
+from ..models.clip import FrozenCLIP, class_logits, encode_names
+from ..models.masks.sam_mask_generator import MaskSource
+from ..models.seeding import SAMS, MaskDecisions
+from ..structures import SAMMasks
+from ..utils import UserInputError
+from ..utils.limits import MAX_CLASSES
+
+__all__ = [
+    'NoClearNameError',
+    'PhotoSeed',
+    'PhotoSeeder',
+    'PhotoSettings',
+    'choose_tags',
+]
+
+Image = NDArray[np.uint8]  # RGB, (H, W, 3)
+
+
+class NoClearNameError(UserInputError):
+    """No name that a CLIP knows fits a photo well enough to be a tag."""
+
+
+@dataclass(frozen=True)
+class PhotoSettings:
+    """Say how a CLIP looks at a photo and names what it sees.
+
+    Attributes:
+        names (tuple[str, ...]): What the CLIP can name, for photos without
+            tags.
+        background (tuple[str, ...]): Things that compete with the tags in
+            the softmax of Eq. 1; those among the tags are left out.
+        templates (tuple[str, ...]): Prompts, each with one ``{}``.
+        mean (float | tuple): Subtracted from the colours, RGB, 0 to 255.
+        std (float | tuple): Divides the colours afterwards.
+        side (int): Long side of the photo for the maps, pixels.
+        naming_side (int): Long side of the photo for the ranking, pixels.
+        least_score (float): Names below it are not taken as tags.
+        most_alike (float): Cosine similarity to the text of a better name
+            above which a name is another word for the same thing.
+        most_tags (int): Tags that are taken at most.
+        use_caa (bool): Whether CAA refines the maps.
+        alpha (float): Power of the background's score in SAMS.
+    """
+
+    names: tuple[str, ...]
+    background: tuple[str, ...]
+    templates: tuple[str, ...] = ('a photo of a {}.',)
+    mean: float | tuple[float, float, float] = 127.0
+    std: float | tuple[float, float, float] = 128.0
+    side: int = 384
+    naming_side: int = 256
+    least_score: float = 0.1
+    most_alike: float = 0.5
+    most_tags: int = 3
+    use_caa: bool = True
+    alpha: float = 0.6
+
+
+@dataclass
+class PhotoSeed:
+    """Hold all that was made of one photo.
+
+    Attributes:
+        tags (tuple[str, ...]): Of the P classes, in the order of the labels.
+        scores (dict[str, float]): Best first. With tags given: of tags and
+            backgrounds (Eq. 1); else of all names that were ranked.
+        cams (Tensor): Maps of the tags, (P, H, W).
+        masks (SAMMasks): S masks.
+        decisions (MaskDecisions): Scores and winner of each mask.
+        seed (Tensor): 0 background, place among the tags + 1, uint8, (H, W).
+        seconds (dict[str, float]): Of each step.
+    """
+
+    tags: tuple[str, ...]
+    scores: dict[str, float]
+    cams: Tensor
+    masks: SAMMasks
+    decisions: MaskDecisions
+    seed: Tensor
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class PhotoSeeder:
+    """Segment photos one by one from their tags, or from what CLIP sees.
+
+    Args:
+        clip (FrozenCLIP): Sees the photo and reads the names.
+        mask_source (MaskSource): Makes the masks, e.g. ``SAMEverything``.
+        settings (PhotoSettings): How the CLIP looks.
+
+    Example: see ``tools/demo.py``.
+    """
+
+    def __init__(
+        self,
+        clip: FrozenCLIP,
+        mask_source: MaskSource,
+        settings: PhotoSettings,
+    ) -> None:
+        self.clip = clip
+        self.mask_source = mask_source
+        self.settings = settings
+        self.caa = CAA()
+        self.seeder = SAMS(alpha=settings.alpha)
+        self._name_features: dict[tuple[str, ...], Tensor] = {}
+
+    def __call__(
+        self,
+        image: Image,
+        tags: Sequence[str] | None = None,
+        masks: SAMMasks | None = None,
+    ) -> PhotoSeed:
+        """Make the seed of a photo.
+
+        Args:
+            image (ndarray): RGB, uint8, (H, W, 3).
+            tags (Sequence[str], optional): What it shows. None: the names
+                that :func:`choose_tags` takes of :meth:`rank`.
+            masks (SAMMasks, optional): Made before; None makes them.
+
+        Returns:
+            PhotoSeed: Seed, scores, CAMs and masks.
+
+        Raises:
+            UserInputError: If the image or the tags are not as above.
+            NoClearNameError: If no name has a score that suffices.
+        """
+        _check_image(image)
+        seconds: dict[str, float] = {}
+        ranking: dict[str, float] = {}
+        if tags is None:
+            with _timed(seconds, 'names'):
+                ranking = self.rank(image)
+                tags = self._choose(ranking)
+        tags = _checked_tags(tags)
+        with _timed(seconds, 'cams'):
+            cams, scores = self.make_cams(image, tags)
+        with _timed(seconds, 'masks'):
+            if masks is None:
+                masks = self.mask_source(image)
+        with _timed(seconds, 'seed'):
+            seed = self.seeder(cams, torch.arange(len(tags)), masks)
+            decisions = self.seeder.decide(cams, masks)
+        scores = ranking or scores
+        return PhotoSeed(tags, scores, cams, masks, decisions, seed, seconds)
+
+    @torch.no_grad()
+    def rank(self, image: Image) -> dict[str, float]:
+        """Score all names that the CLIP knows.
+
+        Args:
+            image (ndarray): RGB, uint8, (H, W, 3).
+
+        Returns:
+            dict[str, float]: Softmax of the similarities, best first.
+        """
+        inputs = self._inputs(image, self.settings.naming_side)
+        features = self.clip.encode_trunk(inputs, with_attention=False)
+        embedding = self.clip.run_last_block(features).embedding
+        return self._scores(embedding, self.settings.names)
+
+    @torch.no_grad()
+    def make_cams(
+        self, image: Image, tags: Sequence[str]
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Make the class activation maps of tags.
+
+        Args:
+            image (ndarray): RGB, uint8, (H, W, 3).
+            tags (Sequence[str]): P names.
+
+        Returns:
+            tuple[Tensor, dict[str, float]]: Maps at the size of the photo,
+            (P, H, W); scores of tags and backgrounds (Eq. 1), best first.
+        """
+        # the tags compete with each other and with the backgrounds
+        others = [b for b in self.settings.background if b not in tags]
+        names = (*tags, *others)
+        inputs = self._inputs(image, self.settings.side)
+        features = self.clip.encode_trunk(inputs, self.settings.use_caa)
+        last_block = self.clip.run_last_block(features)
+        cams, pairs = softmax_gradcam(
+            features,
+            last_block,
+            self._text(names),
+            self.clip.scale,
+            torch.ones(1, len(tags), dtype=torch.bool),
+        )
+        if self.settings.use_caa:
+            cams = self.caa(cams, features.attention, pairs[:, 0])
+        maps = upsample_cams(cams, image.shape[:2])
+        return maps, self._scores(last_block.embedding, names)
+
+    def unknown(self, tags: Sequence[str]) -> list[str]:
+        """List the tags that are none of the names the CLIP was taught."""
+        known = {name.lower() for name in self.settings.names}
+        return [tag for tag in tags if tag.lower() not in known]
+
+    def _scores(
+        self, embedding: Tensor, names: tuple[str, ...]
+    ) -> dict[str, float]:
+        """Softmax over names, best first."""
+        logits = class_logits(embedding, self._text(names), self.clip.scale)
+        scores = logits.softmax(1)[0]
+        order = scores.argsort(descending=True).tolist()
+        return {names[i]: float(scores[i]) for i in order}
+
+    def _choose(self, scores: Mapping[str, float]) -> tuple[str, ...]:
+        """Take tags of a ranking, or say that there is none to take."""
+        best = list(scores)[: 8 * self.settings.most_tags]
+        text = self._text(tuple(best))
+        tags = choose_tags(
+            {name: scores[name] for name in best}, text, self.settings
+        )
+        if not tags:
+            listed = ', '.join(f'{n} {scores[n]:.2f}' for n in best[:5])
+            raise NoClearNameError(
+                f'Expected a name with a score of {self.settings.least_score} '
+                f'or more, but the best are {listed}: nothing that this CLIP '
+                'knows stands out. Say what the photo shows with --tags.'
+            )
+        return tags
+
+    def _text(self, names: tuple[str, ...]) -> Tensor:
+        """Text features of names, encoded once, (G, E)."""
+        if names not in self._name_features:
+            self._name_features[names] = encode_names(
+                self.clip, names, self.settings.templates
+            )
+        return self._name_features[names]
+
+    def _inputs(self, image: Image, side: int) -> Tensor:
+        """Normalised photo of about this long side, (1, 3, h', w')."""
+        resized = _fit_to_patches(image, side, self.clip.patch_size)
+        pixels = torch.from_numpy(resized).float()
+        mean = torch.as_tensor(self.settings.mean)
+        std = torch.as_tensor(self.settings.std)
+        return ((pixels - mean) / std).permute(2, 0, 1)[None]
+
+
+def choose_tags(
+    scores: Mapping[str, float], text: Tensor, settings: PhotoSettings
+) -> tuple[str, ...]:
+    """Take the best names, each thing under one of its names.
+
+    Args:
+        scores (Mapping[str, float]): Of G names, best first.
+        text (Tensor): Their L2-normalised text features, (G, E).
+        settings (PhotoSettings): With ``least_score``, ``most_alike`` and
+            ``most_tags``.
+
+    Returns:
+        tuple[str, ...]: Possibly none.
+
+    Example:
+        >>> scores = {'cat': 0.5, 'tabby': 0.2, 'sofa': 0.15, 'sea': 0.01}
+        >>> text = torch.tensor([[1.0, 0], [0.8, 0.6], [0, 1], [0, -1]])
+        >>> choose_tags(scores, text, PhotoSettings(tuple(scores), ()))
+        ('cat', 'sofa')
+    """
+    similarity = text @ text.T  # (G, G)
+    taken: list[int] = []
+    for row, score in enumerate(scores.values()):
+        alike = bool((similarity[row, taken] > settings.most_alike).any())
+        if score >= settings.least_score and not alike:
+            taken.append(row)
+    names = list(scores)
+    return tuple(names[row] for row in taken[: settings.most_tags])
+
+
+def _checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Tags without the spaces around them, each once."""
+    words = tuple(dict.fromkeys(' '.join(tag.split()) for tag in tags))
+    if isinstance(tags, str) or not words or not all(words):
+        raise UserInputError(
+            "Expected `tags` to be a list of names such as ['cat', 'sofa'], "
+            f'but got {tags!r}.'
+        )
+    if len(words) > MAX_CLASSES:
+        raise UserInputError(
+            f'Expected at most {MAX_CLASSES} tags, for a seed has 8 bits, but '
+            f'got {len(words)}.'
+        )
+    return words
+
+
+def _check_image(image: Image) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise UserInputError(
+            'Expected `image` to be RGB, uint8, (H, W, 3), as '
+            'mmfmwsss.utils.photos.read_rgb reads it, but got '
+            f'{image.dtype} of {image.shape}.'
+        )
+
+
+def _fit_to_patches(image: Image, side: int, patch: int) -> Image:
+    """Resize to about this long side, both sides multiples of the patch."""
+    scale = side / max(image.shape[:2]) / patch
+    height, width = (
+        patch * max(1, round(length * scale)) for length in image.shape[:2]
+    )
+    way = cv2.INTER_AREA if scale * patch < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(image, (width, height), interpolation=way)
+    return np.asarray(resized, np.uint8)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - start

@@ -1,0 +1,165 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""One photo and its tags to a seed, without a runner."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmfmwsss.apis.photo_models import build_photo_seeder
+from mmfmwsss.apis.seed_one_photo import (
+    NoClearNameError,
+    PhotoSeeder,
+    PhotoSettings,
+    choose_tags,
+)
+from mmfmwsss.models.clip import ManualPrompts, encode_names
+from mmfmwsss.models.seeding import SAMS
+from mmfmwsss.structures import SAMMasks
+from mmfmwsss.structures.class_prompts import ClassPrompts
+from mmfmwsss.utils import UserInputError
+from mmfmwsss.workshop.tiny_models import random_clip
+
+NAMES = ('cat', 'sofa', 'wall', 'sea')
+SETTINGS = PhotoSettings(
+    NAMES, ('wall', 'sea'), side=32, naming_side=32, least_score=0.0
+)
+
+
+class HalfMasks:
+    """Left and right half, whole masks."""
+
+    def __call__(self, image: np.ndarray) -> SAMMasks:
+        masks = torch.zeros(2, *image.shape[:2], dtype=torch.bool)
+        middle = image.shape[1] // 2
+        masks[0, :, :middle] = True
+        masks[1, :, middle:] = True
+        return SAMMasks(
+            masks, torch.tensor([2, 2]), torch.ones(2), torch.ones(2)
+        )
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+
+@pytest.fixture(scope='module')
+def seeder() -> PhotoSeeder:
+    return PhotoSeeder(random_clip(), HalfMasks(), SETTINGS)
+
+
+@pytest.fixture(scope='module')
+def image() -> np.ndarray:
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3))
+    return pixels.astype(np.uint8)
+
+
+def test_seed_is_that_of_sams_on_its_own_maps_and_masks(
+    seeder: PhotoSeeder, image: np.ndarray
+) -> None:
+    result = seeder(image, ['cat', 'sofa'])
+    maps, scores = seeder.make_cams(image, ['cat', 'sofa'])
+    assert maps.shape == (2, 48, 64)
+    torch.testing.assert_close(result.cams, maps)
+    expected = SAMS(alpha=0.6)(maps, torch.arange(2), HalfMasks()(image))
+    assert torch.equal(result.seed, expected)
+    assert set(scores) == set(NAMES)  # backgrounds compete
+    assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+    assert list(scores.values()) == sorted(scores.values(), reverse=True)
+    assert set(result.seconds) == {'cams', 'masks', 'seed'}
+
+
+def test_order_of_tags_changes_numbers_only(
+    seeder: PhotoSeeder, image: np.ndarray
+) -> None:
+    one, other = seeder(image, ['cat', 'sofa']), seeder(image, ['sofa', 'cat'])
+    swapped = torch.tensor([0, 2, 1], dtype=torch.uint8)[one.seed.long()]
+    assert torch.equal(swapped, other.seed)
+
+
+def test_ranking_is_the_softmax_of_cosine_similarities(
+    seeder: PhotoSeeder, image: np.ndarray
+) -> None:
+    ranking = seeder.rank(image)
+    clip = seeder.clip
+    pixels = torch.from_numpy(seeder_inputs(image)).permute(2, 0, 1)[None]
+    visual = clip.encode_trunk((pixels.float() - 127) / 128)
+    embedding = clip.run_last_block(visual).embedding
+    text = encode_names(clip, NAMES, SETTINGS.templates)
+    logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
+    expected = dict(zip(NAMES, logits.softmax(1)[0].tolist(), strict=True))
+    assert ranking == pytest.approx(expected, abs=1e-5)
+
+
+def seeder_inputs(image: np.ndarray) -> np.ndarray:
+    """48 x 64 at a long side of 32, in patches of 8: 24 x 32."""
+    return cv2.resize(image, (32, 24), interpolation=cv2.INTER_AREA)
+
+
+def test_names_are_encoded_as_manual_prompts_do(seeder: PhotoSeeder) -> None:
+    prompts = ClassPrompts(NAMES[:2], NAMES[:2], NAMES[2:])
+    templates = ('a photo of a {}.', 'a {}')
+    manual = ManualPrompts(seeder.clip, prompts, templates)(seeder.clip)
+    torch.testing.assert_close(
+        encode_names(seeder.clip, NAMES, templates), manual
+    )
+
+
+def test_without_tags_the_best_names_are_taken(
+    seeder: PhotoSeeder, image: np.ndarray
+) -> None:
+    result = seeder(image)
+    assert result.tags[0] == next(iter(seeder.rank(image)))
+    assert len(result.tags) <= SETTINGS.most_tags
+    strict = PhotoSeeder(
+        seeder.clip,
+        HalfMasks(),
+        PhotoSettings(NAMES, ('wall',), side=32, least_score=1.1),
+    )
+    with pytest.raises(NoClearNameError, match=r'the best are \w+ 0\.'):
+        strict(image)
+
+
+def test_choice_takes_each_thing_once() -> None:
+    scores = {'cat': 0.5, 'tabby': 0.3, 'sofa': 0.15, 'sea': 0.01}
+    text = torch.tensor([[1.0, 0], [0.8, 0.6], [0, 1], [0, -1]])
+    settings = PhotoSettings(tuple(scores), ())
+    assert choose_tags(scores, text, settings) == ('cat', 'sofa')
+    one = PhotoSettings(tuple(scores), (), most_tags=1)
+    assert choose_tags(scores, text, one) == ('cat',)
+
+
+def test_unknown_tags_are_named(seeder: PhotoSeeder) -> None:
+    assert seeder.unknown(['Cat', 'unicorn']) == ['unicorn']
+
+
+@pytest.mark.parametrize('tags', ['cat', [], [' '], ['x'] * 2 + ['']])
+def test_tags_that_are_none_are_refused(
+    seeder: PhotoSeeder, image: np.ndarray, tags: object
+) -> None:
+    with pytest.raises(UserInputError, match='Expected `tags` to be a list'):
+        seeder(image, tags)
+
+
+def test_a_picture_of_another_kind_is_refused(seeder: PhotoSeeder) -> None:
+    with pytest.raises(UserInputError, match=r'float64 of \(4, 4\)'):
+        seeder(np.zeros((4, 4)), ['cat'])
+
+
+def test_masks_may_be_given(seeder: PhotoSeeder, image: np.ndarray) -> None:
+    none = SAMMasks(
+        torch.zeros(0, 48, 64, dtype=torch.bool),
+        torch.zeros(0, dtype=torch.int64),
+        torch.zeros(0),
+        torch.zeros(0),
+    )
+    result = seeder(image, ['cat'], none)
+    assert int(result.seed.sum()) == 0
+
+
+def test_missing_weights_name_the_command(tmp_path: object) -> None:
+    with pytest.raises(
+        UserInputError,
+        match=r'tools/get_weights\.py mobile_sam efficientnet_lite2',
+    ):
+        build_photo_seeder(tmp_path)
