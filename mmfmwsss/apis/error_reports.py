@@ -95,12 +95,7 @@ def explain_error(error: BaseException) -> str | None:
     Returns:
         str | None: One line; None for what is no user's matter.
     """
-    text = str(error.args[0] if isinstance(error, KeyError) else error)
-    caught = _FROM_WORKER.match(text)
-    kind = caught[1] if caught else type(error).__name__
-    if caught:
-        # The worker's error is the last of the traceback that is its text.
-        text = text.rsplit(f'{kind}: ', 1)[-1].strip()
+    text = _text_of(error)
     if isinstance(error, UserInputError):
         return _ADDRESS.sub('', text.rsplit('UserInputError: ', 1)[-1].strip())
     if isinstance(error, MemoryError) or _NO_MEMORY.search(text):
@@ -120,6 +115,16 @@ def explain_error(error: BaseException) -> str | None:
             'train_dataloader.persistent_workers=False'
         )
     return _explain_config_error(error, text)
+
+
+def _text_of(error: BaseException) -> str:
+    """Take the message of an error, also of one that a worker passed on."""
+    text = str(error.args[0] if isinstance(error, KeyError) else error)
+    caught = _FROM_WORKER.match(text)
+    if caught is None:
+        return text
+    # The worker's error is the last of the traceback that is its text.
+    return text.rsplit(f'{caught[1]}: ', 1)[-1].strip()
 
 
 def _first(text: str) -> str:

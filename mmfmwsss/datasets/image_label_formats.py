@@ -94,12 +94,7 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
     for number, entry in enumerate(entries, 1):
         if isinstance(entry, dict):
             entry = (_first(entry, _IMAGE_KEYS), _first(entry, _LABEL_KEYS))
-        if not (
-            isinstance(entry, tuple)
-            and isinstance(entry[0], str)
-            and isinstance(entry[1], list)
-            and all(isinstance(name, str) for name in entry[1])
-        ):
+        if not _is_labelled(entry):
             raise UserInputError(
                 f'Expected a picture and a list of class names as entry '
                 f'{number} of {path}, but got {json.dumps(entry):.120}. Write '
@@ -107,6 +102,16 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
                 '"labels": ["cat"]}, or export COCO or CSV.'
             )
         yield f'entry {number}', entry[0], entry[1]
+
+
+def _is_labelled(entry: object) -> bool:
+    """Tell if an entry is the name of an image and a list of class names."""
+    return (
+        isinstance(entry, tuple)
+        and isinstance(entry[0], str)
+        and isinstance(entry[1], list)
+        and all(isinstance(name, str) for name in entry[1])
+    )
 
 
 def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:

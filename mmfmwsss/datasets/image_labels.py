@@ -55,16 +55,10 @@ def read_image_labels(
     path = Path(path)
     text = read_text(path)
     is_table = path.suffix.lower() in _TABLES
-    rows: Iterable[LabelRow]
-    if path.suffix.lower() == '.json':
-        rows = json_rows(path, text)
-    elif is_table:
-        rows = csv_rows(path, text, classes)
-    else:
-        rows = text_rows(path, text, classes)
+    # Collect the classes of each picture
     labels: dict[str, list[str]] = {}
     unknown: list[tuple[str, str, str]] = []
-    for where, name, found in rows:
+    for where, name, found in _rows(path, text, classes):
         if name in labels and not is_table:
             raise UserInputError(
                 f'Expected every picture once in {path}, but {name} is there '
@@ -72,6 +66,7 @@ def read_image_labels(
             )
         labels.setdefault(name, []).extend(found)
         unknown += [(where, name, c) for c in found if c not in classes]
+    # Check them
     if unknown:
         _refuse_unknown(str(path), unknown, classes)
     if not labels:
@@ -79,6 +74,16 @@ def read_image_labels(
             f'Expected the labels of pictures in {path}, but it has none.'
         )
     return {name: tuple(dict.fromkeys(c)) for name, c in labels.items()}
+
+
+def _rows(path: Path, text: str, classes: Sequence[str]) -> Iterable[LabelRow]:
+    """Split a file of labels by the format that its suffix tells."""
+    suffix = path.suffix.lower()
+    if suffix == '.json':
+        return json_rows(path, text)
+    if suffix in _TABLES:
+        return csv_rows(path, text, classes)
+    return text_rows(path, text, classes)
 
 
 def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 
 from ..utils import UserInputError
@@ -106,6 +107,21 @@ def _one_hot_rows(
     path: Path, rows: list[_Row], classes: Sequence[str]
 ) -> Iterator[tuple[str, str, list[str]]]:
     titles = rows[0][1][1:]
+    columns = _columns(path, titles, classes)
+    for number, (name, *cells) in rows[1:]:
+        if not name or len(cells) != len(titles):
+            raise UserInputError(
+                f'Expected a picture and {len(titles)} cells on line {number} '
+                f'of {path}, but got {len(cells)} cells. Mend the line.'
+            )
+        flags = [_FLAGS[cell.lower()] for cell in cells]
+        yield f'line {number}', name, list(compress(columns, flags))
+
+
+def _columns(
+    path: Path, titles: Sequence[str], classes: Sequence[str]
+) -> list[str]:
+    """Find the class of each column, also with underscores for spaces."""
     spelt = {name.replace(' ', '_'): name for name in classes}
     spelt |= {name: name for name in classes}
     unknown = [title for title in titles if title not in spelt]
@@ -116,15 +132,4 @@ def _one_hot_rows(
             f'{path}, but got {wrong!r:.80}. Delete the columns that are no '
             'class, or add the class to the class prompts.'
         )
-    for number, (name, *cells) in rows[1:]:
-        if not name or len(cells) != len(titles):
-            raise UserInputError(
-                f'Expected a picture and {len(titles)} cells on line {number} '
-                f'of {path}, but got {len(cells)} cells. Mend the line.'
-            )
-        found = [
-            spelt[title]
-            for title, cell in zip(titles, cells, strict=True)
-            if _FLAGS[cell.lower()]
-        ]
-        yield f'line {number}', name, found
+    return [spelt[title] for title in titles]

@@ -99,18 +99,21 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
             "a YAML file and its path here: class_prompts='classes.yaml'."
         )
     names = _names(list(classes), 'classes', where)
-    prompts = []
-    for name in names:
-        wording = classes[name] if isinstance(classes, Mapping) else name
-        if isinstance(wording, (list, tuple)):
-            wording = ','.join([name, *_names(wording, name, where)])
-        prompts.extend(_names([wording or name], name, where))
     return ClassPrompts(
         classes=tuple(names),
-        foreground=tuple(prompts),
+        foreground=tuple(_prompt_of(name, classes, where) for name in names),
         background=tuple(_names(content['background'], 'background', where)),
         palette=_colours(content.get('palette') or (), where),
     )
+
+
+def _prompt_of(name: str, classes: Any, where: str) -> str:
+    """Find what the prompt says for a class: name, words or synonyms."""
+    wording = classes[name] if isinstance(classes, Mapping) else name
+    if isinstance(wording, (list, tuple)):
+        wording = ','.join([name, *_names(wording, name, where)])
+    (prompt,) = _names([wording or name], name, where)
+    return prompt
 
 
 def _colours(values: Any, where: str) -> tuple[tuple[int, int, int], ...]:

@@ -151,9 +151,14 @@ def check_archive(archive: zipfile.ZipFile, size: int, prefix: str) -> None:
         )
     if any(entry.CRC for entry in entries):  # torch can leave them out
         for entry in entries:
-            with archive.open(entry) as part:  # its end raises BadZipFile
-                while part.read(1 << 20):
-                    pass
+            _read_through(archive, entry)
+
+
+def _read_through(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Read an entry to its end, where a wrong checksum raises BadZipFile."""
+    with archive.open(entry) as part:
+        while part.read(1 << 20):
+            pass
 
 
 def _check_container(file: Path) -> None:

@@ -97,50 +97,71 @@ def _transfer(
     url: str, file: Path, size: int | None, context: ssl.SSLContext | None
 ) -> None:
     """Fetch what one connection gives."""
+    # Begin where an earlier transfer ended
     start = _size_of(file)
     if size is not None and start > size:
         file.unlink()
         start = 0
     if start == size:
         return
-    request = request_for(url)
-    if start:
-        request.add_header('Range', f'bytes={start}-')
-    try:
-        response = urlopen(request, timeout=TIMEOUT, context=context)
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, HTTPError) and error.code == _RANGE_OVER:
-            # Whole already, or longer than what is there: begin again.
-            file.unlink()
-        raise _explain(error) from error
-    with response:
-        # Append only where the server goes on at that byte.
+    with _connect(url, file, start, context) as response:
+        # Append only where the server goes on at that byte
         start = start if _goes_on(response, start) else 0
         length = response.headers.get('Content-Length')
         whole = start + int(length) if length else size
         if size is not None and whole != size:
             raise DownloadError(f'it has {whole:,} bytes there, not {size:,}')
-        with (
-            file.open('ab' if start else 'wb') as output,
-            tqdm(
-                desc=file.name.removesuffix('.part'),
-                initial=start,
-                total=whole,
-                unit='B',
-                unit_scale=True,
-                unit_divisor=1024,
-                disable=None,  # where nobody looks
-            ) as bar,
-        ):
-            for block in _blocks(response):
-                output.write(block)
-                bar.update(len(block))
-                if whole is not None and output.tell() > whole:
-                    raise DownloadError(f'it goes on after {whole:,} bytes')
+        _write_blocks(response, file, start, whole)
+    # Ask for another connection if this one ended early
     if whole is not None and _size_of(file) < whole:
         raise _BrokenTransferError(
             f'the connection ended after {_size_of(file):,} of {whole:,} bytes'
         )
+
+
+def _connect(
+    url: str, file: Path, start: int, context: ssl.SSLContext | None
+) -> http.client.HTTPResponse:
+    """Ask a server for the bytes from ``start`` on."""
+    request = request_for(url)
+    if start:
+        request.add_header('Range', f'bytes={start}-')
+    try:
+        response: http.client.HTTPResponse = urlopen(
+            request, timeout=TIMEOUT, context=context
+        )
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, HTTPError) and error.code == _RANGE_OVER:
+            # Whole already, or longer than what is there: begin again.
+            file.unlink()
+        raise _explain(error) from error
+    return response
+
+
+def _write_blocks(
+    response: http.client.HTTPResponse,
+    file: Path,
+    start: int,
+    whole: int | None,
+) -> None:
+    """Write a response to a file from byte ``start`` on, with a bar."""
+    with (
+        file.open('ab' if start else 'wb') as output,
+        tqdm(
+            desc=file.name.removesuffix('.part'),
+            initial=start,
+            total=whole,
+            unit='B',
+            unit_scale=True,
+            unit_divisor=1024,
+            disable=None,  # where nobody looks
+        ) as bar,
+    ):
+        for block in _blocks(response):
+            output.write(block)
+            bar.update(len(block))
+            if whole is not None and output.tell() > whole:
+                raise DownloadError(f'it goes on after {whole:,} bytes')
 
 
 def _size_of(file: Path) -> int:

@@ -41,18 +41,19 @@ def nearby_files(path: str | os.PathLike[str]) -> str:
             there = [entry.name for entry in entries if entry.is_file()]
     except (OSError, ValueError):
         return ''
-    alike = [
-        name
-        for name in there
-        if Path(name).suffix.lower() == expected.suffix.lower() != ''
-        and not name.startswith('.')
-    ]
+    alike = [name for name in there if _is_of_kind(name, expected.suffix)]
     if not alike:
         return ''
     alike.sort(key=lambda name: (-_likeness(name, expected.name), name))
     named = ', '.join(alike[:_MOST_NAMED])
     more = ', ...' if len(alike) > _MOST_NAMED else ''
     return f' {folder} has {named}{more}.'
+
+
+def _is_of_kind(name: str, suffix: str) -> bool:
+    """Tell if a file has a suffix, in any case, and is not hidden."""
+    same = Path(name).suffix.lower() == suffix.lower() != ''
+    return same and not name.startswith('.')
 
 
 def nearby_names(name: str, names: list[str]) -> str:

@@ -241,19 +241,25 @@ def storage(content: bytes, run_next: Callable[[], Any]) -> Any:
         raise UnpicklingError('a tensor of another version is not allowed')
     if not run_next().get('little_endian', False):
         raise UnpicklingError('a tensor of another machine is not allowed')
+    # Read type and count
     _, (role, kind, key, _, count, *_) = run_next()
     dtype = _STORAGE_DTYPES.get(getattr(kind, 'name', ''))
     if dtype is None or role != 'storage' or run_next() != [key]:
         raise UnpicklingError('a tensor of another kind is not allowed')
     if type(count) is not int or count < 0:
         raise UnpicklingError('a tensor has no count')
+    return _Storage(dtype, _last_numbers(content, count, dtype))
+
+
+def _last_numbers(content: bytes, count: int, dtype: torch.dtype) -> bytes:
+    """Cut the numbers off the end of a file, and check the count before."""
     length = count * torch.empty(0, dtype=dtype).element_size()
     numbers = content[len(content) - length :] if length else b''
     start = len(content) - length - 8
     written = content[start : start + 8] if start >= 0 else b''
     if int.from_bytes(written, 'little') != count or len(numbers) != length:
         raise UnpicklingError('a tensor is cut off')
-    return _Storage(dtype, numbers)
+    return numbers
 
 
 def tensor(

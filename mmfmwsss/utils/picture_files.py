@@ -83,12 +83,19 @@ def _jpeg_is_complete(data: bytes) -> bool:
             return False
         if code in _WITHOUT_LENGTH:
             continue
-        length = int.from_bytes(data[place : place + 2], 'big')
-        if length < 2 or place + length > len(data):
+        # Step over the segment
+        length = _segment_length(data, place)
+        if not length:
             return False
         place += length
         if code == _JPEG_SCAN and scan < 0:
             scan = place
+
+
+def _segment_length(data: bytes, place: int) -> int:
+    """Read the length of a JPEG segment; 0 if it is wrong or cut off."""
+    length = int.from_bytes(data[place : place + 2], 'big')
+    return length if length >= 2 and place + length <= len(data) else 0
 
 
 def _png_is_complete(data: bytes) -> bool:

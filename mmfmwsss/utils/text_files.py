@@ -183,18 +183,21 @@ def _count_values(node: Any, count: int, depth: int) -> int:
     count += 1
     if count > _MAX_YAML_VALUES or depth > _MAX_DEPTH:
         raise ValueError('it has too many values or is nested too deeply')
-    if isinstance(node, yaml.MappingNode):
-        keys = [k.value for k, _ in node.value if isinstance(k.value, str)]
-        if len(set(keys)) != len(keys):
-            raise ValueError(f'the key {_repeated(keys)!r:.80} is there twice')
-        children = [child for pair in node.value for child in pair]
-    elif isinstance(node, yaml.SequenceNode):
-        children = node.value
-    else:
-        children = []
-    for child in children:
+    for child in _children(node):
         count = _count_values(child, count, depth + 1)
     return count
+
+
+def _children(node: Any) -> list[Any]:
+    """List keys and values of a mapping, or the items of a sequence."""
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    keys = [k.value for k, _ in node.value if isinstance(k.value, str)]
+    if len(set(keys)) != len(keys):
+        raise ValueError(f'the key {_repeated(keys)!r:.80} is there twice')
+    return [child for pair in node.value for child in pair]
 
 
 def _repeated(keys: list[str]) -> str:

@@ -93,19 +93,22 @@ def _learnt(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 def _names(data_batch: Any) -> str:
     """Images of a batch, as far as its samples know them."""
-    samples: Any = []
-    if isinstance(data_batch, Mapping):
-        samples = data_batch.get('data_samples') or []
-    if not isinstance(samples, Sequence):
-        samples = [samples]
     names = [
         str(sample.get('image_name') or Path(sample.get('img_path', '')).name)
-        for sample in samples
+        for sample in _samples(data_batch)
         if hasattr(sample, 'get')
     ]
     text = ', '.join(name for name in names[:_SHOWN] if name) or '(unknown)'
     more = len(names) - _SHOWN
     return f'{text} and {more} more' if more > 0 else text
+
+
+def _samples(data_batch: Any) -> Sequence[Any]:
+    """List the samples of a batch; none if it has another form."""
+    samples: Any = []
+    if isinstance(data_batch, Mapping):
+        samples = data_batch.get('data_samples') or []
+    return samples if isinstance(samples, Sequence) else [samples]
 
 
 def _remedy(runner: Runner) -> str:

@@ -129,29 +129,28 @@ class ImageLabelMetric(BaseMetric):
         if not scored:
             logger.info(f'{subject}: no image, not scored')
             return dict(counts)
+        # Average over the images, then over the classes that some image shows
         labels = np.stack([r['labels'] for r in scored])
         values = average_precision(
             np.stack([r['scores'] for r in scored]), labels
         )
         shown = values[~np.isnan(values)]
         mean = float(shown.mean()) if len(shown) else float('nan')
+        # Record and log
         names = self._names(len(values))
         self.record = dict(
             split=self.split,
             protocol='average precision of image-level labels',
             images=len(scored),
-            classes={
-                name: dict(AP=None if np.isnan(v) else round(float(v), 2))
-                for name, v in zip(names, values, strict=True)
-            },
+            classes=_class_record(names, values),
         )
         logger.info(
             f'AP of {subject}:\n{_table(names, labels, values)}\n'
             f'mAP of {subject}, {len(scored)} images, {len(shown)} of '
             f'{len(values)} classes shown: {mean:.1f}'
         )
-        absent = [n for n, v in zip(names, values, strict=True) if np.isnan(v)]
-        if absent:
+        absent = np.array(names)[np.isnan(values)]
+        if len(absent):
             logger.warning(
                 f'mAP of {subject}: no image shows {", ".join(absent)}; the '
                 'mean leaves them out.'
@@ -164,6 +163,15 @@ class ImageLabelMetric(BaseMetric):
         if len(names) == count + 1:
             return list(names[1:])
         return [str(number) for number in range(count)]
+
+
+def _class_record(
+    names: Sequence[str], values: NDArray[Any]
+) -> dict[str, dict[str, float | None]]:
+    return {
+        name: dict(AP=None if np.isnan(value) else round(float(value), 2))
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 def _table(

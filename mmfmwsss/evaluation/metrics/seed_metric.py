@@ -2,7 +2,7 @@
 """Score and write label maps: seeds, CAMs, predictions of a segmentor."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +200,10 @@ class SeedMetric(BaseMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Sum the areas, log the table and the line, list the failures."""
         logger: MMLogger = MMLogger.get_current_instance()
-        failures = [r['failure'] for r in results if 'failure' in r]
-        unscored = [r['unscored'] for r in results if 'unscored' in r]
-        areas = [r['areas'] for r in results if 'areas' in r]
+        failures, unscored, areas = (
+            _column(results, key) for key in ('failure', 'unscored', 'areas')
+        )
+        # Score
         metrics: dict[str, float] = {}
         if areas and self.ground_truth_dir is not None:
             ignored = sum(r.get('ignored', 0) for r in results)
@@ -211,6 +212,7 @@ class SeedMetric(BaseMetric):
             logger.info(f'{self._subject}: {len(areas)} images, not scored')
         if self.output_dir is not None:
             self._log_written(results, len(failures), logger)
+        # List the failures
         for found, what in (
             (failures, 'failed and have no result'),
             (unscored, 'are not scored, for their mask is missing or wrong'),
@@ -278,6 +280,10 @@ class SeedMetric(BaseMetric):
         for name, scores in class_scores(self._meta['classes'], areas).items():
             table.add_row([name, *(_text(v) for v in scores.values())])
         return str(table.get_string())
+
+
+def _column(results: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+    return [result[key] for result in results if key in result]
 
 
 def _text(value: float | None) -> str:

@@ -19,6 +19,7 @@ __all__ = ['WEIGHTS_REMEDY', 'CLIPWeights', 'read_clip_state']
 # OpenAI's archives carry these beside the weights; no other format does.
 _NOT_PERSISTENT = 'attn_mask'  # which an archive keeps all the same
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
+_OF_EVERY_CLIP = {'visual.conv1.weight', 'token_embedding.weight'}
 WEIGHTS_REMEDY = (
     'Set `clip.checkpoint`, or $CLIP_VIT_B16 with the configs of this '
     "project, to OpenAI's ViT-B-16.pt, or to a file of "
@@ -60,6 +61,7 @@ def read_clip_state(path: Path) -> CLIPWeights:
         UserInputError: If the file holds no CLIP, or has the name of a
             published file but another checksum.
     """
+    # Read, under plain names
     check_known_file(path)
     state = _read_any(path)
     state = {k.removeprefix('module.'): v for k, v in state.items()}
@@ -71,10 +73,8 @@ def read_clip_state(path: Path) -> CLIPWeights:
         quick_gelu = uses_quick_gelu(path)
     elif quick_gelu is None:
         quick_gelu = open_clip_quick_gelu(path)
-    if (
-        'visual.conv1.weight' not in state
-        or 'token_embedding.weight' not in state
-    ):
+    # Check that it is a CLIP
+    if not state.keys() >= _OF_EVERY_CLIP:
         found = ', '.join(list(state)[:3]) or 'nothing'
         raise UserInputError(
             f'Expected CLIP weights with `visual.conv1.weight` and '

@@ -86,6 +86,7 @@ def check_weights(
     own = model.state_dict()
     reshaped = _reshaped(own, weights)
     missing, unknown = [], []
+    # Load what fits, and note what does not
     try:
         found = model.load_state_dict(dict(weights), strict=False)
     except RuntimeError as error:
@@ -93,15 +94,11 @@ def check_weights(
             reshaped = [str(error).splitlines()[-1].strip()]
     else:
         reshaped = []  # a module may have brought them to its shape
-        parts = {_part(key) for key in own}
         missing = _needed(found.missing_keys)
-        unknown = [
-            key
-            for key in _needed(found.unexpected_keys)
-            if _part(key) in parts
-        ]
+        unknown = _of_known_parts(found.unexpected_keys, own)
     if reshaped and not missing:
         missing = _needed(own.keys() - weights.keys())
+    # Refuse a file that is not this model's
     used = own.keys() & weights.keys()
     if missing or unknown or reshaped or not used:
         raise UserInputError(
@@ -110,6 +107,14 @@ def check_weights(
             + f' {_OWN_CONFIG}'
         )
     _warn_about_layouts(own.keys() - weights.keys(), where)
+
+
+def _of_known_parts(
+    keys: Iterable[str], own: Mapping[str, Tensor]
+) -> list[str]:
+    """Keep keys that must be there, in the parts that a model has."""
+    parts = {_part(key) for key in own}
+    return [key for key in _needed(keys) if _part(key) in parts]
 
 
 def check_start(

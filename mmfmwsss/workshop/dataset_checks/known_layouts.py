@@ -155,19 +155,20 @@ def _source(
             needs_labels=training and not dataset.drop_unlabelled,
         )
     if isinstance(dataset, BaseSegDataset):
-        suffixes = (
-            dataset.image_suffixes
-            if isinstance(dataset, PairedDataset)
-            else (dataset.img_suffix,)
-        )
         return replace(
             plain,
             name=_name(dataset.ann_file),
-            image_suffixes=suffixes,
+            image_suffixes=_suffixes(dataset),
             image_list=dataset.ann_file or None,
             label_dir=dataset.data_prefix.get('seg_map_path') or truth,
         )
     return None
+
+
+def _suffixes(dataset: BaseSegDataset) -> tuple[str, ...]:
+    if isinstance(dataset, PairedDataset):
+        return tuple(dataset.image_suffixes)
+    return (dataset.img_suffix,)
 
 
 def _name(path: str | None) -> str:

@@ -2,8 +2,10 @@
 """Choose the images to show, worst first; one sheet a set of images."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .image_cards import make_card, read_maps
@@ -80,14 +82,11 @@ def image_sheet(
     order = ranking.order
     total = len(runs[0].images.paths)
     places = {index: place for place, index in enumerate(order, start=1)}
-    if order:
-        chosen = choose_images(order, count)
-    else:
-        spread = np.linspace(0, total - 1, min(count, total))
-        chosen = spread.round().astype(int).tolist()
+    chosen = choose_images(order, count) or _spread(count, total)
     scored = ranking.areas is not None or any(
         _has_truth(runs[0], index) for index in chosen
     )
+    # Draw a card for each image
     cards: list[ImageCard] = []
     agreement: list[float] = []
     for index in tqdm(chosen, desc='pictures', unit='image', disable=None):
@@ -96,11 +95,10 @@ def image_sheet(
         agreement += maps.agreement(main)
         score = ranking.scores.get(index)
         if score is None and labels is not None:
-            one = rank_maps([(index, labels)], main, runs[0].images)
-            if (one.areas is not None) == scored:
-                score = one.scores[index]
+            score = _score_of(labels, index, runs[0], scored)
         note = score_note(score, scored, places.get(index), len(order))
         cards.append(make_card(runs, maps, score, note, picture_size))
+    # Put the worst first
     cards.sort(key=_by_score)
     return ImageSheet(
         title=title,
@@ -111,6 +109,20 @@ def image_sheet(
         caption=sheet_caption(runs, len(order), len(cards), total, scored)
         + doubt(agreement),
     )
+
+
+def _spread(count: int, total: int) -> list[int]:
+    """Choose images spread evenly over a data set."""
+    places = np.linspace(0, total - 1, min(count, total))
+    return [int(place) for place in places.round()]
+
+
+def _score_of(
+    labels: NDArray[Any], index: int, run: TestedRun, scored: bool
+) -> float | None:
+    """Score one label map; None if the other images have no such score."""
+    one = rank_maps([(index, labels)], run.main, run.images)
+    return one.scores[index] if (one.areas is not None) == scored else None
 
 
 def _has_truth(run: TestedRun, index: int) -> bool:

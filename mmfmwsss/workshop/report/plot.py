@@ -104,10 +104,8 @@ def plot(chart: Chart) -> Plot:
         Plot: The vertical axis starts at 0 where all values are positive and
         0 is not far.
     """
-    measured = [p for curve in chart.curves for p in _finite(curve)]
-    if not measured:
-        measured = [(0.0, 0.0)]
-    xs, ys = zip(*measured, strict=True)
+    # Find the ranges of the axes
+    xs, ys = _places(chart)
     low = 0.0 if 0 < min(ys) < 0.7 * max(ys) else min(ys)
     x_range = (min(xs), max(max(xs), min(xs) + 1))
     y_values = nice_ticks(low, max(ys))
@@ -115,6 +113,7 @@ def plot(chart: Chart) -> Plot:
     x_values = [
         x for x in nice_ticks(*x_range) if x_range[0] <= x <= x_range[1]
     ]
+    # Place lines and ticks
     return Plot(
         title=chart.title,
         x_label=chart.x_label,
@@ -123,6 +122,13 @@ def plot(chart: Chart) -> Plot:
         y_ticks=[Tick(_y(y, y_range), _text(y)) for y in y_values],
         lines=[_line(curve, x_range, y_range) for curve in chart.curves],
     )
+
+
+def _places(chart: Chart) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Collect x and y of all curves; 0 and 0 if nothing was measured."""
+    measured = [p for curve in chart.curves for p in _finite(curve)]
+    xs, ys = zip(*(measured or [(0.0, 0.0)]), strict=True)
+    return xs, ys
 
 
 def _finite(curve: Curve) -> Iterable[tuple[float, float]]:

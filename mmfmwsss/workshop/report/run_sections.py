@@ -63,7 +63,11 @@ def run_sections(
     sections += sheets
     if troubles:
         sections.insert(0, Prose('Remarks', items=troubles))
-    return [s for s in sections if not (isinstance(s, Table) and not s.rows)]
+    return [section for section in sections if not _is_empty(section)]
+
+
+def _is_empty(section: Section) -> bool:
+    return isinstance(section, Table) and not section.rows
 
 
 def _open_all(

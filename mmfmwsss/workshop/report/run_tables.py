@@ -180,9 +180,11 @@ def learning_curves(run: RunFolder) -> LearningCurves | None:
     Returns:
         LearningCurves: None if nothing was logged.
     """
-    curves = {n: c for n, c in _curves(run).items() if len(c.values) > 1}
-    losses = [curve for name, curve in curves.items() if 'loss' in name]
-    others = [curve for name, curve in curves.items() if 'loss' not in name]
+    curves = [c for c in _curves(run).values() if len(c.values) > 1]
+    losses: list[Curve] = []
+    others: list[Curve] = []
+    for curve in curves:
+        (losses if 'loss' in curve.name else others).append(curve)
     if len(losses) == 2 and losses[0].values == losses[1].values:
         del losses[1]  # the sum of one loss
     charts = [Chart('losses', losses)] if losses else []

@@ -122,11 +122,13 @@ def draw_figures(
     numbers = [n for n, needs in _NEEDS.items() if needs <= folders.keys()]
     if not numbers or images < 1:
         return []
+    # Choose images by their fine seeds
     runs = {stage: _open(folder) for stage, folder in folders.items()}
     seeds = runs['seeds']
     ranking = rank(result_of(seeds, 'fine_seed'), seeds.images)
     order = ranking.order
     chosen = choose_images(order, images)
+    # Draw a card for each row of a figure
     cards: dict[int, list[ImageCard]] = {number: [] for number in numbers}
     for index in tqdm(chosen, desc='figures', unit='image', disable=None):
         scene = FigureScene(runs, index)

@@ -71,17 +71,11 @@ def _costs(
 ) -> dict[str, Cost]:
     """Add up what the runs of each row took, by its label."""
     by_name = {s.name: s for s in chain.stages(PAPER_TABLES, seeds)}
-    users = Counter(
-        name
-        for row in {r for t in PAPER_TABLES.values() for r in t.rows}
-        for name in _own_stages(chain.measuring(row.stage, seeds)[0], by_name)
-    )
+    users = _count_users(chain, seeds, by_name)
     costs = {}
     for row in table.rows:
-        own = [
-            _own_stages(name, by_name)
-            for name in chain.measuring(row.stage, seeds)
-        ]
+        names = chain.measuring(row.stage, seeds)
+        own = [_own_stages(name, by_name) for name in names]
         records = [runner.records[name] for names in own for name in names]
         costs[row.label] = Cost(
             sum(record.seconds for record in records) / len(own),
@@ -89,6 +83,18 @@ def _costs(
             any(users[name] > 1 for name in own[0]),
         )
     return costs
+
+
+def _count_users(
+    chain: TableStages, seeds: Sequence[int], by_name: dict[str, Stage]
+) -> Counter[str]:
+    """Count the rows of all tables that each stage serves."""
+    rows = {row for table in PAPER_TABLES.values() for row in table.rows}
+    return Counter(
+        name
+        for row in rows
+        for name in _own_stages(chain.measuring(row.stage, seeds)[0], by_name)
+    )
 
 
 def _split_text(
