@@ -1,10 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Segment photos from tags, with models that fit a laptop; nothing is trained.
 
-    python tools/demo.py photo.jpg --tags cat sofa
-    python tools/demo.py photo.jpg                   # names what it sees
-    python tools/demo.py --free                      # photos of scikit-image
-
 For each photo OUT gets NAME_overlay.jpg, NAME_seed.png (palette; 0 is
 background, 1 the first tag) and NAME_why.png (maps, masks, decisions).
 It needs two files of weights, once:
@@ -16,12 +12,17 @@ knows no people.
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmfmwsss.apis.seed_one_photo import PhotoSeed, PhotoSeeder
+
+EXAMPLES = """examples:
+  python tools/demo.py photo.jpg --tags cat sofa
+  python tools/demo.py photo.jpg
+  python tools/demo.py --free
+"""
 
 # Photos that come with scikit-image, and a tag for each.
 FREE = {
@@ -34,14 +35,16 @@ FREE = {
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('photos', nargs='*', help='photos, or folders of them')
     parser.add_argument(
         '--tags',
         nargs='+',
         metavar='TAG',
-        help='what the photos show, "tea cup" in quotes. Default: the names\n'
+        help='what the photos show, "tea cup" in quotes. Default: the names '
         'that stand out among those that the photo CLIP knows',
     )
     parser.add_argument(
@@ -70,7 +73,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         default=16,
         metavar='N',
-        help='SAM is asked at N x N points (default: 16); more find smaller\n'
+        help='SAM is asked at N x N points (default: 16); more find smaller '
         'things, and take longer',
     )
     return parser.parse_args(argv)
@@ -188,8 +191,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> None:
     """Run the command; what the user can mend is one line."""
-    if {'-h', '--help'} & set(sys.argv[1:]):
-        parse_args()
+    parse_args()  # --help and slips are answered before torch is imported
     from mmfmwsss.apis import run_reporting_user_errors
 
     run_reporting_user_errors(main)
