@@ -154,6 +154,21 @@ def test_an_array_has_no_masks_and_the_message_says_so(world: World) -> None:
         inference_model(world.init('sams'), image)
 
 
+def test_prompts_ask_for_image_labels(world: World, tmp_path: Path) -> None:
+    model = world.init('prompt')
+    (masks,) = [
+        step for step in model.cfg.test_pipeline if step.type == 'LoadSAMMasks'
+    ]
+    assert Path(masks.mask_dir).name == 'masks'
+    with pytest.raises(UserInputError, match=f'{NAME}.jpg.* photo and its'):
+        inference_model(model, world.photo)
+    inferencer = MMSegInferencer(
+        str(world.files['prompt']), world.weights('prompt'), device='cpu'
+    )
+    with pytest.raises(UserInputError, match='image-level labels'):
+        inferencer(world.photo)
+
+
 def test_slide_set_on_the_wrapper_reaches_the_network(world: World) -> None:
     slide = dict(mode='slide', crop_size=(64, 64), stride=(48, 48))
     model = world.init('sams', **{'model.test_cfg': slide})

@@ -8,6 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from ...utils import UserInputError
 from ..cams import upsample_cams
 from .mixed_batches import fail
 from .seed_route import ImageError, SeedRoute
@@ -34,8 +35,18 @@ def stack_labels(
         Tensor: Multi-hot, bool, (N, C).
 
     Raises:
+        UserInputError: If a sample has no labels.
         ValueError: If the labels are of another number of classes.
     """
+    for sample in data_samples:
+        if 'image_labels' not in sample:
+            raise UserInputError(
+                'Expected the image-level labels of '
+                f'{sample.get("img_path") or "an image"}, got none: seeds are '
+                'made of a photo and its classes. List both in a data set '
+                '(tools/test.py with a *_seed.py config), or segment a photo '
+                'alone with a network of stage 2.'
+            )
     labels = torch.stack([s.image_labels for s in data_samples]).to(device)
     if labels.shape[1] != num_classes:
         raise ValueError(

@@ -55,8 +55,9 @@ class CLIPPromptSegmentor(CLIPStreams):
         official (bool): Take the softmax of the CAMs like FMA-WSSS's code,
             see :func:`present_softmax`.
         data_preprocessor (dict, optional): As in mmseg.
-        train_cfg (dict, optional): Unused; mmseg's runner passes it.
+        train_cfg (dict, optional): Unused; mmseg's tools set it.
         test_cfg (dict, optional): Unused likewise.
+        pretrained (str, optional): Unused likewise; see ``clip``.
         init_cfg (dict, optional): As in mmengine.
 
     Raises:
@@ -77,6 +78,7 @@ class CLIPPromptSegmentor(CLIPStreams):
         data_preprocessor: dict[str, Any] | None = None,
         train_cfg: dict[str, Any] | None = None,
         test_cfg: dict[str, Any] | None = None,
+        pretrained: str | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -88,7 +90,7 @@ class CLIPPromptSegmentor(CLIPStreams):
             data_preprocessor,
             init_cfg,
         )
-        del train_cfg, test_cfg
+        del train_cfg, test_cfg, pretrained
         self.training_route = (
             None if training_route is None else SeedRoute(**training_route)
         )
