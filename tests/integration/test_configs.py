@@ -41,10 +41,13 @@ def random_clip(name: str) -> nn.Module:
 def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that need a user's weights are built without them, small."""
 
-    def small_clip(arch: object, checkpoint: object) -> tuple[nn.Module, str]:
+    def small_clip(
+        arch: object, checkpoint: object, stem_checkpoint: object
+    ) -> tuple[nn.Module, str]:
         name = arch if isinstance(arch, str) else 'ViT-B-32'
         assert isinstance(arch, (str, dict))
         assert checkpoint
+        assert stem_checkpoint is None
         return random_clip(name), name
 
     def small_sam(arch: object, checkpoint: object) -> nn.Module:
