@@ -11,7 +11,7 @@ OFFICIAL_EPSILON = 1e-7
 
 
 def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
-    """Min-max normalisation along the last dimension.
+    """Normalise by minimum and maximum along the last dimension.
 
     Args:
         values (Tensor): Non-negative activations, (..., M).
@@ -31,10 +31,12 @@ def min_max(values: Tensor, epsilon: float | None = None) -> Tensor:
     """
     if values.shape[-1] == 0:
         return values
+    # Shift the least value to 0, and divide by the range
     low = values.amin(-1, keepdim=True)
     span = values.amax(-1, keepdim=True) - low
     if epsilon is not None:
         return (values - low) / (span + epsilon)
+    # Treat equal values alike: 1 if positive, else 0
     flat = span <= 0
     scaled = (values - low) / span.masked_fill(flat, 1)
     return torch.where(flat, (values > 0).to(values), scaled)
@@ -56,6 +58,7 @@ def min_max_over_image(
     Returns:
         Tensor: Float32, (P, H, W). A class without a positive value is 0.
     """
+    # Drop negative activations, then stretch each map by itself
     scores = cams.float().clamp(min=0).flatten(1)
     for _ in range(rounds):
         scores = min_max(scores, OFFICIAL_EPSILON if official else None)

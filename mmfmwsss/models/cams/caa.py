@@ -36,6 +36,7 @@ def sinkhorn_affinity(attention: Tensor, rounds: int) -> Tensor:
     for _ in range(rounds):
         affinity = affinity / affinity.sum(dim=1, keepdim=True)
         affinity = affinity / affinity.sum(dim=2, keepdim=True)
+    # Average with the transpose, so that it is symmetric
     return (affinity + affinity.transpose(1, 2)) / 2
 
 
@@ -58,11 +59,13 @@ def box_mask(
         >>> box_mask(score, threshold=0.4).tolist()
         [[True, True, False], [True, True, False]]
     """
+    # Mark the patches above the share of the maximum, in 8 bits
     levels = (255 * score.clamp(0, 1)).to(torch.uint8).cpu().numpy()
     high = (levels > int(threshold * int(levels.max()))).astype(np.uint8)
     # Boxes of outer contours are the boxes of 8-connected regions, and boxes
     # of inner contours lie within them: the union is the same.
     _, _, stats, _ = cv2.connectedComponentsWithStats(high, connectivity=8)
+    # Fill the box of every region but the first, the background
     mask = torch.zeros(score.shape, dtype=torch.bool)
     height, width = score.shape
     for x, y, box_width, box_height, _ in stats[1:]:
@@ -136,18 +139,22 @@ class CAA:
         Returns:
             Tensor: Refined maps, (P, h, w).
         """
+        # Take the stretched maps or the signed ones as sources
         scores = min_max_over_image(cams, self.official, self.score_rounds)
         sources = scores if self.refine == 'score' else cams
+        # Keep what lies in the boxes of the class, B * M
         if self.use_boxes and len(cams):
             boxes = [
                 box_mask(score, self.box_threshold, self.official)
                 for score in scores
             ]
             sources = sources * torch.stack(boxes)
+        # Apply the affinity t times, A^t (B * M) of Eq. 4
         affinity = sinkhorn_affinity(attention, self.sinkhorn_rounds)
         refined = sources.flatten(1)[..., None]  # (P, hw, 1)
         for _ in range(self.power):
             refined = affinity[images] @ refined
+        # Lay the patches out again, stretched if asked for
         maps = refined[..., 0].unflatten(1, cams.shape[1:])
         if not self.normalise:
             return maps

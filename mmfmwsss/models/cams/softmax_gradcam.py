@@ -41,6 +41,7 @@ def needed_prompts(
     """
     if official:
         return None
+    # Join the present classes and all backgrounds
     classes = labels.shape[1]
     background = torch.arange(
         classes, classes + num_backgrounds, device=labels.device
@@ -69,9 +70,11 @@ def present_softmax(
         >>> present_softmax(logits, torch.tensor([[True, False]]))
         tensor([[0.3333, 0.0000, 0.3333, 0.3333]])
     """
+    # Leave the absent classes out of the softmax
     absent = F.pad(~labels, (0, logits.shape[1] - labels.shape[1]))
     if not official:
         return logits.masked_fill(absent, float('-inf')).softmax(dim=1)
+    # Damp by the highest logit of all, as the official code does
     highest = logits.max(dim=1, keepdim=True).values
     powers = (logits - highest).exp().masked_fill(absent, 0)
     return powers / (powers.sum(dim=1, keepdim=True) + _OFFICIAL_EPSILON)
@@ -97,10 +100,12 @@ def score_gradient(
         tuple[Tensor, Tensor]: Gradients (P, E), differentiable with respect
         to ``text``, and the (image, class) pairs of them, int64, (P, 2).
     """
+    # Score the present classes at the embedding (Eq. 1)
     length = embedding.norm(dim=1, keepdim=True)
     direction = embedding / length  # (N, E)
     logits = scale * direction @ text.T  # (N, G)
     scores = present_softmax(logits, labels, official)
+    # Average the prompts by their scores
     pairs = labels.nonzero()  # (P, 2)
     image, category = pairs.unbind(1)
     mean_text = scores @ text  # (N, E)
@@ -109,9 +114,11 @@ def score_gradient(
     if official:
         missing = 1 - scores.sum(dim=1, keepdim=True)
         mean_text = mean_text + missing * text[logits.argmax(dim=1)]
+    # Differentiate each score by the direction of the embedding
     expected = mean_text[image]  # (P, E)
     score = scores[image, category, None]
     along_unit = scale * score * (text[category] - expected)
+    # Pass on to the embedding, whose length changes no score
     unit = direction[image]
     radial = (along_unit * unit).sum(dim=1, keepdim=True)
     return (along_unit - radial * unit) / length[image], pairs
@@ -169,6 +176,7 @@ def softmax_gradcam(
         belong to, int64, (P, 2).
     """
     with torch.autocast(text.device.type, enabled=False):
+        # Differentiate the scores of the present classes (Eq. 1)
         gradient, pairs = score_gradient(
             last_block.embedding.float(),
             text.float(),
@@ -182,7 +190,9 @@ def softmax_gradcam(
                 gradient.shape[1], features.grid[0] * features.grid[1]
             )
             return none.unflatten(1, features.grid), pairs
+        # Weigh the channels by their mean gradient (Eq. 2)
         images = pairs[:, 0]
         weights = _ChannelWeights.apply(gradient, images, last_block)
+        # Sum the weighted channels (Eq. 3 before its ReLU)
         cams = features.tokens[images, 1:] @ weights[..., None]
     return cams[..., 0].unflatten(1, features.grid), pairs

@@ -83,7 +83,7 @@ class EfficientNetStem(nn.Module):
         self.trunk.load_state_dict(_without_head(network).state_dict())
 
     def forward(self, images: Tensor) -> Tensor:
-        """Tokens (N, D, h, w) of normalised images (N, 3, H, W)."""
+        """Turn normalised images (N, 3, H, W) into tokens (N, D, h, w)."""
         return cast(Tensor, self.project(self.trunk(images)))
 
 
@@ -117,6 +117,7 @@ def read_efficientnet_state(path: str | None = None) -> dict[str, Tensor]:
     Raises:
         UserInputError: If there is no such file, or it is another one.
     """
+    # Refuse any other file than the published one
     file = _packaged() if path is None else resolve_path(path, _REMEDY)
     found = sha256_of(file)
     if not found.startswith(_SHA256):
@@ -124,12 +125,13 @@ def read_efficientnet_state(path: str | None = None) -> dict[str, Tensor]:
             f'Expected {_FILE} with SHA-256 {_SHA256}... in {file}, but the '
             f'file has {found[:8]}... . {_REMEDY}'
         )
+    # Read it under timm's names
     state = read_weights(file, 'EfficientNet-Lite2', remedy=_REMEDY)
     return {_timm_name(name): value for name, value in state.items()}
 
 
 def _packaged() -> Path:
-    """File of the installed package."""
+    """Find the file in the installed package."""
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise UserInputError(
@@ -140,13 +142,15 @@ def _packaged() -> Path:
 
 
 def _timm_name(name: str) -> str:
-    """Name of a tensor in timm's model."""
+    """Translate the name of a tensor to timm's."""
     match = re.fullmatch(r'_blocks\.(\d+)\.(\w+)\.(\w+)', name)
+    # Rename a layer outside the blocks
     if match is None:
         layer, _, leaf = name.partition('.')
         return f'{_OUTSIDE[layer]}.{leaf}'
     number, layer, leaf = int(match[1]), match[2], match[3]
     layers = _FIRST_BLOCK if number == 0 else _OTHER_BLOCKS
+    # Find the stage, and the place of the block in it
     stage = 0
     while number >= _BLOCKS[stage]:
         number -= _BLOCKS[stage]

@@ -120,12 +120,14 @@ class FrozenCLIP(BaseModule):
         Raises:
             ValueError: If a side is no multiple of the patch size.
         """
+        # Run a few images at a time on a CPU
         on_cpu = images.device.type == 'cpu'
         parts = images.split(_CPU_IMAGES) if on_cpu else (images,)
         residuals, attentions = zip(
             *(self._run_trunk(part, with_attention) for part in parts),
             strict=True,
         )
+        # Join the parts, normalised for the last block
         patch = self.patch_size
         grid = (images.shape[-2] // patch, images.shape[-1] // patch)
         return self.resume_trunk(
@@ -155,8 +157,10 @@ class FrozenCLIP(BaseModule):
     ) -> tuple[Tensor, Tensor]:
         """Compute the last block's input and the attention of images."""
         tokens, _ = self._embed_patches(images)
+        # Find the blocks whose attention CAA averages
         blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
+        # Run all blocks but the last, and keep the attention asked for
         attention = []
         for number, block in enumerate(blocks[:-1]):
             query, key, value = project_heads(block.attn, block.ln_1(tokens))
@@ -167,13 +171,16 @@ class FrozenCLIP(BaseModule):
             else:
                 seen = F.scaled_dot_product_attention(query, key, value)
             tokens = feed_forward(block, tokens, seen)
+        # Stop before the last block, which Softmax-GradCAM looks into
         residual = tokens.float()
         if not with_attention:
             return residual, residual.new_zeros(len(images), 0, 0)
+        # Add the attention of the last block
         with torch.autocast(images.device.type, enabled=False):
             normalised = blocks[-1].ln_1(residual)
             query, key, _ = project_heads(blocks[-1].attn, normalised)
             attention.append(attention_weights(query, key).mean(dim=1))
+        # Average over the blocks, without the class token
         weights = torch.stack([a[:, 1:, 1:].float() for a in attention])
         return residual, weights.mean(0)
 
@@ -186,11 +193,13 @@ class FrozenCLIP(BaseModule):
                 f'{height} x {width}. Use ResizeToPatchMultiple or a crop of '
                 f'such a size in the pipeline.'
             )
+        # Cut into patches, and put the class token first
         x = visual.conv1(images)  # (N, D, h, w)
         grid = (x.shape[-2], x.shape[-1])
         x = x.flatten(2).transpose(1, 2)
         class_token = visual.class_embedding.to(x.dtype)
         x = torch.cat([class_token.expand(len(x), 1, -1), x], dim=1)
+        # Add the positions, resized to this patch grid
         position = resize_position(
             visual.positional_embedding, visual.grid_size, grid
         )
@@ -219,9 +228,11 @@ class FrozenCLIP(BaseModule):
         Returns:
             Tensor: L2-normalised text features, (G, E).
         """
+        # Run the causal tower as far as the longest prompt goes
         model, length = self.model, embeddings.shape[1]
         x = embeddings + model.positional_embedding[:length]
         x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
+        # Read the end tokens
         return self._project_text(
             x[torch.arange(len(x), device=x.device), ends]
         )
@@ -274,8 +285,10 @@ def resize_position(
     """
     if tuple(source) == tuple(target):
         return position
+    # Lay the patches' positions out as a map, and resize that
     patches = position[1:].T.reshape(1, -1, *source)
     patches = F.interpolate(
         patches, size=tuple(target), mode='bilinear', align_corners=False
     )
+    # Put the class position back in front
     return torch.cat([position[:1], patches.flatten(2)[0].T])

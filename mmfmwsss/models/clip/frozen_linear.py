@@ -13,7 +13,7 @@ __all__ = ['feed_forward', 'frozen_linear', 'project_heads']
 
 
 def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """As ``F.linear`` with a frozen weight; float32 on a CPU by oneDNN.
+    """Apply ``F.linear`` with a frozen weight, on a CPU by oneDNN.
 
     There PyTorch takes MKL, which leaves half of an AMD processor's speed
     unused. The gradient with respect to ``x`` is by oneDNN, too; it cannot be
@@ -27,6 +27,7 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     Returns:
         Tensor: (..., D').
     """
+    # Leave to PyTorch what oneDNN cannot do, or not faster
     plain = (
         x.device.type != 'cpu'
         or x.dtype != torch.float32
@@ -38,6 +39,7 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     )
     if plain:
         return F.linear(x, weight, bias)
+    # Keep a graph only where a gradient is asked for
     if x.requires_grad and torch.is_grad_enabled():
         return _OneDNNLinear.apply(x, weight, bias)
     return _onednn(x, weight, bias)
@@ -76,7 +78,7 @@ class _OneDNNLinear(torch.autograd.Function):
 def project_heads(
     attention: nn.MultiheadAttention, x: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Query, key and value of tokens (N, L, D), each (N, heads, L, D')."""
+    """Project tokens (N, L, D) to query, key, value (N, heads, L, D')."""
     projected = frozen_linear(
         x, attention.in_proj_weight, attention.in_proj_bias
     )
@@ -101,10 +103,12 @@ def feed_forward(
         Tensor: Output of the block, (N, L, D).
     """
     output, mlp = block.attn.out_proj, block.mlp
+    # Add the output of the attention
     update = frozen_linear(
         seen.transpose(1, 2).flatten(2), output.weight, output.bias
     )
     x = x + block.ls_1(update)
+    # Add the output of the MLP
     hidden = frozen_linear(block.ln_2(x), mlp.c_fc.weight, mlp.c_fc.bias)
     update = frozen_linear(
         mlp.gelu(hidden), mlp.c_proj.weight, mlp.c_proj.bias

@@ -60,15 +60,18 @@ def convert_huggingface(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     converted = {}
     for name, value in state.items():
+        # Skip buffers, and the keys and values that a query takes along
         if name.endswith('.position_ids') or re.search(
             r'\.self_attn\.[kv]_proj\.', name
         ):
             continue
         query = _QUERY.fullmatch(name)
+        # Rename what stands outside the layers
         if name in _WHOLE_NAMES:
             joined = value.T.contiguous() if name in _TRANSPOSED else value
             converted[_WHOLE_NAMES[name]] = joined
         elif query is not None:
+            # Stack query, key and value, as open_clip keeps them
             layer, kind = query.groups()
             parts = [
                 state[f'{layer}.self_attn.{part}_proj.{kind}']
@@ -102,6 +105,7 @@ def uses_quick_gelu(path: Path) -> bool | None:
     config = path.with_name('config.json')
     if not config.is_file():
         return None
+    # Read the activation of both towers
     try:
         content = json.loads(config.read_text(encoding='utf-8'))
         # transformers leaves out what has its default value
@@ -116,6 +120,7 @@ def uses_quick_gelu(path: Path) -> bool | None:
             f'({type(error).__name__}: {error}). Replace it by the one that '
             f'came with the weights, or delete it.'
         ) from error
+    # Refuse towers that differ, or that open_clip cannot build
     if len(found) > 1 or not found <= {'quick_gelu', 'gelu'}:
         raise UserInputError(
             f"Expected `hidden_act` to be 'quick_gelu' or 'gelu' in both "

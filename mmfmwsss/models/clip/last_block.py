@@ -45,6 +45,7 @@ class _Norm(NamedTuple):
             images (Tensor): Index of the image of each pair, int64, (P,).
         """
         unit = self.unit[images]
+        # Leave out what the norm removes: changes of scale and of mean
         along = (vector * unit).mean(dim=-1, keepdim=True)
         turned = vector - vector.mean(dim=-1, keepdim=True)
         turned = turned.addcmul_(unit, along, value=-1)
@@ -93,20 +94,24 @@ class LastBlock:
         visual = model.visual
         self.block = visual.transformer.resblocks[-1]
         self.proj: Tensor = visual.proj
+        # Attend from the patches to all tokens
         attention = self.block.attn
         self.heads: int = attention.num_heads
         query, self.key, self.value = project_heads(attention, tokens)
         self.query = query[..., 1:, :]  # (N, heads, hw, D')
         self.weights = attention_weights(self.query, self.key)
         self.output = self.weights @ self.value  # (N, heads, hw, D')
+        # Add the heads' output to the patches
         x = residual[:, 1:] + self.block.ls_1(
             _apply(attention.out_proj, _merge_heads(self.output))
         )
+        # Run the MLP, and keep the slope of its activation
         normalised, self.norm_2 = _normalise(self.block.ln_2, x)
         hidden, self.slope = _with_slope(
             self.block.mlp.gelu, _apply(self.block.mlp.c_fc, normalised)
         )
         x = x + self.block.ls_2(_apply(self.block.mlp.c_proj, hidden))
+        # Average the normalised patches, and project them
         normalised, self.norm_post = _normalise(visual.ln_post, x)
         self.embedding = normalised.mean(dim=1) @ self.proj
 
@@ -149,21 +154,25 @@ class LastBlock:
         grad = self.norm_post.apply_jacobian(
             grad[:, None].expand(-1, patches, -1), images
         )
+        # Through the MLP, and past it
         hidden = _transposed(block.mlp.c_proj, block.ls_2(grad))
         hidden = hidden.mul_(self.slope[images])
         normalised = _transposed(block.mlp.c_fc, hidden)
         normalised = normalised.mul_(self.norm_2.weight)
         grad = grad + self.norm_2.apply_jacobian(normalised, images)
+        # Through the output projection, head by head
         grad = _transposed(block.attn.out_proj, block.ls_1(grad))
         grad = split_heads(grad, self.heads)  # of the output, (P, h, hw, D')
 
         # Back through the attention, summed over the patches.
         query, key = self.query[images], self.key[images]
         value, weights = self.value[images], self.weights[images]
+        # Sum the gradient of the scores over the queries, key by key
         shift = (grad * self.output[images]).sum(dim=-1, keepdim=True)
         back = weights.transpose(-1, -2)
         column = ((back @ grad) * value).sum(dim=-1, keepdim=True)
         column = column - back @ shift  # of the scores' gradient, summed
+        # Take the share of the class token's key apart
         to_class = weights[..., :1]
         first = to_class * (grad @ value[..., 0, :, None] - shift)
         scale = query.shape[-1] ** -0.5
@@ -171,6 +180,7 @@ class LastBlock:
         grad_query = scale * (column * key).sum(dim=-2)
         grad_key = -scale * (first * query).sum(dim=-2)
         grad_value = ((1 - to_class) * grad).sum(dim=-2)
+        # Back through the input projection, averaged over the patches
         grads = [
             part.flatten(1) for part in (grad_query, grad_key, grad_value)
         ]
@@ -184,6 +194,7 @@ class LastBlock:
             part.unflatten(-1, (self.heads, 1, -1))  # (P, h, 1, D')
             for part in moves.chunk(3, dim=-1)
         )
+        # Take what the block computed at these images
         query, key = self.query[images], self.key[images]
         value, weights = self.value[images], self.weights[images]
         output = self.output[images]
@@ -193,6 +204,7 @@ class LastBlock:
         by_key = scale * (key * move_query).sum(dim=-1, keepdim=True)
         by_query = scale * (query * move_key).sum(dim=-1, keepdim=True)
         to_class = weights[..., :1]
+        # Differentiate the softmax and the values that it averages
         moved = weights @ (by_key * value) - (weights @ by_key) * output
         moved += by_query * to_class * (output - value[..., :1, :])
         moved += (1 - to_class) * move_value
@@ -202,9 +214,11 @@ class LastBlock:
         normalised = self.norm_2.apply_jacobian(x, images).mul_(
             self.norm_2.weight
         )
+        # Take the activation as linear around its input
         hidden = _apply(block.mlp.c_fc, normalised, bias=False)
         hidden = hidden.mul_(self.slope[images])
         x = x + block.ls_2(_apply(block.mlp.c_proj, hidden, bias=False))
+        # Average over the patches, and project
         moved = self.norm_post.apply_jacobian(x, images).mean(dim=1)
         return (moved * self.norm_post.weight) @ self.proj
 

@@ -44,17 +44,20 @@ def build_clip(
     Raises:
         UserInputError: If the name, the file or its contents do not fit.
     """
+    # Build the photo CLIP, which is none of open_clip's
     if arch == PHOTO_CLIP:
         model = build_photo_clip(checkpoint, stem_checkpoint)
         if checkpoint is None:
             _tell_of_random_weights()
         return model.eval().requires_grad_(False), f'{arch} from {checkpoint}'
+    # Refuse a name that open_clip does not know
     if isinstance(arch, str) and arch not in open_clip.list_models():
         raise UserInputError(
             f'Expected `clip.arch` to be a name in open_clip.list_models() '
             f"such as 'ViT-B-16', or 'photo_clip', or a dict, but got "
             f'{arch!r}.'
         )
+    # Fetch published weights by their tag, or read a file
     is_tag = isinstance(
         arch, str
     ) and checkpoint in open_clip.list_pretrained_tags_by_model(arch)
@@ -62,6 +65,7 @@ def build_clip(
         model = open_clip.create_model(arch, pretrained=checkpoint)
     else:
         model = _build_from_file(arch, checkpoint)
+    # Refuse towers that Softmax-GradCAM cannot look into
     if not isinstance(model, CLIP) or not isinstance(
         model.visual, VisionTransformer
     ):
@@ -77,10 +81,12 @@ def build_clip(
 def _build_from_file(
     arch: str | dict[str, Any], checkpoint: str | None
 ) -> CLIP:
+    # Read the weights first: they may tell the activation
     weights = None
     if checkpoint is not None:
         path = resolve_path(checkpoint, WEIGHTS_REMEDY)
         weights = read_clip_state(path)
+    # Build the model with that activation
     if isinstance(arch, dict):
         model = CLIP(**arch)
     else:
@@ -89,6 +95,7 @@ def _build_from_file(
             model = open_clip.create_model(
                 arch, pretrained=None, force_quick_gelu=quick
             )
+    # Load every weight, or say that there is none
     if weights is None:
         _tell_of_random_weights()
         return model
@@ -126,6 +133,7 @@ def _needs_quick_gelu(
     arch: str, weights: CLIPWeights | None, checkpoint: str | None
 ) -> bool:
     """Tell if QuickGELU must be asked for, beyond what the name says."""
+    # Trust the name where the file is silent
     if weights is None or weights.quick_gelu is None:
         if weights is not None:
             print_log(
@@ -135,6 +143,7 @@ def _needs_quick_gelu(
                 logging.WARNING,
             )
         return False
+    # Refuse a name that contradicts the file
     by_name = bool(open_clip.get_model_config(arch).get('quick_gelu', False))
     if by_name and not weights.quick_gelu:
         raise UserInputError(

@@ -41,11 +41,13 @@ class ManualPrompts(BaseModule):
         templates: Sequence[str] = ('a clean origami {}.',),
     ) -> None:
         super().__init__()
+        # Look up the token embeddings, cut at the longest prompt
         names = [*class_prompts.foreground, *class_prompts.background]
         ids = _tokenise(names, templates)
         ends = ids.argmax(dim=1)  # the end token has the largest id
         with torch.no_grad():
             embeddings = clip.embed_tokens(ids[:, : int(ends.max()) + 1])
+        # Keep them out of checkpoints: nothing is learnt
         self.num_templates = len(templates)
         self.register_buffer('embeddings', embeddings, persistent=False)
         self.register_buffer('ends', ends, persistent=False)
@@ -82,16 +84,17 @@ def encode_names(
 def _encode(
     clip: FrozenCLIP, embeddings: Tensor, ends: Tensor, templates: int
 ) -> Tensor:
-    """Mean over the templates, normalised before and after, (G, E)."""
+    """Average over the templates, normalise before and after, (G, E)."""
     features = clip.encode_prompts(embeddings, ends)
     features = features.unflatten(0, (-1, templates)).mean(dim=1)
     return F.normalize(features, dim=-1)
 
 
 def _tokenise(names: Sequence[str], templates: Sequence[str]) -> Tensor:
-    """Token ids of all names in all templates, int64, (texts, 77)."""
+    """Tokenise all names in all templates, int64, (texts, 77)."""
     tokenizer = get_tokenizer()
     texts = _fill(templates, names)
+    # Refuse a prompt that is longer than CLIP reads
     longest = max(texts, key=lambda text: len(tokenizer.encode(text)))
     count = len(tokenizer.encode(longest)) + 2  # start and end
     if count > tokenizer.context_length:  # it would be cut off silently
@@ -110,6 +113,7 @@ def _fill(templates: Sequence[str], names: Sequence[str]) -> list[str]:
             f"Expected `templates` to be a list such as ['a photo of a {{}}.']"
             f', but got {templates!r}.'
         )
+    # Refuse a template without one place for the name
     for template in templates:
         if template.count('{}') != 1:
             raise UserInputError(

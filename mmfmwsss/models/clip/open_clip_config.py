@@ -28,11 +28,13 @@ def open_clip_quick_gelu(path: Path) -> bool | None:
         UserInputError: If the config cannot be read, or is missing beside a
             file with the name that all models have on the hub.
     """
+    # Ask the config beside the file, then its published name
     config = path.with_name(_CONFIG)
     if config.is_file():
         return _read(config, path)
     if path.name in KNOWN_FILES:
         return 'quickgelu' in path.name or path.name.startswith('ViT-')
+    # Refuse the name that models of both kinds share
     if path.stem in _HUB_NAMES:
         raise UserInputError(
             f'Expected {_CONFIG} beside {path}, for the weights do not tell '
@@ -46,6 +48,7 @@ def open_clip_quick_gelu(path: Path) -> bool | None:
 
 def _read(config: Path, path: Path) -> bool:
     try:
+        # Read the flag, which is left out where it is False
         content = json.loads(config.read_text(encoding='utf-8'))
         found = content['model_cfg'].get('quick_gelu', False)
         if not isinstance(found, bool):

@@ -69,11 +69,13 @@ def build_photo_clip(
     Raises:
         UserInputError: If a file is missing, or holds other weights.
     """
+    # Put the convolutions in the place of the patch embedding
     model = CLIP(**PHOTO_CLIP_ARCH)
     stem = EfficientNetStem(PHOTO_CLIP_ARCH['vision_cfg']['width'])
     model.visual.conv1 = stem
     if checkpoint is None:
         return model
+    # Load our own weights, then the published ones of the stem
     path = resolve_path(checkpoint, _REMEDY)
     state = read_weights(path, 'photo CLIP', remedy=_REMEDY)
     _load_all_but_trunk(model, state, checkpoint)
@@ -85,6 +87,7 @@ def _load_all_but_trunk(
     model: CLIP, state: Mapping[str, Tensor], checkpoint: str
 ) -> None:
     """Load our weights, each of them and no other."""
+    # Compare names and shapes with the model's, but for the stem's
     expected = {
         name: value.shape
         for name, value in model.state_dict().items()
@@ -104,6 +107,7 @@ def _load_all_but_trunk(
             f'{_shape_of(name, found)} there and {_shape_of(name, expected)} '
             f'in the model. {_REMEDY}'
         )
+    # Refuse damaged weights
     for name, value in state.items():
         if not value.isfinite().all():
             raise UserInputError(

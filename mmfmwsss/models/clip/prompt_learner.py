@@ -97,6 +97,7 @@ class LearnablePrompts(BaseModule):
         init_seed: int = 0,
     ) -> None:
         super().__init__()
+        # Refuse settings that make no prompt
         if name_position not in ('end', 'front', 'middle'):
             raise ValueError(
                 f"Expected `name_position` to be 'end', 'front' or 'middle', "
@@ -107,12 +108,14 @@ class LearnablePrompts(BaseModule):
                 f'Expected `context_length` >= 1, but got {context_length}. '
                 f'Use ManualPrompts to learn nothing.'
             )
+        # Lay out the prompts, foreground first (Eq. 5 to 7)
         background = [
             '' if nameless_background else name
             for name in class_prompts.background
         ]
         names = [*class_prompts.foreground, *background]
         ids, ends = self._tokenize(names, context_length, name_position)
+        # Embed every token but the contexts
         is_context = ids == _CONTEXT
         with torch.no_grad():
             fixed = clip.embed_tokens(ids.clamp(min=0)).float()
@@ -120,11 +123,13 @@ class LearnablePrompts(BaseModule):
         self.register_buffer('fixed', fixed, persistent=False)  # (G, T, D)
         self.register_buffer('is_context', is_context, persistent=False)
         self.register_buffer('ends', ends, persistent=False)
+        # Count the tokens at the start that are run once
         shared = 0 if class_specific else _common_start(ids)
         self.register_buffer(
             'starts', _start_lengths(is_context, shared), persistent=False
         )
         self._constant_starts: dict[Any, PrefixCache] = {}
+        # Draw the contexts, one for all prompts or one for each
         generator = torch.Generator().manual_seed(init_seed)
         shape: tuple[int, ...] = (context_length, fixed.shape[-1])
         if class_specific:
@@ -132,6 +137,7 @@ class LearnablePrompts(BaseModule):
         self.context = nn.Parameter(
             torch.randn(shape, generator=generator) * init_std
         )
+        # Note the classes and settings, for whoever loads the prompts
         layout = dict(
             names=names,
             context_length=context_length,
@@ -149,7 +155,8 @@ class LearnablePrompts(BaseModule):
     def _tokenize(
         names: Sequence[str], context_length: int, name_position: NamePosition
     ) -> tuple[Tensor, Tensor]:
-        """Ids (G, T) cut at the longest prompt, and positions of the end."""
+        """List ids (G, T), cut at the longest prompt, and end positions."""
+        # Lay out the ids of each prompt
         tokenizer = get_tokenizer()
         (full_stop,) = tokenizer.encode('.')
         layouts = [
@@ -163,6 +170,7 @@ class LearnablePrompts(BaseModule):
             )
             for name in names
         ]
+        # Refuse a prompt that is longer than CLIP reads
         longest = max(map(len, layouts))
         if longest > tokenizer.context_length:
             raise UserInputError(
@@ -170,6 +178,7 @@ class LearnablePrompts(BaseModule):
                 f'tokens, but the longest has {longest}. Lower '
                 f'`context_length` or shorten the class names.'
             )
+        # Pad to the longest prompt, and note where each ends
         ids = torch.zeros(len(names), longest, dtype=torch.long)
         for row, layout in zip(ids, layouts, strict=True):
             row[: len(layout)] = torch.tensor(layout)
@@ -190,6 +199,7 @@ class LearnablePrompts(BaseModule):
         everything = rows is None
         if rows is None:
             rows = torch.arange(len(self.ends), device=self.ends.device)
+        # Run the start that all prompts share, or take their own
         embeddings = self.embeddings()
         if len(self.starts) == 1:
             starts = clip.encode_prefix(
@@ -197,12 +207,14 @@ class LearnablePrompts(BaseModule):
             )
         else:
             starts = self._frozen_starts(clip)[rows]
+        # Cut the rest out of each prompt, up to its end token
         lengths = self.starts.expand(len(self.ends))[rows]
         ends = self.ends[rows] - lengths
         steps = torch.arange(int(ends.max()) + 1, device=rows.device)
         # Behind the end a prompt may have no token: whatever is there.
         places = (lengths[:, None] + steps).clamp(max=embeddings.shape[1] - 1)
         rest = embeddings[rows[:, None], places]  # (K, T', D)
+        # Encode it, and leave 0 where nothing is needed
         features = clip.encode_rest(starts, rest, ends)
         if everything:
             return features
@@ -241,6 +253,7 @@ class LearnablePrompts(BaseModule):
         saved = state_dict.get(f'{prefix}layout')
         if saved is None or torch.equal(saved.cpu(), self.layout.cpu()):
             return
+        # Name the first setting that differs
         ours, theirs = _read_layout(self.layout), _read_layout(saved)
         differing = [k for k in ours if ours[k] != theirs.get(k)]
         key = differing[0] if differing else 'layout'

@@ -36,6 +36,7 @@ class PromptStream(BaseModule):
         loss: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        # Build the prompts, and the loss that trains them
         self.prompts = MODELS.build(
             dict(prompts, clip=clip, class_prompts=class_prompts)
         )

@@ -60,6 +60,7 @@ def encode_prefix(
     """
     x = embeddings + model.positional_embedding[: embeddings.shape[1]]
     cache = PrefixCache([], [], lengths)
+    # Keep keys and values of each layer; the last has no reader
     blocks = model.transformer.resblocks
     for number, block in enumerate(blocks):
         query, key, value = project_heads(block.attn, block.ln_1(x))
@@ -88,6 +89,7 @@ def encode_rest(
     Returns:
         Tensor: Output of the last layer at the end tokens, (G, D).
     """
+    # Count the positions on from the end of the prefix
     prompts, length = embeddings.shape[:2]
     steps = torch.arange(length, device=embeddings.device)
     positions = cache.lengths[:, None] + steps
@@ -97,6 +99,7 @@ def encode_rest(
     # Each layer attends to the cached prefix and to the tokens before.
     visible = _visible(cache, steps).expand(prompts, -1, -1, -1)
     rows = torch.arange(prompts, device=embeddings.device)
+    # Run the layers, the prefix's keys and values in front
     blocks = model.transformer.resblocks
     for number, block in enumerate(blocks):
         query, key, value = project_heads(block.attn, block.ln_1(x))
@@ -118,10 +121,12 @@ def encode_rest(
 
 def _visible(cache: PrefixCache, steps: Tensor) -> Tensor:
     """Mark the keys that a token sees, bool, (G or 1, 1, T, S + T)."""
+    # See the prefix as far as it goes
     width = cache.keys[0].shape[-2]
     places = torch.arange(width, device=steps.device)
     before = places < cache.lengths[:, None]  # (G, S)
     before = before[:, None].expand(-1, len(steps), -1)
+    # See the tokens before, and the token itself
     causal = (steps <= steps[:, None]).expand(len(before), -1, -1)
     return torch.cat([before, causal], dim=-1)[:, None]
 

@@ -65,11 +65,13 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     """
     size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
+        # Find the folder in the archive
         top = next(
             name.removesuffix('constants.pkl')
             for name in archive.namelist()
             if name.endswith('/constants.pkl')
         )
+        # Refuse parts of another form, order or size than usual
         for part in ('data/', 'data.pkl'):
             check_archive(archive, size, top + part)
         order = f'{top}byteorder'
@@ -77,9 +79,11 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             raise ValueError('its bytes are in another order than usual')
         if archive.getinfo(f'{top}data.pkl').file_size > _MOST_PICKLE:
             raise ValueError('its description of the modules is too long')
+        # Read the modules as data, without the archive's code
         content = archive.read(f'{top}data.pkl')
         _check_opcodes(content)
         model = _Unpickler(content, archive, f'{top}data/').load()
+    # Refuse tensors that claim more than the file can hold
     tensors = dict(_tensors(model))
     claimed = sum(t.numel() * t.element_size() for t in tensors.values())
     if claimed > _SHARED * size + (1 << 20):
@@ -114,14 +118,17 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Look a name up, if it is on the list."""
+        # Take every class of the archive for a module without code
         if module == '__torch__' or module.startswith('__torch__.'):
             return _Module
         if module == 'torch' and name in _DTYPES:
             return _DTYPES[name]
+        # Pass over the notes about types of containers
         if module == 'torch.jit._pickle' and (
             name == 'restore_type_tag' or name.startswith('build_')
         ):
             return _first
+        # Allow what tensors are made of, and nothing else
         known: dict[tuple[str, str], Callable[..., Any]] = {
             ('torch._utils', '_rebuild_tensor_v2'): _rebuild,
             ('collections', 'OrderedDict'): _empty_dict,
@@ -135,6 +142,7 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Tensor:
         """Give the values of a storage, flat."""
+        # Refuse what is no storage of numbers
         kind, dtype, key, _, count = pid
         if (
             kind != 'storage'
@@ -143,11 +151,13 @@ class _Unpickler(pickle.Unpickler):
             or not isinstance(count, int)
         ):
             raise ValueError('a storage of numbers was expected')
+        # Read each storage once, however many tensors share it
         if key not in self.storages:
             raw = bytearray(self.archive.read(self.folder + key))
             self.storages[key] = torch.frombuffer(
                 raw or bytearray(_MOST_BYTES_OF_NUMBER), dtype=torch.uint8
             )[: len(raw)]
+        # Check its length against the claim
         storage = self.storages[key]
         if count < 0 or len(storage) != count * dtype.itemsize:
             raise ValueError(
@@ -161,6 +171,7 @@ def _rebuild(
     storage: Any, offset: Any, size: Any, stride: Any, *_: Any
 ) -> Tensor:
     """Make a tensor of a part of a storage, of no more than is in it."""
+    # Refuse sizes that are not whole and moderate
     numbers = [offset, *size, *stride]
     if (
         not isinstance(storage, Tensor)
@@ -170,6 +181,7 @@ def _rebuild(
         raise ValueError('the size of a tensor in it is none')
     if not prod(size):
         return torch.empty(size, dtype=storage.dtype)
+    # Refuse a tensor that reaches beyond its storage
     last = offset + sum(
         (n - 1) * step for n, step in zip(size, stride, strict=True)
     )
@@ -205,6 +217,7 @@ def _check_opcodes(content: bytes) -> None:
 
 def _tensors(model: Any) -> Iterator[tuple[str, Tensor]]:
     """Collect tensors of a module and of the modules in it, by name."""
+    # Walk through the modules, of which there may be too many
     seen = 0
     stack: list[tuple[str, Any]] = [('', model)]
     while stack:

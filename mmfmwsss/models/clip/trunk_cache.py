@@ -84,13 +84,16 @@ class TrunkCache:
     ) -> None:
         self.folder = Path(folder)
         self.shape = shape
+        # Describe what the features depend on
         meta = dict(key, **vars(shape), format=1)
         # The name that the files of earlier runs have for it.
         meta['affinity'] = meta.pop('attention')
         self.meta: dict[str, Any] = json.loads(json.dumps(meta))
+        # Make the files, or see that they are of such a run
         if not self.folder.exists():
             self._create()
         self._check_meta()
+        # Map the rows into memory
         count = shape.images * shape.views
         self._rows: NDArray[Any] = np.memmap(
             self.folder / _ROWS, shape.dtype, 'r+', shape=(count, shape.row)
@@ -103,6 +106,7 @@ class TrunkCache:
     def _create(self) -> None:
         """Make the files in a folder that appears complete, or not at all."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        # Say how much it takes, and refuse a disk without room
         size = self.shape.size
         free = shutil.disk_usage(self.folder.parent).free
         print_log(
@@ -117,6 +121,7 @@ class TrunkCache:
                 f'cache at {self.folder}, but there are {free / 2**30:.2f}. '
                 'Lower its `views`, or set its `folder` to another disk.'
             )
+        # Make the files aside, then give the folder its name
         made = Path(
             tempfile.mkdtemp(dir=self.folder.parent, prefix='.trunk_cache')
         )
@@ -136,6 +141,7 @@ class TrunkCache:
             found = json.loads(path.read_text())
         except (OSError, ValueError):
             found = {}
+        # Name the first setting that another run had
         differing = [k for k in self.meta if found.get(k) != self.meta[k]]
         if differing:
             name = differing[0]
@@ -168,8 +174,10 @@ class TrunkCache:
         Raises:
             UserInputError: If the sampler has other views.
         """
+        # Read the views that are there
         rows = self._row_numbers(draws)
         known = [self._read(row) for row in rows]
+        # Encode the others, and keep them
         missing = [n for n, values in enumerate(known) if values is None]
         if missing:
             fresh = clip.encode_trunk(images[missing], self.shape.attention)
@@ -178,10 +186,12 @@ class TrunkCache:
             )
             for n, values in zip(missing, flat.cpu().numpy(), strict=True):
                 known[n] = self._write(rows[n], values)
+        # Bring all to the images' device
         stacked = torch.from_numpy(
             np.stack([v for v in known if v is not None])
         )
         stacked = stacked.to(images.device).float()
+        # Cut each row into residual and attention
         height, width = self.shape.grid
         patches = height * width
         tokens = (1 + patches) * self.shape.width
@@ -208,6 +218,7 @@ class TrunkCache:
     def _read(self, row: int) -> NDArray[Any] | None:
         if self._checksums[row] == 0:
             return None
+        # Refuse a row that a killed run left half written
         values = np.array(self._rows[row])
         return values if _checksum(values) == self._checksums[row] else None
 
@@ -220,6 +231,7 @@ class TrunkCache:
                 f'cache, but one reaches {np.abs(values).max():.3g}. Set its '
                 "`dtype='float32'`."
             )
+        # Write the checksum last: it vouches for the row
         self._rows[row] = rounded
         self._checksums[row] = _checksum(rounded)
         return rounded

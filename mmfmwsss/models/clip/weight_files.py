@@ -65,9 +65,11 @@ def read_clip_state(path: Path) -> CLIPWeights:
     check_known_file(path)
     state = _read_any(path)
     state = {k.removeprefix('module.'): v for k, v in state.items()}
+    # Drop what only OpenAI's archives add; all of them use QuickGELU
     quick_gelu = True if any(k in state for k in _OPENAI_EXTRAS) else None
     for name in _OPENAI_EXTRAS:
         state.pop(name, None)
+    # Take open_clip's names, and look for the activation
     if is_huggingface(state):
         state = convert_huggingface(state)
         quick_gelu = uses_quick_gelu(path)
@@ -99,6 +101,7 @@ def _is_archive(path: Path) -> bool:
 
 def _read_archive(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a TorchScript archive."""
+    # Trust a program that OpenAI published, and read others as data
     if is_published(path):
         return dict(torch.jit.load(str(path), map_location='cpu').state_dict())
     try:

@@ -47,6 +47,7 @@ def cam_activation_loss(
     cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
     with torch.no_grad():  # detached, so that the maximum is not lowered
         peak = cams.masked_fill(~inside, 0).flatten(1).amax(dim=1)
+    # Raise to the peak inside (Eq. 13), lower to 0 outside (Eq. 14)
     raise_inside = (peak[:, None, None] - cams).abs() * inside
     lower_outside = cams.clamp(min=0) * (counted & ~inside)
     return average_over_maps(

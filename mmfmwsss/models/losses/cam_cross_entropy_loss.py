@@ -40,6 +40,7 @@ def cam_cross_entropy_loss(
         >>> cam_cross_entropy_loss(cams, torch.tensor([[0, 0]]), seeds)
         tensor(0.6931)
     """
+    # Ask of each pixel that counts if it is of the map's class
     cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
     losses = F.binary_cross_entropy_with_logits(
         cams, inside.to(cams.dtype), reduction='none'

@@ -46,6 +46,7 @@ def maps_on_seeds(
         >>> inside.tolist(), counted.tolist()
         ([[[True, False, False]]], [[[True, True, False]]])
     """
+    # Enlarge the maps to the size of the seeds
     if len(cams):
         resized = F.interpolate(
             cams[:, None].float(),
@@ -55,6 +56,7 @@ def maps_on_seeds(
         )[:, 0]
     else:  # still a function of the maps, for the sake of its gradient
         resized = cams[:, :1, :1].float().expand(-1, *seeds.shape[-2:])
+    # Mark the pixels of the map's class, and those that count
     seed = seeds[pairs[:, 0]]
     return resized, seed == pairs[:, 1, None, None] + 1, seed != IGNORE_LABEL
 
@@ -93,10 +95,12 @@ def average_over_maps(
         >>> average_over_maps(losses, counted, one_image, 1, 'image')
         tensor(5.)
     """
+    # Sum the loss and count the pixels of each map
     total = losses.sum(dim=(1, 2))  # (P,)
     pixels = counted.sum(dim=(1, 2))
     if average == 'batch':
         return total.sum() / pixels.sum().clamp(min=1)
+    # Average within each image, then over the images (Eq. 15)
     sums = total.new_zeros(2, num_images)
     both = torch.stack([total, pixels.to(total.dtype)])
     sums = sums.index_add(1, images, both)

@@ -32,6 +32,7 @@ def multilabel_bce_loss(logits: Tensor, labels: Tensor) -> Tensor:
             f'Expected `labels` to have the shape of `logits`, '
             f'{tuple(logits.shape)}, but got {tuple(labels.shape)}.'
         )
+    # Answer one binary question for each image and class
     logits = logits.float()
     losses = F.binary_cross_entropy_with_logits(
         logits, labels.to(logits.dtype), reduction='none'
@@ -81,6 +82,7 @@ class MultiLabelBCELoss(nn.Module):
         super().__init__()
         if scale <= 0:
             raise ValueError(f'Expected a positive `scale`, but got {scale}.')
+        # Learn scale and bias, or leave them as they are
         values = {'scale': float(scale), 'bias': float(bias)}
         for name, value in values.items():
             if learnable:

@@ -81,6 +81,7 @@ def multilabel_contrastive_loss(
     # Average over the pairs.
     if average == 'pair':
         return losses.sum() / pairs.sum().clamp(min=1)
+    # Average within each image, then over the images (Eq. 12)
     counts = pairs.sum(dim=1)
     per_image = losses.sum(dim=1) / counts.clamp(min=1)
     return per_image.sum() / (counts > 0).sum().clamp(min=1)
