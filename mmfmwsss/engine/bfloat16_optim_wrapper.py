@@ -24,6 +24,6 @@ class Bfloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """As the base class, and autocast."""
+        """Enter the base class's context, and autocast."""
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield

@@ -55,6 +55,7 @@ def check_batches(runner: Runner) -> None:
         UserInputError: If ``drop_last`` drops all there is, or a batch of one
             meets batch norm behind a pooling of whole images.
     """
+    # Refuse a training without a single batch
     loader = runner.train_loop.dataloader
     images, size = len(loader.dataset), loader.batch_size or 1
     if not _is_endless(loader.sampler) and len(loader) == 0:
@@ -63,6 +64,7 @@ def check_batches(runner: Runner) -> None:
             f'there are {images}. Set `--cfg-options '
             f'train_dataloader.batch_size={max(images, 1)}`, or add images.'
         )
+    # Refuse batches of one where batch norm needs more
     model = unwrap_model(runner.model)
     pools = any(isinstance(module, ASPPHead) for module in model.modules())
     if pools and runner.world_size == 1 and _has_single(loader, images, size):

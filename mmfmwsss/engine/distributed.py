@@ -64,15 +64,15 @@ class InferenceDataParallel(nn.Module):
         self.module = module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The model's own."""
+        """Forward as the model itself does."""
         return self.module(*args, **kwargs)
 
     def val_step(self, data: Any) -> Any:
-        """The model's own."""
+        """Validate as the model itself does."""
         return cast(BaseModel, self.module).val_step(data)
 
     def test_step(self, data: Any) -> Any:
-        """The model's own."""
+        """Test as the model itself does."""
         return cast(BaseModel, self.module).test_step(data)
 
 
@@ -93,6 +93,7 @@ def prepare_processes(config: Config, training: bool) -> None:
     """
     if config.launcher == 'none':
         return
+    # Wrap the model, with gradients or without
     if config.get('model_wrapper_cfg') is None:
         config.model_wrapper_cfg = dict(
             type='mmseg.AnyDeviceDataParallel',
@@ -101,6 +102,7 @@ def prepare_processes(config: Config, training: bool) -> None:
         )
         if not training:
             config.model_wrapper_cfg = dict(type='mmseg.InferenceDataParallel')
+    # Start the group of processes where there is no GPU
     if get_device() != 'cpu' or torch.distributed.is_initialized():
         return
     if config.launcher != 'pytorch':
@@ -109,5 +111,5 @@ def prepare_processes(config: Config, training: bool) -> None:
             f'got {config.launcher!r}. Start it with `torchrun '
             '--nproc_per_node N tools/train.py CONFIG --launcher pytorch`.'
         )
-    # mmengine would select a CUDA device first.
+    # mmengine would select a CUDA device first
     torch.distributed.init_process_group('gloo')

@@ -40,6 +40,7 @@ class SkippingTestLoop(TolerantTestLoop):
         evaluator: Any,
         fp16: bool = False,
     ) -> None:
+        # Let the data set tell which label maps are current
         if isinstance(dataloader, dict):
             dataset = dataloader['dataset']
             if isinstance(dataset, dict):
@@ -50,6 +51,7 @@ class SkippingTestLoop(TolerantTestLoop):
     def run(self) -> dict[str, float]:
         """Test, after a look at what there is."""
         dataset = self.dataloader.dataset
+        # Say what a current label map must have been made from
         if isinstance(dataset, CurrentOutputs) and self._can_skip(dataset):
             dataset.expect(
                 self._digest_settings(dataset),
@@ -61,12 +63,14 @@ class SkippingTestLoop(TolerantTestLoop):
 
     def _can_skip(self, dataset: CurrentOutputs) -> bool:
         """Tell if label maps on disk are all that the run is for."""
+        # Look for label maps that the run writes
         writing = [
             isinstance(metric, SeedMetric) and metric.output_dir is not None
             for metric in self.evaluator.metrics
         ]
         if not any(writing):
             return False
+        # Run every picture if more than label maps is asked for
         reason = None
         if not all(writing):
             reason = 'not all metrics are SeedMetrics with an `output_dir`'
@@ -79,7 +83,8 @@ class SkippingTestLoop(TolerantTestLoop):
         return reason is None
 
     def _mask_dirs(self, dataset: CurrentOutputs) -> list[str]:
-        """Folders of mask files that the pipeline or a route reads."""
+        """List the mask folders that the pipeline or a route reads."""
+        # Look into the pipeline and the routes
         routes = getattr(unwrap_model(self.runner.model), 'routes', {})
         loaders = [
             *_transforms(dataset),
@@ -90,6 +95,7 @@ class SkippingTestLoop(TolerantTestLoop):
 
     def _digest_settings(self, dataset: CurrentOutputs) -> str:
         """Hash all that decides the label maps and is no file of a picture."""
+        # Hash CLIP as well, which is no sub-module
         model = unwrap_model(self.runner.model)
         modules = [model, getattr(model, 'clip', None)]
         config = self.runner.cfg

@@ -26,7 +26,7 @@ __all__ = ['TolerantTestLoop', 'set_test_loop']
 
 @LOOPS.register_module()
 class TolerantTestLoop(TestLoop):
-    """mmengine's test loop, for any model, with failures listed at the end.
+    """Test any model as mmengine does, and list failures at the end.
 
     Images of a batch that failed to load are not predicted, nor those that
     are finished (see :class:`SkippingTestLoop`); those of other
@@ -40,12 +40,14 @@ class TolerantTestLoop(TestLoop):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Warn of a network that nobody trained
         if self.runner._load_from is None and _learns(self.runner.model):
             self.runner.logger.warning(
                 'NO CHECKPOINT was given: the model predicts with random '
                 'weights, and its results mean nothing. Give the checkpoint '
                 'behind the config, or set `load_from`.'
             )
+        # Tell the refinement whether class 0 is the background
         meta = getattr(self.dataloader.dataset, 'metainfo', None) or {}
         classes = meta.get('classes') or ()
         model = _refined(self.runner.model)
@@ -65,13 +67,16 @@ class TolerantTestLoop(TestLoop):
         """Predict and score one batch."""
         hook = self.runner.call_hook
         hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
+        # Predict the images, one size at a time
         with autocast(enabled=self.fp16):
             outputs = predict_in_groups(
                 self.runner.model.test_step, data_batch
             )
+        # Count predictions that are not finite as failed
         for sample in outputs:
             if not _is_finite(sample):
                 fail(sample, NOT_FINITE)
+        # Score all images, and show the hooks those with a prediction
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         hook(
             'after_test_iter',
@@ -104,7 +109,7 @@ def _learns(model: Any) -> bool:
 
 
 def _refined(model: Any) -> RefinedSegmentor | None:
-    """The RefinedSegmentor in a model, inside augmentation and wrappers."""
+    """Find the RefinedSegmentor in a model, under all its wrappers."""
     inner = unwrap_model(model)
     return inner if isinstance(inner, RefinedSegmentor) else None
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 __all__ = ['OFFICIAL_EPSILON', 'min_max', 'min_max_over_image']
 
-# What FMA-WSSS and CLIP-ES add to the denominator of every min-max.
+# What FMA-WSSS and CLIP-ES add to the denominator of every min-max
 OFFICIAL_EPSILON = 1e-7
 
 

@@ -45,20 +45,24 @@ class CheckpointFitHook(Hook):
     def after_load_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
-        """Check it.
+        """Check the checkpoint before its weights are used.
 
         Raises:
             UserInputError: If it does not fit.
         """
+        # Read the weights
         resumed = self.training and bool(runner._resume)
         where = runner._load_from or find_latest_checkpoint(runner.work_dir)
         weights = weights_of(checkpoint, str(where))
+        # Let a new training start from some of them
         if self.training and not resumed:
             check_start(runner.model, weights, str(where))
             return
+        # Ask for all of them in a test or a resumption
         if resumed:
             _check_run(checkpoint, str(where))
         check_weights(runner.model, weights, str(where))
+        # Compare the classes of a network; prompts note theirs
         if not isinstance(unwrap_model(runner.model), CLIPPromptSegmentor):
             loop = runner.train_loop if resumed else runner.test_loop
             meta = getattr(loop.dataloader.dataset, 'metainfo', None) or {}

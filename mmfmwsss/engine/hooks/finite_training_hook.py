@@ -82,7 +82,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _learnt(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters that are trained, and running statistics."""
+    """List the trained parameters and the running statistics."""
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             yield name, parameter.detach()
@@ -92,7 +92,7 @@ def _learnt(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _names(data_batch: Any) -> str:
-    """Images of a batch, as far as its samples know them."""
+    """Name the images of a batch, as far as its samples know them."""
     names = [
         str(sample.get('image_name') or Path(sample.get('img_path', '')).name)
         for sample in _samples(data_batch)
@@ -113,6 +113,7 @@ def _samples(data_batch: Any) -> Sequence[Any]:
 
 def _remedy(runner: Runner) -> str:
     """Name the rate, and the checkpoint that is left."""
+    # Find the present learning rate
     wrapper = runner.optim_wrapper
     wrappers = (
         list(wrapper.values())
@@ -120,6 +121,7 @@ def _remedy(runner: Runner) -> str:
         else [wrapper]
     )
     rates = [group['lr'] for each in wrappers for group in each.param_groups]
+    # Find a checkpoint from before
     last = Path(runner.work_dir) / 'last_checkpoint'
     left = 'No checkpoint was written yet.'
     if last.is_file() and (file := last.read_text().strip()):

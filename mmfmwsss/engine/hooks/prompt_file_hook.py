@@ -40,10 +40,12 @@ class PromptFileHook(Hook):
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Write the file; mmengine calls this in the main process."""
+        # Leave other models alone, and prompts with nothing learnt
         model = unwrap_model(runner.model)
         state = dict(checkpoint['state_dict'])
         if not isinstance(model, CLIPPromptSegmentor) or not state:
             return
+        # Note what the prompts are for, and where they come from
         prompts = model.class_prompts
         meta = dict(
             foreground=list(prompts.foreground),
@@ -53,7 +55,7 @@ class PromptFileHook(Hook):
             iter=int(checkpoint['meta']['iter']),
             mmfmwsss_version=__version__,
         )
-        # In memory first: torch reports a full disk in its own words.
+        # In memory first: torch reports a full disk in its own words
         content = io.BytesIO()
         torch.save(dict(meta=meta, state_dict=state), content)
         with atomic_path(Path(runner.work_dir) / self.filename) as path:

@@ -35,7 +35,7 @@ register_backend(_BACKEND, WholeFileBackend, force=True)
 
 
 class _LaterRemoval:
-    """A backend that takes notes of what to remove."""
+    """Stand in for a backend, and note what is to be removed."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -84,6 +84,7 @@ class SafeCheckpointHook(CheckpointHook):
         The checkpoint itself still lists the one that it replaces: a run that
         is stopped before the removal makes up for it when it is resumed.
         """
+        # Note it in the message hub, whose state the checkpoint holds
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
@@ -91,6 +92,7 @@ class SafeCheckpointHook(CheckpointHook):
         if self.max_keep_ckpts > 0:
             kept = [k for k in self.keep_ckpt_ids if k != step] + [step]
             runner.message_hub.update_info('keep_ckpt_ids', kept)
+        # Write the checkpoint, which appears only whole
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -102,6 +104,7 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
+        # Name it as the last one, and only then remove others
         if is_main_process():
             last = Path(runner.work_dir) / 'last_checkpoint'
             with atomic_path(last) as path:
@@ -112,6 +115,7 @@ class SafeCheckpointHook(CheckpointHook):
         """Remove all but the last ``max_keep_ckpts``."""
         if not kept:
             return
+        # Forget the oldest first, then remove their files
         self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
         runner.message_hub.update_info(
             'keep_ckpt_ids', list(self.keep_ckpt_ids)
@@ -126,13 +130,15 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(
         self, runner: Runner, metrics: dict[str, Any]
     ) -> None:
-        """As mmengine's, but the best one so far is removed last."""
+        """Save as mmengine does, but remove the best one so far last."""
+        # Save, with removals only noted
         backend = self.file_backend
         self.file_backend = later = _LaterRemoval(backend)
         try:
             super()._save_best_checkpoint(runner, metrics)
         finally:
             self.file_backend = backend
+        # Remove what is not the best of any metric
         several = getattr(self, 'best_ckpt_path_dict', {})
         best = {getattr(self, 'best_ckpt_path', None), *several.values()}
         for path in later.noted:

@@ -69,10 +69,12 @@ class SeedVisualizationHook(Hook):
     @master_only
     def before_train(self, runner: Runner) -> None:
         """Open the data set; without one there are no pictures."""
+        # Draw nothing for other models
         if self.images < 1 or not isinstance(
             unwrap_model(runner.model), CLIPPromptSegmentor
         ):
             return
+        # Open the data set of the test run, or one's own
         loader = runner.cfg.get('test_dataloader') or {}
         config = self._dataset_config or loader.get('dataset')
         if config is None:
@@ -101,14 +103,17 @@ class SeedVisualizationHook(Hook):
 
     def _draw(self, runner: Runner) -> None:
         model: Any = unwrap_model(runner.model)
+        # Ask which seeds the model makes
         dataset = self._dataset
         routes = shown_routes(model)
         if not routes:
             return  # the model scores classes, and makes no seed
         meta = dataset.metainfo
+        # Spread the images evenly over the data set
         last = len(dataset) - 1
         spread = np.linspace(0, last, min(self.images, last + 1))
         for index in spread.round().astype(int).tolist():
+            # Seed the image as in a test
             sample = predict_seeds(model, dataset[index])
             name = image_name_of(sample.metainfo).replace('/', '__')
             if 'failure' in sample.metainfo:
@@ -116,6 +121,7 @@ class SeedVisualizationHook(Hook):
                     f'SeedVisualizationHook left {name} out: {sample.failure}'
                 )
                 continue
+            # Draw image, CAMs and seeds side by side
             panels = seed_panels(
                 sample, routes, meta['classes'], meta['palette']
             )

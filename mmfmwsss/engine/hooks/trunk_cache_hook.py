@@ -61,6 +61,7 @@ class TrunkCacheHook(Hook):
         Raises:
             UserInputError: If the model or the sampler is another one.
         """
+        # Refuse another model, or views in no known order
         model = unwrap_model(runner.model)
         loader = runner.train_dataloader
         sampler = loader.sampler
@@ -76,6 +77,7 @@ class TrunkCacheHook(Hook):
         # What workers have fetched by now is of pass 0: view 0 in any case,
         # unless the data set is tiny, and then the cache says so.
         sampler.limit_views(self.views)
+        # Work out how much a view takes
         grid = _crop_grid(runner, model.clip.patch_size)
         clip = model.clip
         shape = CacheShape(
@@ -86,6 +88,7 @@ class TrunkCacheHook(Hook):
             attention=model.needs_attention,
             dtype=self.dtype,
         )
+        # Tell what the features depend on
         key = dict(
             clip=digest_of_weights(clip.model.visual),
             attention_layers=clip.attention_layers,
@@ -96,7 +99,7 @@ class TrunkCacheHook(Hook):
             preprocessor=digest_of(str(runner.cfg.model.data_preprocessor)),
             seed=sampler.seed,
         )
-        # One process makes the files, then the others open them.
+        # One process makes the files, then the others open them
         made = None
         if is_main_process():
             made = TrunkCache(self.folder, shape, key)
@@ -104,13 +107,14 @@ class TrunkCacheHook(Hook):
         model.use_trunk_cache(made or TrunkCache(self.folder, shape, key))
 
     def after_train(self, runner: Runner) -> None:
-        """Test runs see whole pictures."""
+        """Put the cache aside: test runs see whole pictures."""
         model: Any = unwrap_model(runner.model)
         model.use_trunk_cache(None)
 
 
 def _crop_grid(runner: Runner, patch: int) -> tuple[int, int]:
-    """Patches of a crop, which the last crop of the pipeline decides."""
+    """Count the patches of a crop, as the pipeline's last crop decides."""
+    # Find the last crop of the pipeline
     transforms = runner.train_dataloader.dataset.pipeline.transforms
     sizes = [t.crop_size for t in transforms if hasattr(t, 'crop_size')]
     if not sizes:

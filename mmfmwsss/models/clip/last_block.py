@@ -20,7 +20,7 @@ from .frozen_linear import frozen_linear, project_heads
 
 __all__ = ['LastBlock', 'attention_weights', 'split_heads']
 
-# Pairs at once on a CPU: what these need stays in its caches.
+# Pairs at once on a CPU: what these need stays in its caches
 _CPU_PAIRS = 4
 
 
@@ -149,22 +149,22 @@ class LastBlock:
 
     def _pull_back(self, vectors: Tensor, images: Tensor) -> Tensor:
         block, patches = self.block, self.query.shape[-2]
-        # Back through the head and the MLP.
+        # Back through the head
         grad = vectors @ self.proj.T / patches * self.norm_post.weight
         grad = self.norm_post.apply_jacobian(
             grad[:, None].expand(-1, patches, -1), images
         )
-        # Through the MLP, and past it
+        # Back through the MLP, and past it
         hidden = _transposed(block.mlp.c_proj, block.ls_2(grad))
         hidden = hidden.mul_(self.slope[images])
         normalised = _transposed(block.mlp.c_fc, hidden)
         normalised = normalised.mul_(self.norm_2.weight)
         grad = grad + self.norm_2.apply_jacobian(normalised, images)
-        # Through the output projection, head by head
+        # Back through the output projection, head by head
         grad = _transposed(block.attn.out_proj, block.ls_1(grad))
         grad = split_heads(grad, self.heads)  # of the output, (P, h, hw, D')
 
-        # Back through the attention, summed over the patches.
+        # Back through the attention, summed over the patches
         query, key = self.query[images], self.key[images]
         value, weights = self.value[images], self.weights[images]
         # Sum the gradient of the scores over the queries, key by key
@@ -176,7 +176,7 @@ class LastBlock:
         to_class = weights[..., :1]
         first = to_class * (grad @ value[..., 0, :, None] - shift)
         scale = query.shape[-1] ** -0.5
-        # Rows of the scores' gradient sum to 0, those of the weights to 1.
+        # Rows of the scores' gradient sum to 0, those of the weights to 1
         grad_query = scale * (column * key).sum(dim=-2)
         grad_key = -scale * (first * query).sum(dim=-2)
         grad_value = ((1 - to_class) * grad).sum(dim=-2)
@@ -188,7 +188,7 @@ class LastBlock:
 
     def _push_forward(self, vectors: Tensor, images: Tensor) -> Tensor:
         block, patches = self.block, self.query.shape[-2]
-        # Move query, key and value.
+        # Move query, key and value
         moves = vectors / patches @ block.attn.in_proj_weight.T
         move_query, move_key, move_value = (
             part.unflatten(-1, (self.heads, 1, -1))  # (P, h, 1, D')
@@ -208,17 +208,17 @@ class LastBlock:
         moved = weights @ (by_key * value) - (weights @ by_key) * output
         moved += by_query * to_class * (output - value[..., :1, :])
         moved += (1 - to_class) * move_value
-        # Forward through the MLP and the head.
+        # Forward through the output projection
         moved = _apply(block.attn.out_proj, _merge_heads(moved), bias=False)
         x = block.ls_1(moved)
         normalised = self.norm_2.apply_jacobian(x, images).mul_(
             self.norm_2.weight
         )
-        # Take the activation as linear around its input
+        # Forward through the MLP, its activation linear around its input
         hidden = _apply(block.mlp.c_fc, normalised, bias=False)
         hidden = hidden.mul_(self.slope[images])
         x = x + block.ls_2(_apply(block.mlp.c_proj, hidden, bias=False))
-        # Average over the patches, and project
+        # Forward through the head, averaged over the patches
         moved = self.norm_post.apply_jacobian(x, images).mean(dim=1)
         return (moved * self.norm_post.weight) @ self.proj
 
@@ -233,7 +233,7 @@ def _transposed(layer: nn.Linear, x: Tensor) -> Tensor:
 
 def _with_slope(activation: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """Evaluate an elementwise activation and its derivative."""
-    # The stubs also know a variant with auxiliary outputs.
+    # The stubs also know a variant with auxiliary outputs
     value, slope = torch.func.jvp(  # type: ignore[misc]
         activation, (x,), (torch.ones_like(x),)
     )

@@ -10,7 +10,7 @@ from .known_files import KNOWN_FILES
 __all__ = ['open_clip_quick_gelu']
 
 _CONFIG = 'open_clip_config.json'
-# The names on the Hugging Face hub: GELU and QuickGELU alike.
+# The names on the Hugging Face hub: GELU and QuickGELU alike
 _HUB_NAMES = ('open_clip_pytorch_model', 'open_clip_model')
 
 

@@ -211,7 +211,7 @@ class LearnablePrompts(BaseModule):
         lengths = self.starts.expand(len(self.ends))[rows]
         ends = self.ends[rows] - lengths
         steps = torch.arange(int(ends.max()) + 1, device=rows.device)
-        # Behind the end a prompt may have no token: whatever is there.
+        # Behind the end a prompt may have no token: whatever is there
         places = (lengths[:, None] + steps).clamp(max=embeddings.shape[1] - 1)
         rest = embeddings[rows[:, None], places]  # (K, T', D)
         # Encode it, and leave 0 where nothing is needed
@@ -226,7 +226,7 @@ class LearnablePrompts(BaseModule):
         context: Tensor = self.context
         if context.ndim == 2:
             context = context.expand(len(self.fixed), -1, -1)
-        # Every prompt has the same number of context slots, in order.
+        # Every prompt has the same number of context slots, in order
         return self.fixed.masked_scatter(
             self.is_context[..., None], context.to(self.fixed.dtype)
         )
@@ -277,7 +277,7 @@ def _start_lengths(is_context: Tensor, shared: int) -> Tensor:
         is_context (Tensor): True where a token is a context vector, (G, T).
         shared (int): Tokens that all prompts begin with, contexts included.
     """
-    # All before the first context; one token at least, the start token.
+    # All before the first context; one token at least, the start token
     fixed = is_context.int().argmax(dim=1).clamp(min=1)
     if shared > int(fixed.min()):
         return torch.tensor([shared])

@@ -93,10 +93,10 @@ def encode_rest(
     prompts, length = embeddings.shape[:2]
     steps = torch.arange(length, device=embeddings.device)
     positions = cache.lengths[:, None] + steps
-    # Behind a prompt's end the number may exceed the table: it is not read.
+    # Behind a prompt's end the number may exceed the table: it is not read
     positions = positions.clamp(max=len(model.positional_embedding) - 1)
     x = embeddings + model.positional_embedding[positions]
-    # Each layer attends to the cached prefix and to the tokens before.
+    # Each layer attends to the cached prefix and to the tokens before
     visible = _visible(cache, steps).expand(prompts, -1, -1, -1)
     rows = torch.arange(prompts, device=embeddings.device)
     # Run the layers, the prefix's keys and values in front

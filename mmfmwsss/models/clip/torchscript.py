@@ -107,7 +107,7 @@ class _Module:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds modules, which stay data, and tensors."""
+    """Find modules, which stay data, and tensors."""
 
     def __init__(
         self, content: bytes, archive: zipfile.ZipFile, folder: str

@@ -86,7 +86,7 @@ class TrunkCache:
         self.shape = shape
         # Describe what the features depend on
         meta = dict(key, **vars(shape), format=1)
-        # The name that the files of earlier runs have for it.
+        # The name that the files of earlier runs have for it
         meta['affinity'] = meta.pop('attention')
         self.meta: dict[str, Any] = json.loads(json.dumps(meta))
         # Make the files, or see that they are of such a run

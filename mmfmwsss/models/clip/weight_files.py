@@ -16,7 +16,7 @@ from .torchscript import read_torchscript
 
 __all__ = ['WEIGHTS_REMEDY', 'CLIPWeights', 'read_clip_state']
 
-# OpenAI's archives carry these beside the weights; no other format does.
+# OpenAI's archives carry these beside the weights; no other format does
 _NOT_PERSISTENT = 'attn_mask'  # which an archive keeps all the same
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 _OF_EVERY_CLIP = {'visual.conv1.weight', 'token_embedding.weight'}

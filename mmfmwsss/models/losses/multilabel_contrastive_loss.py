@@ -73,12 +73,12 @@ def multilabel_contrastive_loss(
         )
     logits = logits.float()  # logits of CLIP reach 100: too much for fp16
     pairs = contrasted_pairs(labels)
-    # Sum the absent classes of each image, then set each pair against it.
+    # Sum the absent classes of each image, then set each pair against it
     absent = logits.masked_fill(pairs, float('-inf'))
     absent = absent.logsumexp(dim=1, keepdim=True)  # (N, 1)
     losses = torch.logaddexp(logits, absent) - logits
     losses = losses.masked_fill(~pairs, 0)
-    # Average over the pairs.
+    # Average over the pairs
     if average == 'pair':
         return losses.sum() / pairs.sum().clamp(min=1)
     # Average within each image, then over the images (Eq. 12)

@@ -33,11 +33,13 @@ def cam_scores(
     Returns:
         Tensor: In [0, 1], background first, (1 + P, H, W).
     """
+    # Stretch the CAMs, or take them as they are
     scores = (
         min_max_over_image(cams, official)
         if normalise
         else cams.float().clamp(0, 1)
     )
+    # Put the background in front (Eq. 9)
     return torch.cat([background_score(scores, alpha)[None], scores])
 
 

@@ -101,10 +101,12 @@ class BaseSeeder(ABC):
             UserInputError: If they are not as above, do not fit together, or
                 something needed is missing.
         """
+        # Refuse what does not fit
         name = type(self).__name__
         check_maps(probabilities, 'probabilities', name)
         check_channels(probabilities, name)
         masks, image = self._checked(probabilities, masks, image)
+        # Label each channel by its index; the background is 0
         labels = torch.arange(
             len(probabilities), dtype=torch.uint8, device=probabilities.device
         )
@@ -150,8 +152,10 @@ class BaseSeeder(ABC):
     ) -> tuple[SAMMasks, Tensor]:
         """Check masks and image; give those that are needed, else none."""
         name, size = type(self).__name__, (maps.shape[1], maps.shape[2])
+        # Refuse what does not fit, or is needed and missing
         check_masks(masks, size, name, self.needs_masks)
         check_image(image, size, name, self.needs_image)
+        # Hide what the seeder does not need
         if masks is None or not self.needs_masks:
             masks = SAMMasks.empty(size)
         if image is None or not self.needs_image:

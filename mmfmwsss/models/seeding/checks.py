@@ -28,6 +28,7 @@ def check_maps(maps: Tensor, what: str, name: str) -> None:
     Raises:
         UserInputError: If they are not, or have a NaN or an infinity.
     """
+    # Refuse another type or shape
     if maps.ndim != 3 or not maps.is_floating_point() or 0 in maps.shape[1:]:
         raise UserInputError(
             f'{name} expected {what} as float of shape (channels, height, '
@@ -36,7 +37,7 @@ def check_maps(maps: Tensor, what: str, name: str) -> None:
         )
     if not maps.numel():
         return
-    # one pass that keeps a NaN; all are looked at only if there is one
+    # One pass that keeps a NaN; all are looked at only if there is one
     if not torch.stack(torch.aminmax(maps)).isfinite().all():
         bad = ~maps.isfinite()
         channel = int(bad.flatten(1).any(1).nonzero()[0])
@@ -77,6 +78,7 @@ def check_classes(classes: Tensor, count: int, name: str) -> None:
         UserInputError: If they are not one for each CAM, whole numbers in
             0..253, each once.
     """
+    # Refuse anything but one whole number for each CAM
     whole = classes.dtype in (torch.int64, torch.int32)
     if classes.ndim != 1 or not whole or len(classes) != count:
         raise UserInputError(
@@ -85,6 +87,7 @@ def check_classes(classes: Tensor, count: int, name: str) -> None:
             f'{tuple(classes.shape)}. Give the CAMs and the classes of the '
             'same image.'
         )
+    # Refuse classes that 8 bits cannot hold
     found = classes.tolist()
     beyond = [index for index in found if not 0 <= index < MAX_CLASSES]
     if beyond:
@@ -93,6 +96,7 @@ def check_classes(classes: Tensor, count: int, name: str) -> None:
             f'have 8 bits: 0 background, class + 1, 255 ignored), got '
             f'{beyond[0]}. Count foreground classes from 0.'
         )
+    # Refuse a class that comes twice
     repeated = [index for index in found if found.count(index) > 1]
     if repeated:
         raise UserInputError(
@@ -116,6 +120,7 @@ def check_masks(
     Raises:
         UserInputError: If they do not fit, or are needed and missing.
     """
+    # Accept that there are none where none are needed
     if masks is None:
         if needed:
             raise UserInputError(
@@ -125,6 +130,7 @@ def check_masks(
                 'configs/fmwsss/*_sam_masks.py makes the masks.'
             )
         return
+    # Refuse masks without levels, or of another image
     if not isinstance(masks, SAMMasks):
         raise UserInputError(
             f'{name} expected masks as SAMMasks, which have levels, got '
@@ -137,6 +143,7 @@ def check_masks(
             f'{tuple(size)} (height, width), got {tuple(masks.size)}. Make '
             'masks and maps from the same image, or resize the maps to it.'
         )
+    # Refuse levels that SAM has not
     beyond = sorted(set(masks.levels.tolist()) - {0, 1, 2})
     if beyond:
         raise UserInputError(
@@ -159,6 +166,7 @@ def check_image(
     Raises:
         UserInputError: If it does not fit, or is needed and missing.
     """
+    # Accept that there is none where none is needed
     if image is None:
         if needed:
             raise UserInputError(

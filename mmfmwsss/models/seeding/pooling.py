@@ -32,12 +32,14 @@ def mask_sums(masks: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
             f'{tuple(masks.shape)} on {masks.device} and '
             f'{tuple(maps.shape)} on {maps.device}'
         )
+    # Lay masks and maps out as matrices, a map of ones for the areas
     count = masks.shape[0]
-    # bytes convert to float three times as fast as bools
+    # Bytes convert to float three times as fast as bools
     rows = masks.flatten(1).view(torch.uint8)  # (S, HW)
     ones = torch.ones((1, *maps.shape[1:]), device=maps.device)
     columns = torch.cat([maps.float(), ones])
     columns = columns.flatten(1)  # (C + 1, HW), the last one counts pixels
+    # Multiply a few masks at a time
     sums = columns.new_empty(count, len(columns))
     step = max(1, _ELEMENTS_PER_BLOCK // max(1, rows.shape[1]))
     buffer = columns.new_empty(step, rows.shape[1])

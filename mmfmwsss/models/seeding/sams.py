@@ -82,6 +82,7 @@ def mask_scores(means: Tensor, seen: Tensor, official: bool = False) -> Tensor:
     Returns:
         Tensor: Scores in [0, 1], (S, P).
     """
+    # Normalise over the masks that have a pixel
     scores = torch.zeros_like(means)
     epsilon = OFFICIAL_EPSILON if official else None
     scores[seen] = min_max(means[seen].T, epsilon).T
@@ -136,8 +137,10 @@ def _decide(
     background: Tensor, foreground: Tensor, means: Tensor | None = None
 ) -> MaskDecisions:
     """Take the best, Eq. 10; ties: background, highest mean, first class."""
+    # Put the background first, so that it wins ties
     scores = torch.cat([background[:, None], foreground], dim=1)
     confidence, winner = scores.max(1)
+    # Settle ties of classes by the mean activation
     if means is not None and means.shape[1]:
         tied = foreground == confidence[:, None]
         favourite = means.masked_fill(~tied, -1).max(1).indices + 1
@@ -190,6 +193,7 @@ def top_rank(masks: Tensor, order: Tensor) -> Tensor:
         Tensor: 1 is the bottom mask, 0 no mask, int64, (H, W).
     """
     dtype = torch.uint8 if len(order) <= 255 else torch.int32  # narrow: fast
+    # Keep the highest rank of each pixel
     top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
     for rank, index in enumerate(order.tolist(), start=1):
         painted = masks[index].view(torch.uint8).to(dtype) * rank
@@ -289,6 +293,7 @@ class SAMS(BaseSeeder):
         self, cams: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
         """Classify the masks by the CAMs and paint the sure ones."""
+        # Ignore masks that are not sure enough
         _, winner, confidence = self.decide(cams, masks)
         unsure = confidence < self.min_confidence
         mask_labels = labels[winner].masked_fill(unsure, IGNORE_LABEL)
@@ -301,5 +306,6 @@ class SAMS(BaseSeeder):
         _, winner, confidence = classify_masks_by_probability(
             masks.masks, scores, self.refine_alpha
         )
+        # Keep the network's own labels where no mask is
         own = scores.argmax(0) if self.uncovered == 'prediction' else None
         return paint(masks, labels[winner], confidence, own)

@@ -38,16 +38,19 @@ def vote(
         >>> vote(seed, masks, mask_share=0.5, region_share=0.85)
         tensor([[1, 1, 1, 0]], dtype=torch.uint8)
     """
+    # Cut the seed into the regions of its classes
     labels = seed.unique()
     labels = labels[labels > 0]  # (K,), ascending
     regions = seed == labels[:, None, None]  # (K, H, W)
+    # Let a mask agree with a region by its share of either
     shared, areas = mask_sums(masks, regions)  # (S, K), (S,)
     region_areas = regions.flatten(1).sum(1)  # (K,), never 0
     agrees = shared / areas.clamp(min=1)[:, None] >= mask_share
     agrees |= shared / region_areas >= region_share
     agrees &= areas[:, None] > 0
-    # the first class that agrees takes the mask
+    # The first class that agrees takes the mask
     agrees &= agrees.cumsum(1) == 1
+    # Keep the seed where no mask is, and paint the masks elsewhere
     bare = ~masks.any(0)
     refined = torch.where(bare, seed, torch.zeros_like(seed))
     for index, label in enumerate(labels):

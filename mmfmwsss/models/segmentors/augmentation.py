@@ -47,12 +47,14 @@ class RefinedSegTTAModel(SegTTAModel):
                 f'RefinedSegmentor, got {type(self.module).__name__}. Use '
                 "dict(type='SegTTAModel') or wrap the model."
             )
+        # Predict each copy by the network alone
         keys = list(data)
         copies = zip(*(data[key] for key in keys), strict=True)
         predictions = [
             self.module.network_step(dict(zip(keys, copy, strict=True)))
             for copy in copies
         ]
+        # Group by image, no longer by copy
         return self.merge_preds(list(zip(*predictions, strict=True)))
 
     def merge_preds(
@@ -72,6 +74,7 @@ class RefinedSegTTAModel(SegTTAModel):
         merged = []
         for copies in data_samples_list:
             if not failed(copies[0]):
+                # Average the probabilities over the copies, then refine
                 each = [
                     seg_probabilities(copy.seg_logits.data, how)
                     for copy in copies
@@ -88,6 +91,7 @@ def _refuse_lost_refinement(
 
     It merges ``seg_logits`` and forgets the ``pred_sem_seg`` of its copies.
     """
+    # Look at mmseg's own way of merging only
     merge = getattr(type(parent), 'merge_preds', None)
     if merge is not SegTTAModel.merge_preds:
         return

@@ -15,7 +15,7 @@ from .seed_route import ImageError, SeedRoute
 
 __all__ = ['BatchCAMs', 'seed_crops', 'seed_samples', 'stack_labels']
 
-# Maps, (P, h, w), and the (image, class) pairs of them, int64, (P, 2).
+# Maps, (P, h, w), and the (image, class) pairs of them, int64, (P, 2)
 BatchCAMs = tuple[Tensor, Tensor]
 
 
@@ -38,6 +38,7 @@ def stack_labels(
         UserInputError: If a sample has no labels.
         ValueError: If the labels are of another number of classes.
     """
+    # Refuse images without labels
     for sample in data_samples:
         if 'image_labels' not in sample:
             raise UserInputError(
@@ -47,6 +48,7 @@ def stack_labels(
                 '(tools/test.py with a *_seed.py config), or segment a photo '
                 'alone with a network of stage 2.'
             )
+    # Stack them, and check the number of classes
     labels = torch.stack([s.image_labels for s in data_samples]).to(device)
     if labels.shape[1] != num_classes:
         raise ValueError(
@@ -74,10 +76,12 @@ def seed_crops(
     Returns:
         Tensor: 0 background, class + 1, (N, H, W).
     """
+    # Enlarge the maps to the crops
     cams, pairs = batch_cams
     cams = upsample_cams(cams, size)
     seeds = []
     for n, sample in enumerate(data_samples):
+        # Seed the crop from the maps of its own classes
         mine = pairs[:, 0] == n
         masks = sample.sam_masks if route.seeder.needs_masks else None
         seeds.append(route.seeder(cams[mine], pairs[mine, 1], masks))
@@ -103,11 +107,13 @@ def seed_samples(
         keep_cams (bool): Also set ``<route>_cams``.
     """
     for n, sample in enumerate(data_samples):
+        # Make the seeds, or note why there are none
         try:
             fields = _seed_fields(routes, cams, n, sample, keep_cams)
         except ImageError as error:
             fail(sample, str(error))
             continue
+        # Let one route stand for the prediction
         if main_route is not None and main_route in routes:
             fields['pred_sem_seg'] = fields[main_route]
         sample.set_data(fields)
@@ -123,9 +129,11 @@ def _seed_fields(
     """Make the seeds of one image, by the name of their field."""
     fields = {}
     for name, route in routes.items():
+        # Enlarge the maps of this image
         maps, pairs = cams[route.cam]
         mine = pairs[:, 0] == number
         maps = upsample_cams(maps[mine], sample.ori_shape[:2])
+        # Seed it, and keep the maps if asked for
         seed = route.seed(maps, pairs[mine, 1], sample)
         fields[name] = PixelData(data=seed[None])
         if keep_cams:

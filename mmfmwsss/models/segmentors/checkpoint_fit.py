@@ -21,7 +21,7 @@ __all__ = [
     'weights_of',
 ]
 
-# Made anew by the model where a file lacks them.
+# Made anew by the model where a file lacks them
 _OPTIONAL = ('num_batches_tracked', 'relative_position_index', '.layout')
 _LEAST_SHARE = 0.5  # of the model, for a training to start from it
 _OWN_CONFIG = 'Use the config that it was trained with, or train again.'
@@ -37,6 +37,7 @@ def weights_of(checkpoint: Any, where: str) -> dict[str, Tensor]:
     Raises:
         UserInputError: If it has none, or there is a NaN or infinity in them.
     """
+    # Find the state dict in whatever was saved
     state = checkpoint
     if isinstance(checkpoint, Mapping):
         state = checkpoint.get('state_dict', checkpoint)
@@ -44,6 +45,7 @@ def weights_of(checkpoint: Any, where: str) -> dict[str, Tensor]:
         raise UserInputError(
             f'Expected weights in {where}, but there are none. {_OWN_CONFIG}'
         )
+    # Take the wrapper's name off each key
     weights = {}
     for key, value in state.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
@@ -52,6 +54,7 @@ def weights_of(checkpoint: Any, where: str) -> dict[str, Tensor]:
                 f'a {type(value).__name__}. Save the state_dict of the model.'
             )
         weights[re.sub(r'^module\.', '', key)] = value
+    # Refuse the weights of a training that failed
     for key, value in weights.items():
         odd = value.numel() - int(torch.isfinite(value).sum())
         if odd:
@@ -135,11 +138,13 @@ def check_start(
         UserInputError: If less than half of the weights are there, or, of
             prompts, no set.
     """
+    # Count the weights that fit
     model = unwrap_model(model)
     own = {k: v for k, v in model.state_dict().items() if _needed([k])}
     reshaped = _reshaped(own, weights)
     missing = sorted(own.keys() - weights.keys())
     fitting = len(own) - len(reshaped) - len(missing)
+    # Refuse the file of another model
     if not fitting or fitting < _LEAST_SHARE * len(own):
         raise UserInputError(
             f'Expected to start the training from weights of {_name(model)} '
@@ -147,6 +152,7 @@ def check_start(
             + _what_differs(len(own), missing, [], reshaped, weights)
             + ' Correct `load_from`, or leave it out.'
         )
+    # Name a part that starts anew
     if missing or reshaped:
         print_log(
             f'{where} has {fitting} of {len(own)} weights of {_name(model)}; '
@@ -173,6 +179,7 @@ def check_classes(
     """
     if classes is None:
         return
+    # Take the data set's classes where the file is silent
     trained = _trained_classes(checkpoint)
     if trained is None:
         print_log(
@@ -182,6 +189,7 @@ def check_classes(
             level=logging.WARNING,
         )
         return
+    # Compare names by their letters, and find the first that differs
     if [_plain(c) for c in trained] == [_plain(c) for c in classes]:
         return
     first = next(
@@ -246,7 +254,7 @@ def _what_differs(
     reshaped: Sequence[str],
     weights: Mapping[str, Tensor],
 ) -> str:
-    """Say it with a number and one example of each."""
+    """Say what differs, with a number and one example of each."""
     said = []
     if missing:
         said.append(
@@ -274,6 +282,7 @@ def _trained_classes(checkpoint: Mapping[str, Any]) -> list[str] | None:
     meta = checkpoint.get('meta')
     if not isinstance(meta, Mapping):
         return None
+    # Look where mmengine notes them, then where mmseg 0.x did
     noted = meta.get('dataset_meta')
     for source, key in ((noted, 'classes'), (meta, 'CLASSES')):
         found = source.get(key) if isinstance(source, Mapping) else None

@@ -29,11 +29,12 @@ def _add_prefix(
     child: str, state: dict[str, Any], prefix: str, *_: Any
 ) -> None:
     """Read the keys of a plain segmentor as those of the inner one."""
+    # Rename the weights of this module
     inner = prefix + child
     for key in list(state):
         if key.startswith(prefix) and not key.startswith(inner):
             state[inner + key[len(prefix) :]] = state.pop(key)
-    # modules find their version there, by name
+    # Modules find their version there, by name
     versions = getattr(state, '_metadata', None) or {}
     for name in list(versions):
         longer = (inner + name[len(prefix) :]).rstrip('.')
@@ -44,10 +45,12 @@ def _remove_prefix(
     child: str, module: nn.Module, state: dict[str, Any], prefix: str, *_: Any
 ) -> dict[str, Any]:
     """Name the parameters as the plain segmentor does."""
+    # Rename the weights of this module
     inner = prefix + child
     for key in list(state):
         if key.startswith(inner):
             state[prefix + key[len(inner) :]] = state.pop(key)
+    # Rename the versions of its parts as well
     versions = getattr(state, '_metadata', None) or {}
     for name in list(versions):
         if f'{name}.'.startswith(inner):

@@ -91,6 +91,7 @@ class CLIPPromptSegmentor(CLIPStreams):
             init_cfg,
         )
         del train_cfg, test_cfg, pretrained
+        # Build the routes from CAMs to seeds, and check them
         self.training_route = (
             None if training_route is None else SeedRoute(**training_route)
         )
@@ -117,13 +118,14 @@ class CLIPPromptSegmentor(CLIPStreams):
         Returns:
             dict[str, Tensor]: Losses by name.
         """
+        # Encode the crops, and the prompts that the losses need
         labels = self.stack_labels(data_samples, inputs.device)
         features, last_block = self.encode_views(
             inputs, data_samples, self.needs_attention
         )
         text = self._encode_text(labels)
         losses: dict[str, Tensor] = {}
-        # Classification: L_MCL of the logits.
+        # Classification: L_MCL of the logits
         if CLASSIFICATION in self.streams:
             logits = self.logits(last_block.embedding, text[CLASSIFICATION])
             foreground = logits[:, : labels.shape[1]]
@@ -131,7 +133,7 @@ class CLIPPromptSegmentor(CLIPStreams):
             losses |= stream.classification_loss(foreground, labels)
         if not all(loss.isfinite().all() for loss in losses.values()):
             return losses  # no seeds come of it; the training's hook stops
-        # Segmentation: L_CAL of the CAMs on the coarse seeds.
+        # Segmentation: L_CAL of the CAMs on the coarse seeds
         if SEGMENTATION in self.streams:
             seeds = self._coarse_seeds(
                 features,
@@ -149,6 +151,7 @@ class CLIPPromptSegmentor(CLIPStreams):
 
     def _encode_text(self, labels: Tensor) -> dict[str, Tensor]:
         """Encode the prompts of each stream that the losses depend on."""
+        # Leave out prompts of absent classes: no CAM depends on them
         rows = needed_prompts(
             labels, len(self.class_prompts.background), self.official
         )
@@ -179,6 +182,7 @@ class CLIPPromptSegmentor(CLIPStreams):
         Made on the fly by the training route, or read from ``gt_sem_seg``
         (the two-step recipe of the official code).
         """
+        # Read the seeds, or make them of the CAMs of this batch
         route = self.training_route
         if route is None:
             return torch.cat([s.gt_sem_seg.data for s in data_samples])
@@ -218,6 +222,7 @@ class CLIPPromptSegmentor(CLIPStreams):
             image whose seeds cannot be made gets ``failure`` instead.
         """
         routes = self.routes if routes is None else routes
+        # Leave the failed images out
         good = [n for n, s in enumerate(data_samples) if not failed(s)]
         if good:
             samples = [data_samples[n] for n in good]
@@ -232,11 +237,12 @@ class CLIPPromptSegmentor(CLIPStreams):
         keep_cams: bool,
     ) -> None:
         """Do what :meth:`predict` does, for images that could be read."""
+        # Encode the images
         labels = self.stack_labels(data_samples, inputs.device)
         features, last_block = self.encode(
             inputs, any(route.use_caa for route in routes.values())
         )
-        # Routes with the same stream and CAA share their maps.
+        # Routes with the same stream and CAA share their maps
         cams: dict[tuple[str, bool], BatchCAMs] = {}
         for route in routes.values():
             if route.cam not in cams:
@@ -246,6 +252,7 @@ class CLIPPromptSegmentor(CLIPStreams):
                 cams[route.cam] = self.make_cams(
                     features, last_block, text, labels, route.use_caa
                 )
+        # Seed the images by each route, and score their classes
         seed_samples(routes, cams, data_samples, self.main_route, keep_cams)
         self.score_classes(last_block.embedding, data_samples)
 
@@ -263,6 +270,7 @@ class CLIPPromptSegmentor(CLIPStreams):
         Returns:
             list[SegDataSample]: With ``class_scores``.
         """
+        # Choose the cheaper step where there is something to score
         step = super().val_step
         if CLASSIFICATION in self.streams:
             step = self._validate
@@ -270,6 +278,7 @@ class CLIPPromptSegmentor(CLIPStreams):
 
     def _validate(self, data: Any) -> list[SegDataSample]:
         """Score the classes of images of one size."""
+        # Encode without attention: nothing is refined
         data = self.data_preprocessor(data, False)
         _, last_block = self.encode(data['inputs'], with_attention=False)
         self.score_classes(last_block.embedding, data['data_samples'])

@@ -60,6 +60,7 @@ class CLIPStreams(BaseSegmentor):
         init_cfg: dict[str, Any] | None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
+        # Build CLIP, then the prompts that are read by it
         self.class_prompts: ClassPrompts = get_class_prompts(class_prompts)
         self._frozen = _Frozen(MODELS.build(clip))
         given = dict(clip=self.clip, class_prompts=self.class_prompts)
@@ -75,7 +76,7 @@ class CLIPStreams(BaseSegmentor):
 
     @property
     def clip(self) -> FrozenCLIP:
-        """The frozen CLIP."""
+        """Return the frozen CLIP."""
         return self._frozen.clip
 
     def use_trunk_cache(self, cache: TrunkCache | None) -> None:
@@ -109,9 +110,11 @@ class CLIPStreams(BaseSegmentor):
         use_caa: bool = False,
     ) -> BatchCAMs:
         """Make CAMs by the prompts of a stream, refined by CAA or not."""
+        # Make the signed maps of the present classes (Eq. 1 to 3)
         cams, pairs = softmax_gradcam(
             features, last_block, text, self.clip.scale, labels, self.official
         )
+        # Refine them by the attention (Eq. 4)
         if use_caa:
             cams = self.caa(cams, features.attention, pairs[:, 0])
         return cams, pairs
@@ -137,6 +140,7 @@ class CLIPStreams(BaseSegmentor):
         """Encode as :meth:`encode`, with the trunk's cache if there is one."""
         if self._trunk_cache is None:
             return self.encode(inputs, with_attention)
+        # Take the views from the cache, which encodes unknown ones
         draws = [s.metainfo.get('sample_idx') for s in data_samples]
         features = self._trunk_cache.features(self.clip, inputs, draws)
         return features, self.clip.run_last_block(features)
@@ -147,6 +151,7 @@ class CLIPStreams(BaseSegmentor):
         """Set ``class_scores``, logits of the foreground classes, (C,)."""
         if CLASSIFICATION not in self.streams:
             return
+        # Compare the images with the foreground prompts
         text = self.stream(CLASSIFICATION).frozen_text_features(self.clip)
         logits = self.logits(embedding, text)
         classes = len(self.class_prompts.foreground)
@@ -165,6 +170,7 @@ class CLIPStreams(BaseSegmentor):
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:
         """Compute the logits of the first stream by name, (N, G)."""
+        # Compare the images with all prompts of one stream
         _, last_block = self.encode(inputs)
         stream = self.stream(min(self.streams))
         text = stream.frozen_text_features(self.clip)

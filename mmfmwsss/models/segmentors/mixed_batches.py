@@ -65,15 +65,18 @@ def predict_in_groups(
         list[SegDataSample]: In the order of the batch. Samples that failed or
         are finished are returned as they came.
     """
+    # Leave data of another form to the step
     samples = data.get('data_samples') if isinstance(data, dict) else None
     if not isinstance(samples, (list, tuple)) or not samples:
         return step(data)
+    # Bring plain and augmented batches to one form
     inputs = data['inputs']
     augmented = isinstance(samples[0], (list, tuple))
     if not augmented:
         inputs, samples = [inputs], [samples]
     if isinstance(inputs[0], Tensor):  # stacked, so of one size and complete
         return step(data)
+    # Group the images whose copies have the same sizes
     results = list(samples[0])
     groups = defaultdict(list)
     for number, sample in enumerate(results):
@@ -81,6 +84,7 @@ def predict_in_groups(
             shapes = [tuple(copies[number].shape) for copies in inputs]
             original = tuple(sample.get('ori_shape', ()))
             groups[tuple(shapes), original].append(number)
+    # Predict group by group, and keep the order of the batch
     for numbers in groups.values():
         part = {
             key: [[copies[n] for n in numbers] for copies in values]

@@ -29,7 +29,7 @@ from .seg_probabilities import (
 __all__ = ['RefinedSegmentor', 'refine_labels']
 
 Probabilities = Literal['auto', 'softmax', 'sum']
-# Parts and settings of a network that hooks and tools read from a model.
+# Parts and settings of a network that hooks and tools read from a model
 _PARTS_OF_NETWORK = (
     'align_corners',
     'auxiliary_head',
@@ -97,6 +97,7 @@ class RefinedSegmentor(BaseSegmentor):
                 "probabilities must be 'auto', 'softmax' or 'sum', got "
                 f'{probabilities!r}'
             )
+        # Hand on what mmengine and mmseg's tools set from outside
         config = dict(segmentor)
         if data_preprocessor is not None:
             config.setdefault('data_preprocessor', data_preprocessor)
@@ -104,6 +105,7 @@ class RefinedSegmentor(BaseSegmentor):
             pretrained=pretrained, train_cfg=train_cfg, test_cfg=test_cfg
         )
         config.update({k: v for k, v in outer.items() if v is not None})
+        # Build the network and what refines it
         inner = MODELS.build(config)
         super().__init__(inner.data_preprocessor, init_cfg)
         self.segmentor = inner
@@ -114,6 +116,7 @@ class RefinedSegmentor(BaseSegmentor):
             else probabilities
         )
         self.has_background = has_background
+        # Load and save under the keys of the plain network
         keep_plain_keys(self, 'segmentor')
 
     def __getattr__(self, name: str) -> Any:
@@ -141,7 +144,7 @@ class RefinedSegmentor(BaseSegmentor):
             yield (name if plain == name else start + plain), parameter
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict:
-        """The inner segmentor's losses."""
+        """Compute the inner segmentor's losses."""
         return self.segmentor.loss(inputs, data_samples)
 
     def test_step(self, data: Any) -> SampleList:
@@ -155,7 +158,7 @@ class RefinedSegmentor(BaseSegmentor):
     def predict(
         self, inputs: Tensor, data_samples: SampleList | None = None
     ) -> SampleList:
-        """The inner segmentor's prediction, refined image by image.
+        """Refine the inner segmentor's prediction image by image.
 
         Args:
             inputs (Tensor): Normalised images, (N, 3, H, W).
@@ -171,6 +174,7 @@ class RefinedSegmentor(BaseSegmentor):
         Raises:
             UserInputError: If the refiner needs masks and there are none.
         """
+        # Predict only the images that did not fail
         if data_samples is not None and any(map(failed, data_samples)):
             good = [n for n, s in enumerate(data_samples) if not failed(s)]
             results = list(data_samples)
@@ -179,6 +183,7 @@ class RefinedSegmentor(BaseSegmentor):
                 for number, sample in zip(good, made, strict=True):
                     results[number] = sample
             return results
+        # Predict by the network, then refine each image
         predictions = self.segmentor.predict(inputs, data_samples)
         for sample in predictions:
             scores = sample.seg_logits.data
@@ -187,9 +192,11 @@ class RefinedSegmentor(BaseSegmentor):
 
     def refine(self, sample: SegDataSample, probabilities: Tensor) -> None:
         """Set ``pred_sem_seg`` of a sample from (C, H, W)."""
+        # Give up a prediction that is not finite
         if not torch.isfinite(probabilities).all():
             fail(sample, NOT_FINITE)
             return
+        # Gather what the refiner looks at
         masks = getattr(sample, 'sam_masks', None)
         if self.refiner.needs_masks and masks is None:
             raise UserInputError(
@@ -203,9 +210,11 @@ class RefinedSegmentor(BaseSegmentor):
         image = None
         if self.refiner.needs_image:
             image = load_rgb(sample).to(probabilities.device)
+        # Bring a single output to a threshold of one half
         if self.one_output:
             threshold = self.segmentor.decode_head.threshold
             probabilities = centre_threshold(probabilities, threshold)
+        # Refine, and replace the network's own labels
         labels = refine_labels(
             self.refiner,
             probabilities,
@@ -228,11 +237,11 @@ class RefinedSegmentor(BaseSegmentor):
         return self.has_background
 
     def extract_feat(self, inputs: Tensor) -> Any:
-        """The inner segmentor's features."""
+        """Extract the inner segmentor's features."""
         return self.segmentor.extract_feat(inputs)
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: Any) -> Tensor:
-        """The inner segmentor's scores."""
+        """Compute the inner segmentor's scores."""
         return self.segmentor.encode_decode(inputs, batch_data_samples)
 
     def _forward(
@@ -266,9 +275,11 @@ def refine_labels(
     """
     if has_background:
         return refiner.refine(probabilities, masks, image).long()
+    # Put an empty background in front
     empty = torch.zeros_like(probabilities[:1])
     labels = refiner.refine(torch.cat([empty, probabilities]), masks, image)
     labels = labels.long()
+    # Give what no class won to the network's best, and shift back
     own = probabilities.argmax(0)
     refined = torch.where(labels == 0, own, labels - 1)
     return torch.where(labels == IGNORE_LABEL, labels, refined)

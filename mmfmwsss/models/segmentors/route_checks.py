@@ -56,6 +56,7 @@ def check_routes(
         ValueError: If a route's stream is none of ``streams``, or the
             training route has a ``mask_dir``.
     """
+    # Refuse masks that would not follow the training crops
     named = dict(routes)
     if training_route is not None:
         named['training_route'] = training_route
@@ -65,6 +66,7 @@ def check_routes(
                 'follow the crops, so the training pipeline loads them. '
                 "Set it there: dict(type='LoadSAMMasks', mask_dir=...)."
             )
+    # Refuse a stream that the model has not
     for name, route in named.items():
         if route.stream not in streams:
             raise ValueError(

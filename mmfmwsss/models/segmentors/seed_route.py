@@ -68,8 +68,10 @@ class SeedRoute:
             ImageError: If this image cannot be done.
             UserInputError: If none can, for the pipeline loads no masks.
         """
+        # Stop at a pipeline without masks, which no image survives
         if self.mask_loader is None and self.seeder.needs_masks:
             self._require_masks(sample)
+        # Seed the image; an error from here on is its own
         try:
             image = None
             if self.seeder.needs_image:
@@ -93,6 +95,7 @@ class SeedRoute:
             return None
         if self.mask_loader is None:
             return cast(SAMMasks, sample.sam_masks)
+        # Read the masks of this route alone
         name = image_name_of(sample.metainfo)
         return self.mask_loader.read(
             name, tuple(sample.ori_shape[:2]), sample.img_path

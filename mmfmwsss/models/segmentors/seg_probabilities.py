@@ -41,8 +41,10 @@ def seg_probabilities(seg_logits: Tensor, how: Rule) -> Tensor:
         channel, background and foreground.
     """
     scores = seg_logits.float()
+    # Make two channels of a single probability
     if scores.shape[0] == 1:
         return torch.cat([1 - scores, scores])
+    # Normalise over the classes, by softmax or by the sum
     if how == 'softmax':
         return scores.softmax(0)
     scores = scores.clamp(min=0)
@@ -66,6 +68,7 @@ def centre_threshold(probabilities: Tensor, threshold: float) -> Tensor:
     """
     threshold = min(max(threshold, 1e-6), 1 - 1e-6)
     foreground = probabilities[1]
+    # Stretch both sides of the threshold to halves
     below = foreground / threshold / 2
     above = 0.5 + (foreground - threshold) / (1 - threshold) / 2
     moved = torch.where(foreground > threshold, above, below)
@@ -83,6 +86,7 @@ def probability_rule(segmentor: nn.Module) -> Rule:
         UserInputError: If there are no ``seg_logits`` (depth, seeds), or if
             the head is none of mmseg's or makes its prediction itself.
     """
+    # Refuse models that score no classes
     head = _last_head(segmentor)
     ours = f'a {type(segmentor).__name__}'
     if (
@@ -95,6 +99,7 @@ def probability_rule(segmentor: nn.Module) -> Rule:
             f'got {ours}, whose prediction cannot be refined. Take an '
             'EncoderDecoder, or give `probabilities` if it has `seg_logits`.'
         )
+    # Tell the rule by the head, unless the prediction is not mmseg's
     if is_query_based(segmentor):
         return 'sum'
     changed = [
@@ -123,7 +128,8 @@ def _last_head(segmentor: nn.Module) -> nn.Module | None:
 
 
 def _foreign(module: nn.Module, names: Iterable[str]) -> list[str]:
-    """Methods that a class outside mmseg defines."""
+    """List the methods that a class outside mmseg defines."""
+    # Find the class that defines each method
     package = BaseSegmentor.__module__.split('.')[0]
     owners = {
         name: next((c for c in type(module).__mro__ if name in vars(c)), None)

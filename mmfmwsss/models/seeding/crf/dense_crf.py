@@ -56,10 +56,12 @@ def pydensecrf_posterior(
     """
     from pydensecrf import densecrf
 
+    # Set the unary energies
     labels, height, width = unary.shape
     crf = densecrf.DenseCRF2D(width, height, labels)
     energies = unary.detach().cpu().numpy().astype(np.float32)
     crf.setUnaryEnergy(np.ascontiguousarray(energies.reshape(labels, -1)))
+    # Add the Gaussian and the bilateral kernel
     crf.addPairwiseGaussian(
         sxy=kernels.position_sigma, compat=kernels.position_weight
     )
@@ -69,6 +71,7 @@ def pydensecrf_posterior(
         rgbim=np.ascontiguousarray(image.cpu().numpy()),
         compat=kernels.bilateral_weight,
     )
+    # Run the mean-field updates
     posterior = np.array(crf.inference(iterations), dtype=np.float32)
     return torch.from_numpy(posterior).view(unary.shape).to(unary.device)
 
@@ -133,6 +136,7 @@ class DenseCRF(PixelScoreSeeder):
         self, scores: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor
     ) -> Tensor:
         """Take the best label of the posterior; the masks are not used."""
+        # Ignore the pixels that no label is sure of
         posterior = self.posterior(scores, image)
         unsure = posterior.amax(0) < self.ignore_threshold
         return best_label(posterior, labels).masked_fill(unsure, IGNORE_LABEL)
@@ -147,9 +151,11 @@ class DenseCRF(PixelScoreSeeder):
         Returns:
             Tensor: Sums to 1 over the labels, (L, H, W).
         """
+        # Turn scores into energies, and colours into CLIP-ES' own
         unary = unary_energy(scores)
         if self.official:
             image = wrapped_bgr(image)
+        # Take the library where it is wanted or at hand
         on_cpu = scores.device.type == 'cpu'
         if self.backend == 'pydensecrf' or (
             self.backend == 'auto' and self._installed and on_cpu

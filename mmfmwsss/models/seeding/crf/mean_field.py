@@ -26,7 +26,7 @@ Filter = Callable[[Tensor], Tensor]
 
 
 class CRFKernels(NamedTuple):
-    """The two kernels of the CRF; the defaults are those of CLIP-ES.
+    """Hold the two kernels of the CRF, by default those of CLIP-ES.
 
     Attributes:
         position_weight (float): Weight of the Gaussian kernel.
@@ -60,9 +60,11 @@ def gaussian_filter(values: Tensor, sigma: float) -> Tensor:
     Returns:
         Tensor: (L, H, W).
     """
+    # Sample the kernel out to five widths
     radius = max(1, int(5 * sigma + 0.5))
     offsets = torch.arange(-radius, radius + 1, device=values.device)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2).to(values)
+    # Filter along the rows, then along the columns
     stacked = values[:, None]  # (L, 1, H, W)
     stacked = F.conv2d(stacked, kernel.view(1, 1, 1, -1), padding='same')
     stacked = F.conv2d(stacked, kernel.view(1, 1, -1, 1), padding='same')
@@ -134,6 +136,7 @@ def dense_crf_posterior(
         Tensor: Posterior, sums to 1 over the labels, (L, H, W).
     """
     kernels = kernels or CRFKernels()
+    # Make a filter of each kernel
     shape = unary.shape
     bilateral = _lattice_filter(_bilateral_features(image, kernels))
     sigma = kernels.position_sigma
@@ -144,9 +147,11 @@ def dense_crf_posterior(
             _positions(height, width, sigma, unary.device)
         )
 
+    # Normalise both over the image
     ones = unary.new_ones(1, *shape[1:])
     smooth = _symmetric(position, ones)
     similar = _symmetric(bilateral, ones)
+    # Pass messages between pixels, and weigh them against the unaries
     posterior = (-unary).softmax(0)
     for _ in range(iterations):
         message = kernels.position_weight * smooth(posterior)

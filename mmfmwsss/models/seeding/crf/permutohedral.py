@@ -29,15 +29,17 @@ class PermutohedralLattice:
     """
 
     def __init__(self, features: Tensor) -> None:
+        # Find the corners around each point, and number each corner once
         points, dims = features.shape
         base, rank, weights = _enclosing_simplex(_elevate(features.float()))
         corners, steps = _corner_keys(base, rank)
         keys, corner_of = corners.flatten().unique(return_inverse=True)
         self._weights = weights  # (N, D + 1)
         self._corners = corner_of.view(points, dims + 1)
+        # Link the corners along each direction of the lattice
         self._neighbours = [_neighbours(keys, int(step)) for step in steps]
         self._size = len(keys)
-        # entries grouped by corner, so that spreading is a sum over groups
+        # Entries grouped by corner, so that spreading is a sum over groups
         order = corner_of.argsort(stable=True)
         counts = torch.bincount(corner_of, minlength=self._size)
         self._sources = order // (dims + 1)
@@ -57,6 +59,7 @@ class PermutohedralLattice:
         Returns:
             Tensor: (N, K).
         """
+        # Spread the values onto the corners
         lattice = F.embedding_bag(
             self._sources,
             values.contiguous(),
@@ -64,17 +67,20 @@ class PermutohedralLattice:
             mode='sum',
             per_sample_weights=self._source_weights,
         )
-        # the last row stands for every corner that is not in use
+        # The last row stands for every corner that is not in use
         lattice = torch.cat([lattice, lattice.new_zeros(1, values.shape[1])])
+        # Blur along one direction after the other
         for after, before in self._neighbours:
             around = lattice[after] + lattice[before]
             lattice[:-1] += around.mul_(0.5)
+        # Read the values back at the points
         blurred = F.embedding_bag(
             self._corners,
             lattice,
             mode='sum',
             per_sample_weights=self._weights,
         )
+        # Undo the gain of the blur
         dims = len(self._neighbours) - 1
         return blurred / (1 + 2.0**-dims)
 
@@ -84,11 +90,12 @@ def _elevate(features: Tensor) -> Tensor:
 
     Scaled so that the blur of the lattice has unit variance.
     """
+    # Scale each axis by its length in that plane
     dims = features.shape[1]
     index = torch.arange(1, dims + 1, device=features.device)
     spread = (2 / 3) ** 0.5 * (dims + 1)
     scaled = features * (spread / (index * (index + 1)).float().sqrt())
-    # coordinate i: sum of the later ones, minus i times its own
+    # Coordinate i: sum of the later ones, minus i times its own
     tail = scaled.flip(1).cumsum(1).flip(1)  # (N, D)
     elevated = torch.cat([tail, torch.zeros_like(tail[:, :1])], dim=1)
     elevated[:, 1:] -= index * scaled
@@ -103,17 +110,19 @@ def _enclosing_simplex(elevated: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         (N, D + 1); the rank of each coordinate's distance to it, int64,
         (N, D + 1); barycentric weights of the corners, (N, D + 1).
     """
+    # Round to the nearest corner, which may not sum to 0
     size = elevated.shape[1]
     nearest = (elevated / size).round()
     excess = nearest.sum(1, keepdim=True).long()
     distance = elevated - nearest * size
-    # rank 0 is the coordinate that lies furthest above its rounding
+    # Rank 0 is the coordinate that lies furthest above its rounding
     rank = distance.argsort(dim=1, descending=True, stable=True).argsort(1)
+    # Move on to a corner that does, and wrap the ranks with it
     rank = rank + excess
     over = (rank >= size).long() - (rank < 0).long()
     rank = rank - over * size
     base = (nearest.long() - over) * size
-    # differences of successive distances, in order of rank
+    # Differences of successive distances, in order of rank
     offset = (elevated - base) / size
     ordered = torch.empty_like(offset).scatter_(1, rank, offset)
     weights = torch.empty_like(offset)
@@ -130,21 +139,24 @@ def _corner_keys(base: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
         along each of the D + 1 lattice directions adds to a key, (D + 1,).
     """
     size = base.shape[1]
-    # coordinates sum to 0, so that the last one need not be in the key
+    # Coordinates sum to 0, so that the last one need not be in the key
     low = base[:, :-1].amin(0) - 2 * size
     extent = base[:, :-1].amax(0) + 2 * size - low + 1
     strides = torch.ones_like(extent)
     strides[1:] = extent[:-1].cumprod(0)
+    # Refuse more cells than a key can number
     if extent.double().prod() >= 2.0**62:
         raise ValueError(
             'features span too many lattice cells for 64-bit keys: '
             f'{extent.tolist()}. Use a wider kernel.'
         )
+    # Number the corner with remainder 0
     origin = ((base[:, :-1] - low) * strides).sum(1)
     corners = torch.arange(size, device=base.device)
-    # corner k adds k to each coordinate, minus size to the k last-ranked
+    # Corner k adds k to each coordinate, minus size to the k last-ranked
     wraps = rank[:, None, :-1] + corners[None, :, None] >= size  # (N, k, D)
     shift = corners * strides.sum() - size * (wraps * strides).sum(2)
+    # One step takes 1 from each coordinate and adds size to one
     steps = -strides.sum() + size * F.pad(strides, (0, 1))
     return origin[:, None] + shift, steps
 
@@ -152,10 +164,12 @@ def _corner_keys(base: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
 def _neighbours(keys: Tensor, step: int) -> tuple[Tensor, Tensor]:
     """Find the corners one step ahead and one behind; len(keys) if none."""
     count = len(keys)
+    # Look for the corner ahead of each
     found = torch.searchsorted(keys, keys + step).clamp(max=count - 1)
     exists = keys[found] == keys + step
     missing = torch.full_like(found, count)
     after = torch.where(exists, found, missing)
+    # Reverse these links
     before = missing.scatter(
         0, found[exists], torch.arange(count, device=keys.device)[exists]
     )
