@@ -56,6 +56,7 @@ class ClassPrompts:
     palette: tuple[tuple[int, int, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        # Refuse names that are empty or there twice.
         for role in ('classes', 'foreground', 'background'):
             names = [_normalise(name) for name in getattr(self, role)]
             if not names or not all(names):
@@ -69,11 +70,13 @@ class ClassPrompts:
                     f'Expected every name in `{role}` once, but got '
                     f'{repeated[0]!r} more than once. Delete one of them.'
                 )
+        # See that each class has its prompt.
         if len(self.classes) != len(self.foreground):
             raise UserInputError(
                 f'Expected one prompt name for each of {len(self.classes)} '
                 f'classes, but got {len(self.foreground)}.'
             )
+        # See that classes, backgrounds and colours fit together.
         self._check_classes()
         self._check_background()
         if not self.palette:
@@ -100,6 +103,7 @@ class ClassPrompts:
                     )
 
     def _check_background(self) -> None:
+        # List all names and synonyms of the classes.
         owner = {_normalise(name): name for name in self.classes}
         for name, prompt in zip(self.classes, self.foreground, strict=True):
             for synonym in (prompt, *prompt.split(',')):
@@ -145,6 +149,7 @@ class ClassPrompts:
                 f'the background and {len(self.classes)} classes, but got '
                 f'{names!s:.200}. Leave it out, or change `class_prompts`.'
             )
+        # See that label 0 alone is the background.
         again = [name for name in names[1:] if is_background(name)]
         if again or not is_background(names[0]):
             raise UserInputError(

@@ -62,6 +62,7 @@ def get_class_prompts(
         return _from_mapping(source, 'the class prompts')
     if source in CLASS_PROMPTS:
         return CLASS_PROMPTS[source]
+    # Read a user's own file.
     path = Path(source).expanduser()
     if path.suffix not in ('.yaml', '.yml', '.json') or not path.is_file():
         raise UserInputError(
@@ -77,6 +78,7 @@ def get_class_prompts(
 
 
 def _from_mapping(content: Any, where: str) -> ClassPrompts:
+    # See that nothing is missing and nothing is unknown.
     keys = {'classes', 'background'}
     if not isinstance(content, Mapping) or set(content) - {'palette'} != keys:
         found = list(content) if isinstance(content, Mapping) else content
@@ -90,6 +92,7 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
             f'Expected a list or a mapping as `classes` in {where}: '
             f'{classes!s:.200}'
         )
+    # Refuse an order that mmengine would not keep.
     if isinstance(classes, ConfigDict) and list(classes) != sorted(classes):
         raise UserInputError(
             f'Expected `classes` in a config as a list of names, or as a '
@@ -110,6 +113,7 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
 def _prompt_of(name: str, classes: Any, where: str) -> str:
     """Find what the prompt says for a class: name, words or synonyms."""
     wording = classes[name] if isinstance(classes, Mapping) else name
+    # Join the name and its synonyms.
     if isinstance(wording, (list, tuple)):
         wording = ','.join([name, *_names(wording, name, where)])
     (prompt,) = _names([wording or name], name, where)

@@ -53,6 +53,7 @@ def decode_rles(
     """
     height, width = checked_size(*size, 'the run lengths')
     check_mask_room(len(counts), (height, width), 'the run lengths')
+    # Check all runs before memory is taken.
     for text in counts:
         read_runs(text, (height, width))
     masks = np.empty((len(counts), height, width), np.uint8)
@@ -86,6 +87,7 @@ def read_runs(text: str | bytes, size: tuple[int, int]) -> NDArray[np.int64]:
         >>> read_runs('121', (2, 2))
         array([1, 2, 1])
     """
+    # Refuse what cannot be run lengths.
     if not isinstance(text, str | bytes):
         raise ValueError(f'Invalid RLE: a {type(text).__name__}, no text')
     if len(text) > _MOST_BYTES:
@@ -96,6 +98,7 @@ def read_runs(text: str | bytes, size: tuple[int, int]) -> NDArray[np.int64]:
         raise ValueError('Invalid RLE: run lengths are empty')
     if codes.min() < 0 or codes.max() > 63:
         raise ValueError('Invalid RLE: characters that mean nothing')
+    # Find where each number begins and ends.
     ends = np.flatnonzero(codes & _MORE == 0)
     if not len(ends) or ends[-1] != len(codes) - 1:
         raise ValueError('Invalid RLE: the last run is cut off')
@@ -103,6 +106,7 @@ def read_runs(text: str | bytes, size: tuple[int, int]) -> NDArray[np.int64]:
     lengths = ends - starts + 1
     if lengths.max() > _MOST_CHARACTERS:
         raise ValueError('Invalid RLE: a run is too long')
+    # Put five bits of each character together, then the sign.
     places = np.arange(len(codes)) - np.repeat(starts, lengths)
     numbers = np.add.reduceat((codes & 31) << (_BITS * places), starts)
     negative = codes[ends] & _SIGN != 0
@@ -153,6 +157,7 @@ def decode_runs(
         raise ValueError(
             f'Invalid RLE: run lengths must be integers in 0..{most}'
         )
+    # Fill every second run, down the columns.
     runs = checked_runs(np.array(counts, np.int64), (height, width))
     inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(inside, runs).reshape(width, height).T

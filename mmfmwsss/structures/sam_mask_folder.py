@@ -49,6 +49,7 @@ class SAMMaskFolder:
                 f'Expected the SAM masks of {name} at {path}, but they are '
                 f'not there. Make them with `{self.mask_command}`.'
             )
+        # Read the masks of the image.
         try:
             record = read_mask_file(path)
             masks = SAMMasks.from_file_content(record)
@@ -57,6 +58,7 @@ class SAMMaskFolder:
                 f'Expected SAM masks in {path}, but could not read them '
                 f'({error}). Delete the file and run `{self.mask_command}`.'
             ) from error
+        # See that they are of this size and this very picture.
         if tuple(masks.size) != size:
             raise UserInputError(
                 f'Expected SAM masks of {size} pixels in {path}, but they are '

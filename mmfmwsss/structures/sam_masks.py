@@ -40,6 +40,7 @@ class SAMMasks:
 
     def __post_init__(self) -> None:
         """Check the shapes once, so that nobody else has to."""
+        # See that there are boolean masks, with one value each.
         if self.masks.ndim != 3 or self.masks.dtype != torch.bool:
             raise ValueError(
                 '`masks` must be bool of shape (S, H, W), got '
@@ -52,6 +53,7 @@ class SAMMasks:
                     f'`{name}` must have shape ({len(self.masks)},) as there '
                     f'are {len(self.masks)} masks, got {shape}'
                 )
+        # See that there are no other levels than SAM's three.
         found = set(self.levels.tolist())
         if not found <= {SUBPART, PART, WHOLE}:
             raise ValueError(
@@ -123,10 +125,12 @@ class SAMMasks:
             channel, for OpenCV takes no image without.
         """
         height, width = self.size
+        # Fill the last channel up with empty masks.
         channels = max(1, -(-len(self) // 8))
         bits = torch.zeros(channels * 8, height, width, dtype=torch.uint8)
         bits[: len(self)] = self.masks.cpu().view(torch.uint8)
         bits = bits.view(channels, 8, height, width)
+        # Shift each of eight masks to its bit.
         planes = torch.zeros(channels, height, width, dtype=torch.uint8)
         for place in range(8):
             planes |= bits[:, place] << (7 - place)

@@ -102,6 +102,7 @@ def write_mask_file(
     settings: str = '',
 ) -> None:
     """Write the masks of one image; a reader never sees half a file."""
+    # Encode each mask beside its area and scores.
     areas = _areas(masks_of_file.masks)
     entries = [
         dict(
@@ -120,6 +121,7 @@ def write_mask_file(
             strict=True,
         )
     ]
+    # Add the size, and hashes of settings, source and content.
     content: dict[str, Any] = dict(
         format=FORMAT,
         version=VERSION,
@@ -142,12 +144,14 @@ def read_mask_file(path: str | os.PathLike[str]) -> MaskFileContent:
     file = resolve_path(path, REMEDY)
     content = _read_content(file)
     try:
+        # Check sizes and scores before masks take memory.
         size, levels = _size_and_levels(content, file)
         entries = content['masks']
         scores = {
             name: [_finite(entry[name], name) for entry in entries]
             for name in ('predicted_iou', 'stability_score')
         }
+        # Decode the masks, whose areas must be as written.
         masks = decode_rles([e['counts'] for e in entries], size)
         areas = _areas(masks)
         if areas != [e['area'] for e in entries]:
@@ -189,12 +193,14 @@ def _size_and_levels(
     content: Mapping[str, Any], file: Path
 ) -> tuple[tuple[int, int], list[int]]:
     """Check the size of the image and the level of each mask."""
+    # Believe the size and the number of masks only within limits.
     height, width = content['size']
     size = checked_size(height, width, file)
     entries = content['masks']
     if not isinstance(entries, list):
         raise TypeError('`masks` is no list')
     check_mask_room(len(entries), size, file)
+    # Know no level but sub-part, part and whole.
     levels = [entry['level'] for entry in entries]
     for level in levels:
         if type(level) is not int or not 0 <= level <= 2:

@@ -25,6 +25,7 @@ def point_grid(points_per_side: int) -> Tensor:
     half = 1 / (2 * points_per_side)
     # numpy's, whose rounding is that of segment_anything's grid.
     line = torch.from_numpy(np.linspace(half, 1 - half, points_per_side))
+    # Repeat the middles along both sides.
     rows, columns = torch.meshgrid(line, line, indexing='ij')
     return torch.stack([columns, rows], dim=-1).reshape(-1, 2)
 
@@ -46,12 +47,15 @@ def crop_boxes(
     height, width = size
     boxes = [((0, 0, width, height), 0)]
     for layer in range(1, layers + 1):
+        # Halve the overlap from layer to layer.
         per_side = 2**layer
         overlap = int(overlap_ratio * min(size) * (2 / per_side))
+        # Let the crops of a layer just cover the image.
         crop_width, crop_height = (
             math.ceil((overlap * (per_side - 1) + length) / per_side)
             for length in (width, height)
         )
+        # Lay them column by column, cut off at the image's edge.
         for column, row in product(range(per_side), repeat=2):
             x = column * (crop_width - overlap)
             y = row * (crop_height - overlap)

@@ -277,6 +277,7 @@ def _upscale_and_filter(
 def _place(masks: MaskBatch, view: _View) -> MaskBatch:
     """Step 6: put masks of a crop into the image, on the CPU."""
     masks = masks.to('cpu')
+    # Leave all pixels outside of the crop empty.
     x0, y0, x1, y1 = view.crop
     placed = torch.zeros(len(masks.boxes), *view.image, dtype=torch.bool)
     placed[:, y0:y1, x0:x1] = masks.masks
@@ -298,6 +299,7 @@ def _area(box: Box) -> int:
 
 def _tidy(masks: MaskBatch, settings: EverythingSettings) -> MaskBatch:
     """Step 8: fill holes, drop islands, then drop duplicates."""
+    # Fill holes and drop islands, and note which masks needed it.
     changed = torch.zeros(len(masks.boxes), dtype=torch.bool)
     for number, mask in enumerate(masks.masks.numpy()):
         tidied, changed[number] = remove_small_regions(

@@ -61,6 +61,7 @@ def masks_from_records(
                 'the (H, W) of the image.'
             )
         return SAMMasks.empty(size)
+    # Decode the masks, which must all be of the image's size.
     masks = list(_decode_all(records))
     sizes = sorted({mask.shape for mask in masks})
     if len(sizes) > 1 or (size is not None and sizes[0] != tuple(size)):
@@ -69,6 +70,7 @@ def masks_from_records(
             f'The {len(masks)} masks of one image must be of {expected}, got '
             f'(height, width) {sizes}. Export them at the size of the image.'
         )
+    # Read what the records tell of their quality and level.
     scores = [
         _scores(record, index, level) for index, record in enumerate(records)
     ]
@@ -98,6 +100,7 @@ def masks_from_json(
     file = resolve_path(path, 'Give the JSON file of one image.')
     try:
         content = read_json(file, MAX_MASK_FILE_BYTES)
+        # Unwrap a file of SA-1B, which knows the image's size.
         if isinstance(content, dict):
             image = content.get('image', {})
             if 'height' in image and 'width' in image:
@@ -131,6 +134,7 @@ def masks_from_folder(
     remedy = "Write the folder with segment_anything's scripts/amg.py."
     table = resolve_path(folder / 'metadata.csv', remedy)
     rows = _table_rows(table, remedy)
+    # Make a record of each row and its picture.
     records: list[dict[str, Any]] = []
     for row in rows:
         file = resolve_path(folder / f'{row["id"]}.png', remedy)
@@ -141,6 +145,7 @@ def masks_from_folder(
         }
         mask = _mask_of_picture(file, len(rows), remedy)
         records.append(dict(segmentation=mask, **scores))
+    # See that no picture lacks its row.
     pictures = sum(1 for _ in folder.glob('*.png'))
     if pictures != len(rows):
         raise UserInputError(
@@ -159,6 +164,7 @@ def _table_rows(table: Path, remedy: str) -> list[dict[str, str]]:
         raise UserInputError(
             f'{table} cannot be read ({error}). {remedy}'
         ) from error
+    # Take no name that leads out of the folder or stands twice.
     names = [row.get('id') or '' for row in rows]
     if not all(names):
         raise UserInputError(f'{table} has no column `id`. {remedy}')
@@ -174,13 +180,16 @@ def _table_rows(table: Path, remedy: str) -> list[dict[str, str]]:
 def _mask_of_picture(file: Path, count: int, remedy: str) -> NDArray[np.bool_]:
     """Read a black-and-white image as one of ``count`` masks, (H, W)."""
     try:
+        # Refuse a broken picture before it is decoded.
         data = read_picture_bytes(file)
         if not is_complete_image(data):
             raise UserInputError('it is cut off or no picture')
         with open_picture(data, file) as picture:
+            # See that all masks fit into memory, from the size of this one.
             check_mask_room(count, (picture.height, picture.width), file)
             if picture.mode not in _MASK_MODES or 'A' in picture.getbands():
                 raise UserInputError(f'it has mode {picture.mode}')
+            # Take every pixel that is not black.
             if picture.mode in ('P', 'RGB'):
                 return np.array(picture.convert('L')) > 0
             return np.array(picture) > 0
@@ -220,6 +229,7 @@ def _decode(record: Mapping[str, Any], index: int) -> NDArray[np.bool_]:
 
 
 def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
+    # Decode run lengths, as a list or as compressed text.
     if isinstance(segmentation, Mapping):
         counts = segmentation['counts']
         height, width = segmentation['size']
@@ -227,6 +237,7 @@ def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
         if isinstance(counts, list):
             return decode_runs(counts, size)
         return decode_rles([counts], size)[0]
+    # Take an array of numbers as it is.
     mask = np.asarray(segmentation)
     if mask.ndim != 2 or mask.dtype.kind not in 'biuf':
         raise ValueError(f'a mask of shape {mask.shape} of {mask.dtype}')
@@ -244,6 +255,7 @@ def _scores(
             float(record.get('predicted_iou', 1)),
             float(record.get('stability_score', 1)),
         )
+        # Refuse levels between two levels, infinity and NaN.
         if float(record.get('level', level)) != found[0]:
             raise ValueError(f'level {record["level"]}')
         if not all(math.isfinite(number) for number in found):

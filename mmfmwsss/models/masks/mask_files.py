@@ -41,6 +41,7 @@ def finished_level_counts(
     except UserInputError as error:
         print_log(f'Made again: {error}', logger='current', level=30)
         return None
+    # Keep the file only if it is whole and nothing has changed since.
     current = (
         summary.is_intact
         and summary.settings == settings

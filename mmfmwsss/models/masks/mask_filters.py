@@ -76,6 +76,7 @@ def stability_score(logits: Tensor, threshold: float, offset: float) -> Tensor:
         threshold (float): Logit from which a pixel is in the mask.
         offset (float): Distance of the two thresholds from it.
     """
+    # Count the pixels at both thresholds; the inner lie in the outer.
     inner, outer = (
         (logits > threshold + shift)
         .sum(dim=2, dtype=torch.int16)
@@ -99,6 +100,7 @@ def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:
         tensor([ True, False])
     """
     height, width = size
+    # Take sides that touch the crop's edge but not the image's.
     to_crop = (boxes - boxes.new_tensor(crop)).abs() <= EDGE
     to_image = (boxes - boxes.new_tensor((0, 0, width, height))).abs() <= EDGE
     return (to_crop & ~to_image).any(dim=1)
@@ -117,10 +119,12 @@ def box_iou_bound(inner: Tensor, outer: Tensor, boxes: Tensor) -> Tensor:
     Returns:
         Tensor: float64, (S, K); NaN for two boxes without area.
     """
+    # Bound the intersection from below, by the inner boxes.
     low = torch.maximum(inner[:, None, :2], boxes[None, :, :2])
     high = torch.minimum(inner[:, None, 2:], boxes[None, :, 2:])
     # Float32 as in torchvision: same rounding, same decision.
     overlap = (high - low).clamp(min=0).prod(dim=2).float()
+    # Bound the union from above, by the outer boxes.
     most, area = (
         (b[:, 2:] - b[:, :2]).clamp(min=0).prod(dim=1).float()
         for b in (outer, boxes)
@@ -156,8 +160,10 @@ def suppress(batch: MaskBatch, kept: Tensor, threshold: float) -> MaskBatch:
     Returns:
         MaskBatch: From the best score down.
     """
+    # Drop masks that a mask kept before covers.
     overlap = box_iou_bound(batch.boxes, batch.boxes, kept)
     batch = batch.filter(~(overlap > threshold).any(dim=1))
+    # Let the others compete with each other.
     return batch.filter(nms(batch.boxes.float(), batch.scores, threshold))
 
 
@@ -201,15 +207,18 @@ def remove_small_regions(
         >>> bool(mask.all()), changed
         (True, True)
     """
+    # Fill holes, the small regions outside of the mask.
     small, regions, _ = _small_regions(~mask, min_area)
     changed = bool(small.any())
     if changed:
         mask = mask | small[regions]
+    # Drop islands, the small regions of the mask itself.
     small, regions, areas = _small_regions(mask, min_area)
     if not small.any():
         return mask, changed
     keep = ~small
     keep[0] = False
+    # Keep the largest island where all are small.
     if not keep.any():
         keep[1 + int(np.argmax(areas[1:]))] = True
     return keep[regions], True

@@ -41,6 +41,7 @@ def levels_by_nesting(masks: SAMMasks, share: float = 0.9) -> Tensor:
     # Pixel counts below 2^24 are exact in float32.
     areas = flat.sum(dim=1)
     inside = flat @ flat.T >= share * areas[:, None]  # row lies in column
+    # Count how many masks lie around each, from the largest down.
     depth = torch.zeros(len(masks), dtype=torch.int64, device=flat.device)
     order = areas.argsort(descending=True, stable=True)
     for place, index in enumerate(order.tolist()):
@@ -48,4 +49,5 @@ def levels_by_nesting(masks: SAMMasks, share: float = 0.9) -> Tensor:
         around = larger[inside[index, larger]]
         if len(around) and areas[index] > 0:
             depth[index] = depth[around].max() + 1
+    # Name the depths: whole, part, then sub-part for all deeper ones.
     return (WHOLE - depth).clamp(min=SUBPART)

@@ -37,9 +37,11 @@ def filter_by_occupation(masks: SAMMasks, threshold: float = 0.3) -> SAMMasks:
     """
     if not len(masks):
         return masks
+    # Compute the share of each mask (row) that each other one covers.
     flat = masks.masks.flatten(1).float()
     # Pixel counts below 2^24 are exact in float32.
     covered = flat @ flat.T / flat.sum(dim=1, keepdim=True).clamp(min=1)
+    # Select all whole masks, then parts and sub-parts with room left.
     selected = masks.levels == WHOLE
     for level in (PART, SUBPART):
         most = covered.masked_fill(~selected, 0).amax(dim=1)

@@ -59,6 +59,7 @@ class SAMEverything(nn.Module):
             raise UserInputError(
                 f'The settings do not fit EverythingSettings: {error}'
             ) from error
+        # Build the network, and hash its weights for the mask files.
         self.sam = build_sam(arch, checkpoint)
         self.arch = arch if isinstance(arch, str) else dict(arch)
         self.weights = None
@@ -87,6 +88,7 @@ class SAMEverything(nn.Module):
         Returns:
             SAMMasks: On the CPU.
         """
+        # Find all masks, and keep those that make quasi-superpixels.
         masks = generate_masks(
             self.sam,
             image,

@@ -71,6 +71,7 @@ class SAMMaskGenerator(BaseModel):
             else source
         )
         self.output_dir = Path(output_dir)
+        # Hash all that decides the masks, to tell finished files by.
         described = dict(
             self.source.settings(), type=type(self.source).__name__
         )
@@ -113,9 +114,11 @@ class SAMMaskGenerator(BaseModel):
 
     def _process(self, image: Tensor, sample: SegDataSample) -> dict[str, Any]:
         name = image_name_of(sample.metainfo)
+        # Report an image that could not be loaded.
         failure = sample.metainfo.get('failure')
         if failure:
             return mask_report(name, 'failed', reason=failure)
+        # Skip an image whose masks are there, of this very picture.
         file = self.output_dir / f'{name}.json'
         size = tuple(image.shape[-2:])
         made_of = digest_of_picture(sample.metainfo['img_path'], size)
@@ -124,6 +127,7 @@ class SAMMaskGenerator(BaseModel):
         counts = finished_level_counts(file, self.settings, made_of)
         if counts is not None:
             return mask_report(name, 'skipped', counts)
+        # Turn mmseg's BGR planes into an RGB picture.
         if image.dtype != torch.uint8:
             raise UserInputError(
                 f'Expected images as loaded (uint8), got {image.dtype}. '
@@ -131,6 +135,7 @@ class SAMMaskGenerator(BaseModel):
                 'SAMMaskGenerator.'
             )
         rgb = image.flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
+        # Make the masks; what fails for this image fails for it alone.
         try:
             masks = self.source(rgb)
         except UserInputError as error:

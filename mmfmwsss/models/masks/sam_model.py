@@ -160,9 +160,11 @@ def build_sam(
     # The file first: a large network takes seconds to build.
     file = resolve_path(checkpoint, remedy) if checkpoint is not None else None
     state = read_weights(file, 'SAM', remedy=remedy) if file else None
+    # Give MobileSAM's weights the names that timm has for them.
     if state is not None and is_mobile_sam(state):
         state = convert_mobile_sam(state)
     sam = _build(arch)
+    # Load only what fits in every name and shape.
     if file and state is not None:
         check_fit(sam.state_dict(), state, file, arch)
         sam.load_state_dict(state)

@@ -38,6 +38,7 @@ def check_fit(
     Raises:
         UserInputError: If names or shapes differ.
     """
+    # Compare names first, then the shapes of common names.
     missing = sorted(expected.keys() - state.keys())
     unknown = sorted(state.keys() - expected.keys())
     reshaped = [
@@ -73,6 +74,7 @@ def remedy_for(arch: str | Mapping[str, int]) -> str:
 
 
 def _describe(state: dict[str, Tensor]) -> str:
+    # Tell the networks apart by names, then by the encoder's width.
     if TINY_VIT_KEY in state:
         return 'those of vit_t (MobileSAM)'
     if POSITION_KEY not in state:

@@ -71,6 +71,7 @@ class FelzenszwalbSuperpixels:
         Returns:
             SAMMasks: One mask a superpixel; the scores are 1.
         """
+        # Number the superpixel of each pixel.
         regions = torch.from_numpy(
             self._segment(
                 image,
@@ -79,6 +80,7 @@ class FelzenszwalbSuperpixels:
                 min_size=self.min_size,
             )
         )
+        # Make each number a mask of the one level.
         numbers = torch.arange(int(regions.max()) + 1)
         return SAMMasks(
             masks=regions[None] == numbers[:, None, None],

@@ -58,6 +58,7 @@ class TinyViTEncoder(nn.Module):
         # timm imports all its models, which takes seconds.
         from timm.models.tiny_vit import TinyVit
 
+        # Build the trunk without its classifier.
         trunk: Any = TinyVit(
             num_classes=0,
             embed_dims=tuple(widths),
@@ -71,6 +72,7 @@ class TinyViTEncoder(nn.Module):
         self.img_size = image_size  # segment_anything asks for this name
         self.patch_embed = trunk.patch_embed
         self.stages = trunk.stages
+        # Bring the last stage to the width of SAM's prompts.
         self.neck = nn.Sequential(
             nn.Conv2d(widths[-1], out_channels, 1, bias=False),
             LayerNorm2d(out_channels),

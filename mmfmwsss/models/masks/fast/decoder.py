@@ -46,6 +46,7 @@ class FastDecoder:
         # Without a mask prompt the dense prompt is the same for every point.
         _, dense = embed_points(sam, embedding.new_zeros(1, 2))
         position = sam.prompt_encoder.get_dense_pe()
+        # Compute once what all points share of the image.
         self.image = FactoredImage(
             sam.mask_decoder,
             (embedding + dense)[0].flatten(1).T,
@@ -126,17 +127,20 @@ def _two_way(
     """Run tokens (P, T, D) to (P, 4, D); keep what they made of the image."""
     tokens, seen = prompt, ImageOfPoints(image)
     for block in transformer.layers:
+        # Let the tokens of a point attend to each other.
         if block.skip_first_layer_pe:
             tokens = block.self_attn(q=tokens, k=tokens, v=tokens)
         else:
             placed = tokens + prompt
             tokens = tokens + block.self_attn(q=placed, k=placed, v=tokens)
         tokens = block.norm1(tokens)
+        # Let them read from the image, then pass the MLP.
         tokens = tokens + seen.attend_to_image(
             block.cross_attn_token_to_image, tokens + prompt
         )
         tokens = block.norm2(tokens)
         tokens = block.norm3(tokens + block.mlp(tokens))
+        # Let the image read from them.
         seen.attend_to_tokens(
             block.cross_attn_image_to_token, tokens + prompt, tokens
         )
@@ -157,9 +161,11 @@ def _upscale(
     # The channels stay last.
     x = seen.upscaled(points)  # (P', L, 4, D / 4)
     x = F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps)
+    # Apply both transposed convolutions as matrix products.
     kernel = second.weight.permute(0, 2, 3, 1).flatten(1)  # (D / 4, 4 D / 8)
     x = last(activation(x) @ kernel + second.bias.repeat(4))
     pixels = x.unflatten(-1, (4, -1)).flatten(1, 3)  # (P', 16 L, D / 8)
+    # Predict a mask's weights of the channels from its token.
     weights = torch.stack(
         [
             mlp(tokens[points, 1 + level])

@@ -38,9 +38,11 @@ def encode_image(encoder: Any, image: Tensor) -> Tensor:
     if image.device.type != 'cpu' or not isinstance(encoder, ImageEncoderViT):
         embedding: Tensor = encoder(image)
         return embedding
+    # Cut the image into patches with their places.
     x = encoder.patch_embed(image)
     if encoder.pos_embed is not None:
         x = x + encoder.pos_embed
+    # Run the transformer blocks.
     for block in encoder.blocks:
         x = x + _windowed_attention(block, block.norm1(x))
         x = x + block.mlp(block.norm2(x))
@@ -58,6 +60,7 @@ def _windowed_attention(block: Any, x: Tensor) -> Tensor:
         qkv, padded = window_partition(qkv, block.window_size)
     if attention.qkv.bias is not None:
         qkv = qkv + attention.qkv.bias
+    # Attend within each window, and put the windows back together.
     x = _attention(attention, qkv)
     if block.window_size > 0:
         x = window_unpartition(x, block.window_size, padded, size)
@@ -69,12 +72,14 @@ def _attention(attention: Any, qkv: Tensor) -> Tensor:
     """Attend by queries, keys and values (N, H, W, 3 C) to (N, H, W, C)."""
     count, height, width, _ = qkv.shape
     heads = attention.num_heads
+    # Split queries, keys and values into heads.
     q, k, v = (
         qkv.view(count, height * width, 3, heads, -1)
         .permute(2, 0, 3, 1, 4)
         .flatten(1, 2)
     )  # (N heads, H W, c)
     q = q.view(*q.shape[:1], height, width, -1)
+    # Compute the relative positions' share of the scores.
     by_row = by_column = None
     if attention.use_rel_pos:
         rows = get_rel_pos(height, height, attention.rel_pos_h)
@@ -82,6 +87,7 @@ def _attention(attention: Any, qkv: Tensor) -> Tensor:
         by_row = torch.einsum('bhwc,hkc->bhwk', q, rows)[..., None]
         by_column = torch.einsum('bhwc,wkc->bhwk', q, columns)[..., None, :]
     q = q * attention.scale
+    # Collect the result piece by piece.
     out = torch.empty_like(q)
     keys = k.mT
     pixels = height * width
@@ -92,10 +98,12 @@ def _attention(attention: Any, qkv: Tensor) -> Tensor:
         some = slice(int(b[0]), int(b[-1]) + 1)
         for start in range(0, height, lines):
             at = (some, slice(start, start + lines))
+            # Score some queries against all keys, with their places.
             scores = q[at].flatten(1, 2) @ keys[some]
             if by_row is not None and by_column is not None:
                 grid = scores.view(*q[at].shape[:3], height, width)
                 grid.add_(by_row[at]).add_(by_column[at])
+            # Average the values by the softmax of the scores.
             share = scores.softmax(dim=-1)
             out[at] = (share @ v[some]).view(q[at].shape)
     return (

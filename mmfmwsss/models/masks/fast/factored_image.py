@@ -76,6 +76,7 @@ class _State:
 
     def after(self, output: nn.Linear, heads: int, norm: Any) -> '_State':
         """Make the state after values were projected, added and normalised."""
+        # Project the values and centre all rows, as the norm does.
         added = output.weight.T.unflatten(0, (heads, -1))
         constant = output.bias + self.offset
         maps = [_centred(rows) for rows in (*self.maps, added)]
@@ -84,6 +85,7 @@ class _State:
             maps.append(_centred(constant).view(1, 1, -1))
         else:  # a = 1, so the constant fits into A
             matrix = _centred(self.matrix + constant)
+        # Give A and B the norm's weights, and keep what its lengths need.
         return _State(
             matrix=matrix * norm.weight,
             offset=norm.bias,
@@ -127,8 +129,10 @@ class _Scores:
         """Multiply with queries (P, h, T, c), giving (P, h, T, L)."""
         if x.gain is None:
             return _shared_product(queries, self.both)
+        # Add up the products with a A, b and the places.
         scores = _shared_product(queries, self.image) * x.gain[:, None]
         scores += _shared_product(queries, self.fixed)
+        # Add the products with the rows of low rank, R' B.
         weights = queries @ self.project.of_basis(x.basis).mT  # (P, h, T, K)
         low = weights.flatten(1, 2) @ x.rows
         return scores.add_(low.view(scores.shape))
@@ -149,9 +153,11 @@ class _Values:
         """Average by weights (P, h, T, L) of sum 1, giving (P, h, T, c)."""
         if x.gain is None:
             return _shared_product(weights, self.image) + self.fixed
+        # Average R first, which has few rows, then project it.
         rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
         rows = rows.view(*weights.shape[:3], -1)
         low = rows @ self.project.of_basis(x.basis)
+        # Average A with its gain, and add both and b.
         weighted = weights * x.gain[:, None]
         return _shared_product(weighted, self.image) + low + self.fixed
 
@@ -172,6 +178,7 @@ class FactoredImage:
         self.token_to_image: list[tuple[_Scores, _Values]] = []
         self.image_to_token: list[_Scores] = []
         self.states: list[_State] = []
+        # Prepare both attentions of each block on the state before it.
         for block in self.blocks:
             self._add_token_to_image(
                 block.cross_attn_token_to_image, state, place
@@ -183,9 +190,11 @@ class FactoredImage:
             )
             state = state.after(attention.out_proj, heads, block.norm4)
             self.states.append(state)
+        # Prepare the final attention.
         self._add_token_to_image(
             transformer.final_attn_token_to_image, state, place
         )
+        # Upscale A and b once; the points add what is theirs.
         upscale = decoder.output_upscaling[0]
         # (D, D / 4, 2, 2) to (D, 4 D / 4): the channels last
         self.kernel = upscale.weight.permute(0, 2, 3, 1).flatten(1)
@@ -239,6 +248,7 @@ class ImageOfPoints:
         Returns:
             Tensor: (P, T, D).
         """
+        # Score the image tokens, and read their mean by the softmax.
         scores, values = self.image.token_to_image[self.block]
         q = _heads(attention.q_proj(query), attention.num_heads)
         weights = scores(self, q / math.sqrt(q.shape[-1])).softmax(dim=-1)
@@ -255,6 +265,7 @@ class ImageOfPoints:
             key (Tensor): Tokens with their places, (P, T, D).
             value (Tensor): Tokens, (P, T, D).
         """
+        # Score the points' tokens from each image token.
         heads = attention.num_heads
         k = _heads(attention.k_proj(key), heads)
         v = _heads(attention.v_proj(value), heads)
@@ -262,6 +273,7 @@ class ImageOfPoints:
             self, k / math.sqrt(k.shape[-1])
         )
         share = scores.softmax(dim=2).flatten(1, 2)  # (P, h T, L)
+        # Append what was read to R and its values.
         state = self.image.states[self.block]
         norm = self.image.blocks[self.block].norm4
         self.block += 1
@@ -271,6 +283,7 @@ class ImageOfPoints:
             one = torch.ones_like(share[:, :1])
             self.rows = torch.cat([self.rows, share, one], dim=1)
             self._values += [v, v.new_ones(len(v), 1, 1, 1)]
+        # Normalise: rescale a and R, and send the values to B.
         scale = self._scale(state, norm)  # (P, 1, L)
         self.gain = scale if self.gain is None else self.gain * scale
         self.rows = self.rows.mul_(scale)
@@ -296,6 +309,7 @@ class ImageOfPoints:
         inner = torch.baddbmm(
             crossed.mul_(2 * gain), basis @ basis.mT, self.rows
         )
+        # Finish the squared lengths, and turn them into a factor.
         square = inner.mul_(self.rows).sum(dim=1, keepdim=True)
         square += state.length * gain**2
         return (square / basis.shape[2] + norm.eps).rsqrt()
@@ -312,6 +326,7 @@ class ImageOfPoints:
         """
         image = self.image
         assert self.gain is not None
+        # Add up R' B, a A and b, each through the convolution.
         low = self.rows[points].mT @ (self.basis[points] @ image.kernel)
         x = low.addcmul_(self.gain[points].mT, image.upscaled)
         return x.add_(image.upscaled_offset).unflatten(2, (4, -1))

@@ -46,16 +46,19 @@ def upscale(logits: Tensor, frame: Frame) -> Tensor:
     Returns:
         Tensor: (S, H, W).
     """
+    # Find how many small rows and columns the image reads.
     needed, target = [], []
     for small, resized in zip(frame.small, frame.resized, strict=True):
         ratio, rest = divmod(frame.square, small)
         count = small if rest else min(small, resized // ratio + 2)
         needed.append(count)
         target.append(frame.square if rest else count * ratio)
+    # Upscale these to the square, and cut off the padding.
     part = logits[:, None, : needed[0], : needed[1]]
     large = F.interpolate(
         part, tuple(target), mode='bilinear', align_corners=False
     )[..., : frame.resized[0], : frame.resized[1]]
+    # Upscale to the image.
     return F.interpolate(
         large, frame.image, mode='bilinear', align_corners=False
     )[:, 0]
@@ -72,6 +75,7 @@ def mask_boxes(masks: Tensor) -> Tensor:
     """
     top, bottom = _ends(masks.any(dim=2))
     left, right = _ends(masks.any(dim=1))
+    # Put zero boxes where masks are empty.
     boxes = torch.stack([left, top, right, bottom], dim=1)
     return boxes * (right >= left)[:, None]
 
@@ -91,9 +95,11 @@ def box_bounds(logits: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
     windows = [
         _support(axis, frame, logits.device) for axis in (0, 1)
     ]  # first and last small row (column) that a row (column) reads
+    # Find where windows are positive throughout.
     core = positive
     for axis, (first, last) in enumerate(windows):
         core = _all_ahead(core, 1 + axis, int((last - first).max()))
+    # Mark the small rows and columns where windows begin.
     read = [
         torch.zeros(size, dtype=torch.bool, device=logits.device).index_fill_(
             0, first, True
@@ -102,10 +108,12 @@ def box_bounds(logits: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
     ]
     inner, outer = [], []
     for axis, (first, last) in enumerate(windows):
+        # Bound from inside: rows with a window that is all positive.
         other = 1 - axis
         shape = (1, 1, -1) if other else (1, -1, 1)
         sure = (core & read[other].view(shape)).any(dim=1 + other)
         inner.append(_ends(sure[:, first]))
+        # Bound from outside: rows whose window may have a positive.
         start, end = _ends(positive.any(dim=1 + other))
         possible = (last >= start[:, None]) & (first <= end[:, None])
         outer.append(_ends(possible))
@@ -121,9 +129,11 @@ def _support(
     rows = torch.arange(length, dtype=torch.float64, device=device)
     # The margin covers rounding in interpolate; a wider window stays a bound.
     margin = 1e-3
+    # Find what a row reads of the encoder's square.
     place = (rows + 0.5) * (resized / length) - 0.5
     first = (place - margin).floor().clamp(0, resized - 1)
     last = ((place + margin).floor() + 1).clamp(0, resized - 1)
+    # Find what those rows read of the small mask.
     ratio = small / frame.square
     first = ((first + 0.5) * ratio - 0.5 - margin).floor().clamp(0, small - 1)
     last = ((last + 0.5) * ratio - 0.5 + margin).floor() + 1
