@@ -35,6 +35,7 @@ def install_checkpoint_reader(trusted: str | None = None) -> None:
         trusted (str, optional): One file or address that the user trusts, so
             that code in it may be run.
     """
+    # Trust one file at most.
     _trusted.clear()
     if trusted is not None:
         print_log(
@@ -43,6 +44,7 @@ def install_checkpoint_reader(trusted: str | None = None) -> None:
             level=logging.WARNING,
         )
         _trusted.add(_identity(trusted))
+    # Take the place of mmengine's loaders for all addresses.
     for prefixes, loader in _LOADERS.items():
         mm.CheckpointLoader.register_scheme(prefixes, loader, force=True)
 
@@ -62,6 +64,7 @@ def load_from_http(filename: str, map_location: Any = None) -> Any:
     Raises:
         UserInputError: If it cannot be fetched.
     """
+    # Download it once, on the first process of each machine.
     folder = Path(get_dir()) / 'checkpoints'
     file = folder / filename.split('?')[0].rsplit('/', 1)[-1]
     if get_rank() == 0 and not file.is_file():
@@ -86,9 +89,11 @@ def load_from_torchvision(filename: str, map_location: Any = None) -> Any:
 
 def load_from_openmmlab(filename: str, map_location: Any = None) -> Any:
     """Read the weights that OpenMMLab publishes under a name."""
+    # Follow the new name of a renamed file.
     name = filename.split('://', 1)[1]
     name = mm.get_deprecated_model_names().get(name, name)
     address = _look_up(mm.get_external_models(), f'openmmlab://{name}')
+    # Read it from the network, or beside mmengine's own files.
     if address.startswith(('http://', 'https://')):
         return load_from_http(address, map_location)
     return load_from_local(
@@ -141,6 +146,7 @@ def _read(file: Path, name: str, map_location: Any) -> Any:
     On ``--resume`` it runs ``meta['config']`` as Python, only to compare the
     number of GPUs.
     """
+    # Read plain data, or all that a trusted file has.
     trusted = _identity(name) in _trusted
     content = read_checkpoint(
         file, map_location, code_remedy=_TRUST, trusted=trusted
@@ -150,6 +156,7 @@ def _read(file: Path, name: str, map_location: Any) -> Any:
             f'Expected a dict of weights in {file}, but got a '
             f'{type(content).__name__}. Save its state_dict.'
         )
+    # Leave the config out.
     meta = content.get('meta')
     if isinstance(meta, dict):
         meta.pop('config', None)

@@ -25,6 +25,7 @@ def fill_num_classes(config: Config) -> None:
     Raises:
         UserInputError: If there are no ``class_prompts``, or they are wrong.
     """
+    # Find who asks for the number of classes.
     heads = [
         part
         for part in _dicts(config.get('model'))
@@ -38,13 +39,14 @@ def fill_num_classes(config: Config) -> None:
             '`class_prompts` at the top level of the config, but there are '
             "none. Add class_prompts='classes.yaml', or write the number."
         )
+    # Count the labels, the background among them.
     count = len(get_class_prompts(config.class_prompts).labels)
     for head in heads:
         head['num_classes'] = count
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    """A dict and all dicts in it."""
+    """List a dict and all dicts in it."""
     if isinstance(value, (list, tuple)):
         return [part for item in value for part in _dicts(item)]
     if not isinstance(value, dict):

@@ -29,16 +29,20 @@ def load_config(args: argparse.Namespace) -> Config:
         UserInputError: If the file is not there, an option does not fit, or
             class names are wrong.
     """
+    # Read the config, and merge the command line into it.
     config = read_config(args.config)
     config.launcher = args.launcher
     if args.cfg_options is not None:
         merge_options(config, read_options(args.cfg_options))
+    # Check numbers of the run, and the loaders' workers.
     check_numbers(config)
     settle_workers(config)
+    # Choose the folder of the run.
     if args.work_dir is not None:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    # Let the class names say how many outputs there are.
     fill_num_classes(config)
     return config
 
@@ -53,11 +57,13 @@ def write_metrics(
     """
     if not is_main_process():
         return
+    # Take the record of each metric that keeps one.
     records = {
         metric.prefix: metric.record
         for metric in runner.test_loop.evaluator.metrics
         if getattr(metric, 'record', None)
     }
+    # Put down the numbers, and what they are of.
     record = dict(
         metrics={k: float(v) for k, v in metrics.items() if _is_number(v)},
         records=records,

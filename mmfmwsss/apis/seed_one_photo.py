@@ -148,16 +148,20 @@ class PhotoSeeder:
         _check_image(image)
         seconds: dict[str, float] = {}
         ranking: dict[str, float] = {}
+        # Let the CLIP name what it sees where no tags are given.
         if tags is None:
             with _timed(seconds, 'names'):
                 ranking = self.rank(image)
                 tags = self._choose(ranking)
         tags = _checked_tags(tags)
+        # Make the CAMs of the tags (Eq. 1 to 4).
         with _timed(seconds, 'cams'):
             cams, scores = self.make_cams(image, tags)
+        # Find the masks of SAM's everything mode.
         with _timed(seconds, 'masks'):
             if masks is None:
                 masks = self.mask_source(image)
+        # Let the masks decide the seed (Eq. 8 to 10).
         with _timed(seconds, 'seed'):
             seed = self.seeder(cams, torch.arange(len(tags)), masks)
             decisions = self.seeder.decide(cams, masks)
@@ -174,6 +178,7 @@ class PhotoSeeder:
         Returns:
             dict[str, float]: Softmax of the similarities, best first.
         """
+        # Embed the photo, without attention, which only CAA needs.
         inputs = self._inputs(image, self.settings.naming_side)
         features = self.clip.encode_trunk(inputs, with_attention=False)
         embedding = self.clip.run_last_block(features).embedding
@@ -196,9 +201,11 @@ class PhotoSeeder:
         # the tags compete with each other and with the backgrounds
         others = [b for b in self.settings.background if b not in tags]
         names = (*tags, *others)
+        # Run the CLIP on the photo.
         inputs = self._inputs(image, self.settings.side)
         features = self.clip.encode_trunk(inputs, self.settings.use_caa)
         last_block = self.clip.run_last_block(features)
+        # Make the maps by Softmax-GradCAM (Eq. 1 to 3).
         cams, pairs = softmax_gradcam(
             features,
             last_block,
@@ -206,8 +213,10 @@ class PhotoSeeder:
             self.clip.scale,
             torch.ones(1, len(tags), dtype=torch.bool),
         )
+        # Refine them by CAA (Eq. 4).
         if self.settings.use_caa:
             cams = self.caa(cams, features.attention, pairs[:, 0])
+        # Bring them back to the size of the photo.
         maps = upsample_cams(cams, image.shape[:2])
         return maps, self._scores(last_block.embedding, names)
 
@@ -219,7 +228,7 @@ class PhotoSeeder:
     def _scores(
         self, embedding: Tensor, names: tuple[str, ...]
     ) -> dict[str, float]:
-        """Softmax over names, best first."""
+        """Score names by softmax, best first."""
         logits = class_logits(embedding, self._text(names), self.clip.scale)
         scores = logits.softmax(1)[0]
         order = scores.argsort(descending=True).tolist()
@@ -227,6 +236,7 @@ class PhotoSeeder:
 
     def _choose(self, scores: Mapping[str, float]) -> tuple[str, ...]:
         """Take tags of a ranking, or say that there is none to take."""
+        # Choose among the best names, several times as many as needed.
         best = list(scores)[: 8 * self.settings.most_tags]
         text = self._text(tuple(best))
         tags = choose_tags(
@@ -242,7 +252,7 @@ class PhotoSeeder:
         return tags
 
     def _text(self, names: tuple[str, ...]) -> Tensor:
-        """Text features of names, encoded once, (G, E)."""
+        """Encode names to text features, once each, (G, E)."""
         if names not in self._name_features:
             self._name_features[names] = encode_names(
                 self.clip, names, self.settings.templates
@@ -250,7 +260,7 @@ class PhotoSeeder:
         return self._name_features[names]
 
     def _inputs(self, image: Image, side: int) -> Tensor:
-        """Normalised photo of about this long side, (1, 3, h', w')."""
+        """Normalise the photo at about this long side, (1, 3, h', w')."""
         resized = _fit_to_patches(image, side, self.clip.patch_size)
         pixels = torch.from_numpy(resized).float()
         mean = torch.as_tensor(self.settings.mean)
@@ -278,6 +288,7 @@ def choose_tags(
         >>> choose_tags(scores, text, PhotoSettings(tuple(scores), ()))
         ('cat', 'sofa')
     """
+    # Take names one by one, unless a better one means the same.
     similarity = text @ text.T  # (G, G)
     taken: list[int] = []
     for row, score in enumerate(scores.values()):
@@ -289,7 +300,8 @@ def choose_tags(
 
 
 def _checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """Tags without the spaces around them, each once."""
+    """Strip the spaces around tags, and take each once."""
+    # Refuse one string, which is no list, and empty names.
     words = tuple(dict.fromkeys(' '.join(tag.split()) for tag in tags))
     if isinstance(tags, str) or not words or not all(words):
         raise UserInputError(
@@ -315,10 +327,12 @@ def _check_image(image: Image) -> None:
 
 def _fit_to_patches(image: Image, side: int, patch: int) -> Image:
     """Resize to about this long side, both sides multiples of the patch."""
+    # Round both sides to whole patches, keeping the shape.
     scale = side / max(image.shape[:2]) / patch
     height, width = (
         patch * max(1, round(length * scale)) for length in image.shape[:2]
     )
+    # Average where the photo shrinks, interpolate where it grows.
     way = cv2.INTER_AREA if scale * patch < 1 else cv2.INTER_CUBIC
     resized = cv2.resize(image, (width, height), interpolation=way)
     return np.asarray(resized, np.uint8)

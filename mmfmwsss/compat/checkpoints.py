@@ -32,6 +32,7 @@ def _safe_globals() -> list[Callable[..., Any] | tuple[Any, str]]:
     # Here, as the check of what is installed comes before any mm package.
     from mmengine.logging import HistoryBuffer
 
+    # Find the rebuilders and types that this NumPy names in pickles.
     reconstruct = np.empty(0).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
     dtypes = {type(np.dtype(number)) for number in _NUMBERS}

@@ -36,17 +36,19 @@ def check_distributions() -> None:
     """
     installed = _installed()
     for package, pattern in _OWNERS.items():
+        # See that each import name has one owner.
         owners = [name for name in installed if re.fullmatch(pattern, name)]
         if len(owners) > 1:
             _raise_two_owners(package, owners)
         if not owners and package in _REQUIRED:
             _check_importable(package)
+    # See that the versions can work together.
     _check_pkg_resources(installed)
     _check_open_clip()
 
 
 def _installed() -> dict[str, str]:
-    """Versions of the installed distributions by normalised name, sorted."""
+    """List versions of the installed distributions by normalised name."""
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.name
@@ -79,6 +81,7 @@ def _check_importable(package: str) -> None:
 
 
 def _check_pkg_resources(installed: dict[str, str]) -> None:
+    # Pass releases that do without it.
     version = installed.get('mmengine') or installed.get('mmengine-lite')
     if version is None:
         return

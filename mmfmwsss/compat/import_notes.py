@@ -20,6 +20,7 @@ class _WithoutNotes:
 
     def write(self, text: str) -> int:
         """Write to the stream, unless it is the note."""
+        # Drop the note, and the line end that is written after it.
         line_end, self._dropped = self._dropped and text == '\n', False
         if text.startswith(_NOTE):
             self._dropped = True

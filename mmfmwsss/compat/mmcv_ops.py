@@ -37,7 +37,7 @@ class OpsStandIn(ModuleType):
         self.get_compiling_cuda_version = _not_available
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
-        """An op that raises when it is called."""
+        """Make an op that raises when it is called."""
         if name.startswith('_'):
             raise AttributeError(f'module {_EXTENSION} has no {name!r}')
 
@@ -63,9 +63,11 @@ def install_ops_stand_in() -> bool:
     Returns:
         bool: Whether the stand-in is in use.
     """
+    # Leave what is there already.
     loaded = sys.modules.get(_EXTENSION)
     if loaded is not None:
         return isinstance(loaded, OpsStandIn)
+    # Leave ops that work; tell missing ones from broken ones.
     try:
         importlib.import_module(_EXTENSION)
         return False
@@ -74,6 +76,7 @@ def install_ops_stand_in() -> bool:
             raise
         if not _is_missing(error):
             _warn_of_broken_extension(error)
+    # Put the stand-in where mmcv looks for its ops.
     _warn_of_early_imports()
     stand_in = OpsStandIn()
     sys.modules[_EXTENSION] = stand_in
@@ -89,7 +92,7 @@ def ms_deform_attn_forward(
     attention_weights: Tensor,
     im2col_step: int = 64,
 ) -> Tensor:
-    """Multi-scale deformable attention without compiled ops, on any device.
+    """Compute multi-scale deformable attention without compiled ops.
 
     Letters: N images, K keys of all levels, Q queries, M heads, E channels a
     head, V levels, T points.
@@ -131,7 +134,7 @@ def ms_deform_attn_backward(
     grad_attention_weights: Tensor,
     im2col_step: int = 64,
 ) -> None:
-    """Gradients of :func:`ms_deform_attn_forward`, by computing it again.
+    """Compute gradients of :func:`ms_deform_attn_forward` by running it again.
 
     Args:
         value (Tensor): As in the forward pass, (N, K, M, E).
@@ -145,6 +148,7 @@ def ms_deform_attn_backward(
         grad_attention_weights (Tensor): Written, likewise.
         im2col_step (int): Not needed here. Defaults to 64.
     """
+    # Run the forward pass again, with gradients.
     inputs = [
         tensor.detach().requires_grad_()
         for tensor in (value, sampling_locations, attention_weights)
@@ -159,6 +163,7 @@ def ms_deform_attn_backward(
             im2col_step,
         )
     gradients = torch.autograd.grad(output, inputs, grad_output)
+    # Write the gradients where the caller wants them.
     targets = (grad_value, grad_sampling_locations, grad_attention_weights)
     for target, gradient in zip(targets, gradients, strict=True):
         target.copy_(gradient)

@@ -57,6 +57,7 @@ def read_checkpoint(
         raise UserInputError(_missing(file, remedy))
     if trusted:
         return torch.load(file, map_location, weights_only=False)
+    # Read data alone, then see that it is no larger than the file.
     try:
         if file.suffix == '.safetensors':
             # of a place that is a function, the runner's, the default is used
@@ -141,14 +142,17 @@ def check_archive(archive: zipfile.ZipFile, size: int, prefix: str) -> None:
             their checksums are wrong.
     """
     entries = [i for i in archive.infolist() if i.filename.startswith(prefix)]
+    # Refuse compression, which could hide any size.
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED:
             raise ValueError(f'its {entry.filename} is compressed')
+    # Refuse parts that overlap.
     claimed = sum(entry.file_size for entry in entries)
     if claimed > size:
         raise ValueError(
             f'its parts claim {claimed:,} bytes, the file has {size:,}'
         )
+    # Check the sums, which torch does not do.
     if any(entry.CRC for entry in entries):  # torch can leave them out
         for entry in entries:
             _read_through(archive, entry)
@@ -166,6 +170,7 @@ def _check_container(file: Path) -> None:
     size = file.stat().st_size
     if not size:
         raise ValueError('it is empty')
+    # Refuse programs and archives that unfold.
     if zipfile.is_zipfile(file):
         if is_torchscript(file):
             raise ValueError(
@@ -183,6 +188,7 @@ def _check_sizes(content: Any, file: Path) -> None:
     most = _SHARED * file.stat().st_size + (1 << 20)
     total = 0
     for tensor in _tensors(content):
+        # Refuse tensors whose values are not all in the file.
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise ValueError(f'it has a tensor of layout {tensor.layout}')
         if tensor.is_meta:
@@ -194,6 +200,7 @@ def _check_sizes(content: Any, file: Path) -> None:
                 f'the same few values'
             )
         total += bytes_of
+    # Refuse many tensors that share few values.
     if total > most:
         raise ValueError(
             f'its tensors claim {total:,} bytes, the file has '
@@ -202,7 +209,7 @@ def _check_sizes(content: Any, file: Path) -> None:
 
 
 def _tensors(content: Any) -> Iterator[Tensor]:
-    """All tensors in nested containers, without recursion.
+    """Find all tensors in nested containers, without recursion.
 
     Raises:
         ValueError: If they are nested too deep for others to walk them.
@@ -214,6 +221,7 @@ def _tensors(content: Any) -> Iterator[Tensor]:
         if isinstance(item, Tensor):
             yield item
             continue
+        # Walk into each container once, as they may hold each other.
         inner = _children(item)
         if inner is None or id(item) in seen:
             continue
@@ -251,6 +259,7 @@ def _missing(file: Path, remedy: str) -> str:
 def _unreadable(
     file: Path, error: Exception, remedy: str, code_remedy: str
 ) -> str:
+    # Tell code in the file from damage.
     wanted = _REFUSED_GLOBAL.search(str(error))
     if wanted is not None:
         return (

@@ -27,6 +27,7 @@ def only_checkpoint_types() -> Iterator[None]:
     and 2.
     """
     before = serialization.get_safe_globals()
+    # Put aside what other packages have allowed.
     serialization.clear_safe_globals()
     serialization.add_safe_globals(_types())
     try:
@@ -54,6 +55,7 @@ class _NumberType:
     """
 
     def __init__(self, code: str, *_: Any) -> None:
+        # Take numbers only, never objects or fields.
         dtype = np.dtype(code) if isinstance(code, str) else None
         if dtype is None or dtype.kind not in _KINDS or dtype.hasobject:
             raise ValueError(f'a type of numbers was expected, got {code!r}')
@@ -76,6 +78,7 @@ class _NumberArray(np.ndarray):
 
     def __setstate__(self, state: Any) -> None:
         """Take shape, type and content if they agree."""
+        # Check each part before NumPy sees it.
         _, shape, number, in_columns, content = state
         if (
             not isinstance(number, _NumberType)

@@ -47,6 +47,7 @@ def read_config(
             f'{nearby_files(path)} The configs of this project are in '
             'configs/fmwsss.'
         )
+    # Read it with mmengine, but for variables and YAML.
     try:
         with _safe_mmengine(dumped):
             config = Config.fromfile(
@@ -60,6 +61,7 @@ def read_config(
     except Exception as error:  # a config is code, and may raise anything
         check_variables()
         raise UserInputError(_reason(Path(path), error)) from error
+    # Check the variables that it does read.
     check_variables(config.text)
     return config
 
@@ -70,6 +72,7 @@ def _safe_mmengine(dumped: bool) -> Iterator[None]:
     with ExitStack() as loans:
         loans.enter_context(_lend(mmengine, 'load', _load))
         loans.enter_context(_lend(mmengine_config, 'load', _load))
+        # Take the text of a dumped config as it is, braces too.
         for name, function in (
             ('_substitute_env_variables', fill_variables),
             ('_pre_substitute_base_vars', _copy_text if dumped else None),
@@ -99,7 +102,7 @@ def _copy_text(filename: str, temp_config_name: str) -> dict[str, str]:
 
 
 def _load(file: str) -> Any:
-    """Content of a JSON or YAML config."""
+    """Read the content of a JSON or YAML config."""
     try:
         content = (read_json if file.endswith('.json') else read_yaml)(file)
     except UserInputError as error:
@@ -112,7 +115,8 @@ def _load(file: str) -> Any:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """One line on an exception that a config, or a base of it, has raised."""
+    """Say in one line why a config, or a base of it, cannot be read."""
+    # Find the first cause, and its first line.
     first: BaseException = error
     while isinstance(first, ImportError) and first.__context__ is not None:
         first = first.__context__  # below mmengine's list of all paths
@@ -120,6 +124,7 @@ def _reason(path: Path, error: Exception) -> str:
     text = _COPY.sub('it', text.splitlines()[0])
     if not isinstance(error, SyntaxError | ImportError | OSError):
         text = f'{type(error).__name__}: {text}'
+    # Show the line that is to be corrected.
     file, line = _place(path, error)
     if isinstance(error, SyntaxError):
         text = f'it is not Python: {error.msg}' if error.lineno else text
@@ -133,9 +138,10 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def _place(path: Path, error: Exception) -> tuple[Path, int]:
-    """File and line that raised; line 0 where mmengine itself did."""
+    """Find file and line that raised; line 0 where mmengine itself did."""
     file, line = path, 0
     for frame, number in traceback.walk_tb(error.__traceback__):
+        # Follow the bases that mmengine opens, and lines of the config.
         code = frame.f_code
         name = frame.f_locals.get('filename')
         if code.co_name in ('_file2dict', '_is_lazy_import') and name:
@@ -143,6 +149,7 @@ def _place(path: Path, error: Exception) -> tuple[Path, int]:
                 file, line = Path(name), 0
         elif Path(code.co_filename) == file.absolute():
             line = number
+    # Name the file as the user would.
     try:
         return file.relative_to(Path.cwd()), line
     except ValueError:

@@ -38,6 +38,7 @@ def check_variables(text: str | None = None) -> None:
     Raises:
         UserInputError: If one is set to anything else.
     """
+    # Check variables with few values.
     for name, choices in CHOICES.items():
         value = _value(name, text)
         if value is not None and value not in choices:
@@ -46,6 +47,7 @@ def check_variables(text: str | None = None) -> None:
                 f'{value!r}. Correct it with `export {name}={choices[0]}`, or '
                 f'`unset {name}`.'
             )
+    # Check whole numbers.
     for name, least in COUNTS.items():
         value = _value(name, text)
         if value is not None and not _is_count(value, least):
@@ -105,6 +107,7 @@ def fill_variables(filename: str, temp_config_name: str) -> dict[str, str]:
             values[name] = value
         return _TOKEN.format(list(values).index(name))
 
+    # Put tokens into the text, then values in place of the tokens.
     text = _VARIABLE.sub(token, text)
     fill = _fill_python if filename.endswith('.py') else _fill_data
     Path(temp_config_name).write_text(
@@ -132,18 +135,21 @@ def _fill_python(text: str, values: dict[str, str], filename: str) -> str:
     The filled text is parsed and compared with the parsed tokens, so that
     nothing but values of strings and literals can have changed.
     """
+    # Replace the tokens in the syntax tree: what is wanted.
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return text  # mmengine's reader says where
     filler = _Filler(values)
     wanted = ast.dump(filler.visit(tree))
+    # Replace them in the text.
     for number, (name, value) in enumerate(values.items()):
         token = _TOKEN.format(number)
         literal = filler.literals.get(token)
         text = text.replace(token, literal or _escaped(value))
         if '{{' in (literal or ''):
             _refuse(name, value)
+    # See that the text now means what is wanted.
     try:
         found = ast.dump(ast.parse(text))
     except SyntaxError:
@@ -184,7 +190,7 @@ class _Filler(ast.NodeTransformer):
 
 
 def _escaped(value: str) -> str:
-    """Text for the inside of any string literal that is not raw."""
+    """Escape text for any string literal that is not raw."""
     return ''.join(
         character
         if ' ' <= character <= '~' and character not in '\'"\\{}'

@@ -67,6 +67,7 @@ def digest_of_weights(*modules: nn.Module) -> str:
     digest = hashlib.sha256()
     for module in modules:
         for name, tensor in module.state_dict().items():
+            # Hash names and shapes too, as values alone could be regrouped.
             digest.update(f'{name} {tuple(tensor.shape)}'.encode())
             values = tensor.detach().cpu().contiguous().flatten()
             digest.update(values.view(torch.uint8).numpy().data)

@@ -63,6 +63,7 @@ def download(
     """
     failures = 0
     while True:
+        # Go on where the last connection ended.
         before = _size_of(file)
         try:
             _transfer(url, file, size, context)
@@ -72,6 +73,7 @@ def download(
             failures = 0 if _size_of(file) > before else failures + 1
             if failures >= attempts:
                 raise DownloadError(str(error)) from error
+        # Wait longer after each failure in a row.
         if failures:
             time.sleep(wait * 2 ** (failures - 1))
 
@@ -81,6 +83,7 @@ def request_for(url: str, headers: dict[str, str] | None = None) -> Request:
     parts = urlsplit(url)
     if parts.username is None:
         return Request(url, headers=headers or {})
+    # Move name and password from the address to a header.
     host = parts.netloc.rpartition('@')[2]
     secret = f'{unquote(parts.username)}:{unquote(parts.password or "")}'
     request = Request(
@@ -126,6 +129,7 @@ def _connect(
     request = request_for(url)
     if start:
         request.add_header('Range', f'bytes={start}-')
+    # Connect, and tell a temporary fault from a lasting one.
     try:
         response: http.client.HTTPResponse = urlopen(
             request, timeout=TIMEOUT, context=context

@@ -31,6 +31,7 @@ def nearby_files(path: str | os.PathLike[str]) -> str:
         in it, the most similar names first.
     """
     expected = Path(path)
+    # List the files of the folder, if it is there.
     try:
         if expected.is_dir():
             return f' {expected} is a folder.'
@@ -41,6 +42,7 @@ def nearby_files(path: str | os.PathLike[str]) -> str:
             there = [entry.name for entry in entries if entry.is_file()]
     except (OSError, ValueError):
         return ''
+    # Name those of the same kind, the most similar first.
     alike = [name for name in there if _is_of_kind(name, expected.suffix)]
     if not alike:
         return ''

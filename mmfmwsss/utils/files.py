@@ -109,6 +109,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     temporary: Path | None = None
     try:
+        # Lend a file in the same folder, so that a rename suffices.
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             dir=target.parent,
@@ -118,12 +119,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
+        # Bring it to the disk before it takes the target's place.
         os.chmod(temporary, 0o644)
         _flush(temporary)
         os.replace(temporary, target)
         with suppress(OSError):  # some file systems cannot flush folders
             _flush(target.parent)
     except OSError as error:
+        # Explain errors of this file; others are not ours.
         if not _is_about(error, target):
             raise
         explained = explain_write_error(error, target)
@@ -154,7 +157,7 @@ def _flush(path: Path) -> None:
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Hexadecimal SHA-256 of a file."""
+    """Compute the hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         for block in iter(lambda: file.read(1 << 20), b''):

@@ -50,6 +50,7 @@ def locked_folder(
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _open_locked(path)
     try:
+        # Leave word of this run for whoever finds the folder locked.
         if descriptor is not None:
             owner = dict(
                 process=os.getpid(),
@@ -69,9 +70,10 @@ def locked_folder(
 
 
 def _open_locked(path: Path) -> int | None:
-    """Descriptor of the locked file; None where there are no locks."""
+    """Open and lock the file; give None where there are no locks."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        # Lock the file, or find out why not.
         try:
             _lock(descriptor)
         except OSError as error:
@@ -85,6 +87,7 @@ def _open_locked(path: Path) -> int | None:
                 )
                 return None
             raise _in_use(path) from error
+        # Take the lock only if the file is still the one of this name.
         if _is_still(path, descriptor):
             return descriptor
         os.close(descriptor)  # its owner had just finished and removed it
@@ -107,6 +110,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 
 def _in_use(path: Path) -> UserInputError:
+    # Name the run that holds the lock, as far as it left word.
     try:
         owner = json.loads(path.read_text())
         who = (

@@ -9,7 +9,7 @@ __all__ = ['image_name_of']
 
 
 def image_name_of(record: Mapping[str, Any]) -> str:
-    """Name of a picture, that of the files which belong to it.
+    """Name a picture as the files that belong to it are named.
 
     It is the path below the image folder without the suffix, 'kitchen/001',
     so that pictures of two folders never share a mask, a seed or a label.

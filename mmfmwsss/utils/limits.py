@@ -50,12 +50,14 @@ def checked_size(
         UserInputError: If they are no positive integers, or have more than
             ``MAX_PIXELS`` pixels.
     """
+    # Refuse what is no size.
     numbers = [height, width]
     if any(type(n) is not int or n < 1 for n in numbers):
         raise UserInputError(
             f'Expected height and width in pixels in {where}, but got '
             f'{str(numbers)[:80]}. Make the file again.'
         )
+    # Refuse more pixels than memory is taken for.
     rows, columns = int(str(height)), int(str(width))
     if rows * columns > MAX_PIXELS:
         raise UserInputError(
@@ -86,7 +88,7 @@ def check_mask_room(
 
 
 def check_file_bytes(path: str | os.PathLike[str], limit: int) -> int:
-    """Size of a file that is to be read whole.
+    """Check the size of a file that is to be read whole.
 
     Raises:
         UserInputError: If it is no file, or has more than ``limit`` bytes.

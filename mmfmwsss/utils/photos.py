@@ -67,6 +67,7 @@ def decode_photo(
     if not is_complete_image(data):
         raise _unreadable(data, path)
     with open_picture(data, path) as picture:
+        # Decode by depth, transparency and format, in this order.
         if _is_deep(picture, data):
             image = _shallow(_by_opencv(data, path, True), path)
         elif _is_transparent(picture):
@@ -81,7 +82,7 @@ def decode_photo(
 
 
 def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Height and width of a photo as ``read_rgb`` has it, upright.
+    """Find height and width of a photo as ``read_rgb`` has it, upright.
 
     It reads the header, not the pixels.
 
@@ -99,6 +100,7 @@ def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 def _by_opencv(
     data: bytes, path: str | os.PathLike[str], deep: bool
 ) -> NDArray[Any]:
+    # Leave EXIF's turning to the caller.
     flag = cv2.IMREAD_UNCHANGED
     if not deep:
         flag = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -121,6 +123,7 @@ def _unreadable(data: bytes, path: str | os.PathLike[str]) -> UserInputError:
 
 def _is_deep(picture: Image.Image, data: bytes) -> bool:
     """Tell whether a channel has more than eight bits."""
+    # Ask the mode first, then the header of the format.
     if picture.mode.startswith('I') or picture.mode == 'F':
         return True
     if picture.format == 'PNG':
@@ -132,9 +135,11 @@ def _is_deep(picture: Image.Image, data: bytes) -> bool:
 
 
 def _shallow(image: NDArray[Any], path: str | os.PathLike[str]) -> Any:
-    """Sixteen bits as eight, if they are filled."""
+    """Bring sixteen bits to eight, if they are filled."""
+    # Pass what has eight bits.
     if image.dtype == np.uint8:
         return image if image.ndim == 3 else np.dstack([image] * 3)
+    # Refuse what would turn out black.
     top = image[..., :3].max() if image.ndim == 3 else image.max()
     if image.dtype != np.uint16 or 0 < top < _DARK:
         bits = max(8, int(top).bit_length()) if np.isfinite(top) else 32
@@ -148,6 +153,7 @@ def _shallow(image: NDArray[Any], path: str | os.PathLike[str]) -> Any:
             f'up to {top}: it would be read as (almost) black. Convert all '
             f'pictures of its kind alike, e.g. with {remedy}.'
         )
+    # Keep the upper eight bits, in three channels.
     eight = (image >> 8).astype(np.uint8)
     if eight.ndim == 2:
         return np.dstack([eight] * 3)
@@ -159,9 +165,10 @@ def _is_transparent(picture: Image.Image) -> bool:
 
 
 def _on_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Three channels and alpha, put on white."""
+    """Put three channels with alpha on white."""
     if image[..., 3].min() == 255:
         return image[..., :3]
+    # Mix each colour with white by its alpha.
     alpha = image[..., 3:].astype(np.float32) / 255
     return np.rint(image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
@@ -173,6 +180,7 @@ def _orientation(picture: Image.Image) -> int:
 
 def _turned(image: NDArray[Any], way: int) -> NDArray[Any]:
     """Turn and mirror as EXIF's eight ways say."""
+    # Swap rows and columns first, then mirror.
     if way in (5, 6, 7, 8):
         image = image.swapaxes(0, 1)
     if way in (2, 3, 6, 7):

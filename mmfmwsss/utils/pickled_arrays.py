@@ -61,7 +61,7 @@ class _Storage(NamedTuple):
 
 
 def plain_dtype(text: object) -> 'np.dtype[Any]':
-    """Type of numbers, truth values or texts of a fixed length.
+    """Make a type of numbers, truth values or texts of a fixed length.
 
     Raises:
         UnpicklingError: If it is another type: of objects, with fields...
@@ -88,7 +88,7 @@ class PickledDtype:
 
     @property
     def dtype(self) -> 'np.dtype[Any]':
-        """The type of numbers.
+        """Give the type of numbers.
 
         Raises:
             UnpicklingError: If it is that of objects.
@@ -112,6 +112,7 @@ class PickledDtype:
             raise UnpicklingError(
                 f'a byte order {short(order)} is not allowed'
             )
+        # See that the length is the text's, and take the byte order.
         if self._dtype is None:
             return
         if length not in (-1, self._dtype.itemsize):
@@ -133,19 +134,21 @@ def _shape_of(shape: Any) -> tuple[int, ...]:
 def array_of(
     content: Any, dtype: 'np.dtype[Any]', shape: Any, fortran: bool
 ) -> NDArray[Any]:
-    """Array of a checked type and shape from exactly its bytes.
+    """Make an array of a checked type and shape from exactly its bytes.
 
     Raises:
         UnpicklingError: If the bytes are more or fewer, or are no text.
     """
     if isinstance(content, str):  # the bytes of Python 2
         content = content.encode('latin1')
+    # See that there are as many bytes as type and shape need.
     axes = _shape_of(shape)
     expected = math.prod(axes) * dtype.itemsize
     if not isinstance(content, bytes | bytearray) or len(content) != expected:
         raise UnpicklingError(
             f'expected {expected} bytes for {dtype} of shape {axes}'
         )
+    # Read truth values and texts with care, numbers as they are.
     if dtype.kind == 'b':  # any byte but 0 is true
         flat = np.frombuffer(content, np.uint8) != 0
     else:
@@ -175,16 +178,18 @@ class PickledArray:
         _, shape, dtype, fortran, content = state
         if not isinstance(dtype, PickledDtype):
             raise UnpicklingError('an array without a dtype is not allowed')
+        # Take numbers at once.
         if not dtype.is_object:
             self._array = array_of(content, dtype.dtype, shape, bool(fortran))
             return
+        # Keep objects until all of them are read.
         axes = _shape_of(shape)
         if type(content) is not list or len(content) != math.prod(axes):
             raise UnpicklingError('objects do not fit the shape')
         self._objects = axes, content
 
     def unpacked(self, unpack: Callable[[Any], Any]) -> NDArray[Any]:
-        """The array, its objects unpacked.
+        """Give the array, its objects unpacked.
 
         Raises:
             UnpicklingError: If it has no content.
@@ -194,6 +199,7 @@ class PickledArray:
         if self._objects is None:
             raise UnpicklingError('an array without content is not allowed')
         shape, items = self._objects
+        # Put in one by one: numpy would take lists for more axes.
         flat = np.empty(len(items), object)
         for place, item in enumerate(items):
             flat[place] = unpack(item)
@@ -203,7 +209,7 @@ class PickledArray:
 def frombuffer(
     content: Any, dtype: Any, shape: Any, order: Any, axes: Any = None
 ) -> NDArray[Any]:
-    """Array as protocol 5 has it.
+    """Make an array as protocol 5 has it.
 
     Raises:
         UnpicklingError: If the parts do not fit together.
@@ -214,7 +220,7 @@ def frombuffer(
 
 
 def scalar(dtype: Any, content: Any) -> Any:
-    """One number of numpy.
+    """Make one number of numpy.
 
     Raises:
         UnpicklingError: If the parts do not fit together.
@@ -225,7 +231,7 @@ def scalar(dtype: Any, content: Any) -> Any:
 
 
 def storage(content: bytes, run_next: Callable[[], Any]) -> Any:
-    """Numbers of a tensor, as torch puts them into a pickle.
+    """Read numbers of a tensor, as torch puts them into a pickle.
 
     That is a file of five small pickles, a count of eight bytes, and the
     numbers.
@@ -237,6 +243,7 @@ def storage(content: bytes, run_next: Callable[[], Any]) -> Any:
     Raises:
         UnpicklingError: If it is anything else.
     """
+    # Check version and byte order.
     if (run_next(), run_next()) != (_LEGACY_MAGIC, _LEGACY_PROTOCOL):
         raise UnpicklingError('a tensor of another version is not allowed')
     if not run_next().get('little_endian', False):
@@ -253,6 +260,7 @@ def storage(content: bytes, run_next: Callable[[], Any]) -> Any:
 
 def _last_numbers(content: bytes, count: int, dtype: torch.dtype) -> bytes:
     """Cut the numbers off the end of a file, and check the count before."""
+    # Cut numbers off the end; the count stands in the bytes before.
     length = count * torch.empty(0, dtype=dtype).element_size()
     numbers = content[len(content) - length :] if length else b''
     start = len(content) - length - 8
@@ -265,13 +273,14 @@ def _last_numbers(content: bytes, count: int, dtype: torch.dtype) -> bytes:
 def tensor(
     numbers: Any, offset: Any, size: Any, stride: Any, *unused: Any
 ) -> Tensor:
-    """Tensor of a storage, its own copy.
+    """Make a tensor of a storage, its own copy.
 
     Raises:
         UnpicklingError: If it needs more numbers than there are.
     """
     if not isinstance(numbers, _Storage):
         raise UnpicklingError('a tensor without numbers is not allowed')
+    # Find how many numbers there are, and the last that is needed.
     shape, steps = _shape_of(size), _shape_of(stride)
     (first,) = _shape_of(offset)
     width = torch.empty(0, dtype=numbers.dtype).element_size()
@@ -281,6 +290,7 @@ def tensor(
     last = first + sum((n - 1) * s for n, s in zip(shape, steps, strict=True))
     if last >= count or math.prod(shape) > count:
         raise UnpicklingError('a tensor needs more numbers than there are')
+    # View the bytes as numbers, in the shape.
     raw = torch.frombuffer(bytearray(numbers.content), dtype=torch.uint8)
     truth = numbers.dtype is torch.bool  # any byte but 0
     flat = raw != 0 if truth else raw.view(numbers.dtype)

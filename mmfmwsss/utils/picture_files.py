@@ -71,6 +71,7 @@ def is_complete_image(data: bytes) -> bool:
 def _jpeg_is_complete(data: bytes) -> bool:
     place, scan = len(_JPEG_START), -1
     while True:
+        # Find the next marker, in a scan the one that ends it.
         pattern = _NEXT_MARKER if scan < 0 else _END_OF_SCAN
         found = pattern.search(data, place)
         if found is None:
@@ -101,11 +102,13 @@ def _segment_length(data: bytes, place: int) -> int:
 def _png_is_complete(data: bytes) -> bool:
     place = len(_PNG_START)
     while place + 12 <= len(data):
+        # Read length and name of the next chunk.
         length = int.from_bytes(data[place : place + 4], 'big')
         name = data[place + 4 : place + 8]
         end = place + 12 + length
         if end > len(data) or not _PNG_NAME.fullmatch(name):
             return False
+        # Check the sum of chunks that decoders need.
         written = int.from_bytes(data[end - 4 : end], 'big')
         critical = name[:1].isupper()
         if critical and zlib.crc32(data[place + 4 : end - 4]) != written:
@@ -117,7 +120,7 @@ def _png_is_complete(data: bytes) -> bool:
 
 
 def read_picture_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Content of a picture file.
+    """Read the content of a picture file.
 
     Raises:
         UserInputError: If it is missing, unreadable or too large.
@@ -157,6 +160,7 @@ def open_picture(
     """
     try:
         with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+            # Check the header before pixels are decoded.
             checked_size(picture.height, picture.width, path)
             animated = getattr(picture, 'is_animated', False)
             if animated and picture.format != 'MPO':

@@ -40,6 +40,7 @@ class _Header(NamedTuple):
 
 
 def _read_header(file: BinaryIO) -> _Header:
+    # Read the magic and the length of the header.
     start = file.read(8)
     if len(start) < 8 or not start.startswith(_MAGIC):
         raise ValueError('it is no .npy file')
@@ -47,6 +48,7 @@ def _read_header(file: BinaryIO) -> _Header:
     length = int.from_bytes(file.read(width), 'little')
     if length > _MAX_HEADER:
         raise ValueError(f'its header claims {length} bytes')
+    # Match the header's text; never evaluate it.
     match = _HEADER.fullmatch(file.read(length).decode('latin1'))
     if match is None:
         raise ValueError('its header is damaged')
@@ -56,6 +58,7 @@ def _read_header(file: BinaryIO) -> _Header:
 
 
 def _read(file: BinaryIO, file_bytes: int) -> Any:
+    # Run a pickle only on our own machine.
     header = _read_header(file)
     if header.descr in ('|O', 'O', '|O8', '|O4'):
         return run_pickle(file.read())
@@ -90,6 +93,7 @@ def load_npy(path: str | os.PathLike[str]) -> Any:
         raise UserInputError(
             f'Expected a .npy file at {path}, but it is not there.'
         )
+    # Read it, and say of any fault that the file is not safe.
     count = check_file_bytes(path, MAX_CAM_BYTES)
     try:
         with open(path, 'rb') as file:

@@ -95,7 +95,8 @@ class _Machine:
         self.memo: dict[int, Any] = {}
 
     def run_next(self) -> Any:
-        """The object of the next pickle of the file."""
+        """Build the object of the next pickle of the file."""
+        # Run instructions on an empty stack, up to the end.
         self.stack, self.marks, self.memo = [], [], {}
         for count, (code, arg, _) in enumerate(pickletools.genops(self.file)):
             if count > _MAX_INSTRUCTIONS:
@@ -106,6 +107,7 @@ class _Machine:
         raise UnpicklingError('it has no end')
 
     def _step(self, name: str, arg: Any) -> None:
+        # Push a value, a constant or a tuple; hand on the rest.
         if name in _PUSHED:
             self.stack.append(arg)
         elif name in _CONSTANTS:
@@ -145,6 +147,7 @@ class _Machine:
         self._put(self.memo[place])
 
     def look_up(self, names: Any) -> None:
+        # Take module and name from the stack or the instruction.
         if names is None:
             names = self._cut(len(self.stack) - 2)
         else:
@@ -152,6 +155,7 @@ class _Machine:
         module, name = names
         if not isinstance(module, str) or not isinstance(name, str):
             raise UnpicklingError('a name is no text')
+        # Keep the name, if it is a known one; import nothing.
         storage = module == 'torch' and name.endswith('Storage')
         if not storage and (module, name) not in _NAMES:
             raise UnpicklingError(
@@ -249,9 +253,11 @@ class _Unpacker:
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
         """Unpack a value; each reference counts, for callers walk them all."""
+        # Count values and depth, so that nothing grows without end.
         self.left -= 1
         if depth > _MAX_DEPTH or self.left < 0:
             raise UnpicklingError('it is nested too deeply')
+        # Unpack containers and what is in them.
         if isinstance(value, PickledArray):
             return value.unpacked(lambda item: self(item, depth + 1))
         if isinstance(value, dict):
@@ -260,6 +266,7 @@ class _Unpacker:
             return type(value)(self(item, depth + 1) for item in value)
         if isinstance(value, PickledDtype):
             return value.dtype
+        # Let no stand-in out.
         if type(value).__module__ == 'mmfmwsss.utils.pickled_arrays':
             raise UnpicklingError('an unfinished object is not allowed')
         return value

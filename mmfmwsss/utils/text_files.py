@@ -52,12 +52,14 @@ def read_text(path: str | os.PathLike[str]) -> str:
     file = Path(path)
     check_file_bytes(file, MAX_TEXT_BYTES)
     data = file.read_bytes()
+    # Name formats that are often taken for text.
     for start, kind in _OTHER_FORMATS:
         if data.startswith(start):
             raise UserInputError(
                 f'Expected text in {file}, but it is {kind}. Save or export '
                 'it as CSV or text in UTF-8, and name that file.'
             )
+    # Decode as the mark says, else as UTF-8.
     encoding = next((e for bom, e in _BOMS if data.startswith(bom)), None)
     try:
         text = data.decode(encoding or 'utf-8-sig')
@@ -66,6 +68,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
             f'Expected UTF-8 text in {file}, but got other bytes ({error}). '
             'Save it as UTF-8.'
         ) from error
+    # Refuse NUL, the sign of binary data or a wrong encoding.
     if '\0' in text:
         line = text.count('\n', 0, text.index('\0')) + 1
         raise UserInputError(
@@ -108,6 +111,7 @@ def parse_json(
             f'Expected numbers in {path}, but got {name}. Make the file again.'
         )
 
+    # Parse it, and name the line or the reason where it fails.
     try:
         return json.loads(
             text, object_pairs_hook=checked, parse_constant=constant
@@ -179,7 +183,7 @@ def parse_yaml(text: str, path: str | os.PathLike[str]) -> Any:
 
 
 def _count_values(node: Any, count: int, depth: int) -> int:
-    """Number of values with each alias followed; raises above the limit."""
+    """Count the values with each alias followed; raise above the limit."""
     count += 1
     if count > _MAX_YAML_VALUES or depth > _MAX_DEPTH:
         raise ValueError('it has too many values or is nested too deeply')
