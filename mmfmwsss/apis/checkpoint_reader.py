@@ -64,7 +64,7 @@ def load_from_http(filename: str, map_location: Any = None) -> Any:
     Raises:
         UserInputError: If it cannot be fetched.
     """
-    # Download it once, on the first process of each machine.
+    # Download it once, in the first process; the others wait.
     folder = Path(get_dir()) / 'checkpoints'
     file = folder / filename.split('?')[0].rsplit('/', 1)[-1]
     if get_rank() == 0 and not file.is_file():

@@ -254,7 +254,7 @@ def _report(text: str, error: BaseException | None = None) -> None:
     # Tell the launcher, which reports for all processes.
     with suppress(OSError):
         _tell_launcher(text)
-    # Empty both streams, so that the line is the last.
+    # Flush both streams, so that the line is the last.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -74,9 +74,9 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
     for module in model.modules():
         settings = getattr(module, 'init_cfg', None) or []
         for setting in settings if isinstance(settings, list) else [settings]:
-            # Leave addresses to mmengine, which fetches them.
             if not isinstance(setting, dict):
                 continue
+            # Leave addresses to mmengine, which fetches them.
             file = setting.get('checkpoint')
             if setting.get('type') == 'Pretrained' and '://' not in str(file):
                 yield module, str(file)

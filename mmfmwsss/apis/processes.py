@@ -115,7 +115,7 @@ def _handling_signals(
             if hasattr(signal, name):
                 number = getattr(signal, name)
                 before[number] = signal.signal(number, pass_on)
-    # Put the old handlers back.
+    # Let the block run, then put the old handlers back.
     try:
         yield
     finally:

@@ -157,7 +157,7 @@ class PhotoSeeder:
         # Make the CAMs of the tags (Eq. 1 to 4).
         with _timed(seconds, 'cams'):
             cams, scores = self.make_cams(image, tags)
-        # Find the masks of SAM's everything mode.
+        # Find the masks, unless they were made before.
         with _timed(seconds, 'masks'):
             if masks is None:
                 masks = self.mask_source(image)

@@ -48,7 +48,7 @@ def check_distributions() -> None:
 
 
 def _installed() -> dict[str, str]:
-    """List versions of the installed distributions by normalised name."""
+    """List versions of installed distributions by normal name, sorted."""
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.name

@@ -38,6 +38,7 @@ class OpsStandIn(ModuleType):
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         """Make an op that raises when it is called."""
+        # Leave Python's own questions to a module unanswered.
         if name.startswith('_'):
             raise AttributeError(f'module {_EXTENSION} has no {name!r}')
 
@@ -92,7 +93,7 @@ def ms_deform_attn_forward(
     attention_weights: Tensor,
     im2col_step: int = 64,
 ) -> Tensor:
-    """Compute multi-scale deformable attention without compiled ops.
+    """Compute multi-scale deformable attention on any device, without ops.
 
     Letters: N images, K keys of all levels, Q queries, M heads, E channels a
     head, V levels, T points.

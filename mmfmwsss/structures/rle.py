@@ -106,7 +106,7 @@ def read_runs(text: str | bytes, size: tuple[int, int]) -> NDArray[np.int64]:
     lengths = ends - starts + 1
     if lengths.max() > _MOST_CHARACTERS:
         raise ValueError('Invalid RLE: a run is too long')
-    # Put five bits of each character together, then the sign.
+    # Join the five bits of each character, then apply the sign.
     places = np.arange(len(codes)) - np.repeat(starts, lengths)
     numbers = np.add.reduceat((codes & 31) << (_BITS * places), starts)
     negative = codes[ends] & _SIGN != 0

@@ -49,7 +49,7 @@ class SAMMaskFolder:
                 f'Expected the SAM masks of {name} at {path}, but they are '
                 f'not there. Make them with `{self.mask_command}`.'
             )
-        # Read the masks of the image.
+        # Read them; a damaged file is to be made again.
         try:
             record = read_mask_file(path)
             masks = SAMMasks.from_file_content(record)

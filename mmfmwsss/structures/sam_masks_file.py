@@ -200,7 +200,7 @@ def _size_and_levels(
     if not isinstance(entries, list):
         raise TypeError('`masks` is no list')
     check_mask_room(len(entries), size, file)
-    # Know no level but sub-part, part and whole.
+    # Take no level but sub-part, part and whole.
     levels = [entry['level'] for entry in entries]
     for level in levels:
         if type(level) is not int or not 0 <= level <= 2:
@@ -224,6 +224,7 @@ def _read_content(file: Path) -> dict[str, Any]:
         content = read_json(file, MAX_MASK_FILE_BYTES)
     except UserInputError as error:
         raise _damaged(file, error) from error
+    # See that the file is one of masks, in the format of this release.
     found = content.get('format') if isinstance(content, dict) else None
     if found != FORMAT:
         raise UserInputError(

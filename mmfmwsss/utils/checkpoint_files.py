@@ -152,7 +152,7 @@ def check_archive(archive: zipfile.ZipFile, size: int, prefix: str) -> None:
         raise ValueError(
             f'its parts claim {claimed:,} bytes, the file has {size:,}'
         )
-    # Check the sums, which torch does not do.
+    # Check the sums, unless they were left out.
     if any(entry.CRC for entry in entries):  # torch can leave them out
         for entry in entries:
             _read_through(archive, entry)

@@ -93,7 +93,7 @@ class _NumberArray(np.ndarray):
         super().__setstate__(plain)
 
     def __reduce__(self) -> Any:
-        """Be saved again as what it is, a plain array."""
+        """Pickle it again as what it is, a plain array."""
         return np.asarray(self).view(np.ndarray).__reduce__()
 
 

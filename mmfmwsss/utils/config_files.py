@@ -47,7 +47,7 @@ def read_config(
             f'{nearby_files(path)} The configs of this project are in '
             'configs/fmwsss.'
         )
-    # Read it with mmengine, but for variables and YAML.
+    # Let mmengine read it, with our variables and our YAML.
     try:
         with _safe_mmengine(dumped):
             config = Config.fromfile(

@@ -99,6 +99,7 @@ def check_file_bytes(path: str | os.PathLike[str], limit: int) -> int:
             f'Expected a file at {file}, but it is not there. Correct the '
             'path in the config, or put the file there.'
         )
+    # Refuse more bytes than memory is taken for.
     count = file.stat().st_size
     if count > limit:
         raise UserInputError(

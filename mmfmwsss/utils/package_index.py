@@ -76,7 +76,7 @@ class PipIndex:
         name = re.sub(r'[-_.]+', '-', project).lower()
         failures = []
         for index in self.urls:
-            # Try one index after the other, and remember why it failed.
+            # Ask this index, and remember why it does not have the file.
             try:
                 links = self._links(f'{index.rstrip("/")}/{name}/')
             except (OSError, http.client.HTTPException, ValueError) as error:
@@ -88,7 +88,7 @@ class PipIndex:
         raise DownloadError('; '.join(failures))
 
     def _links(self, page: str) -> dict[str, str]:
-        # Read the page of a folder from its file.
+        # Take the index page of a local folder.
         parts = urlsplit(page)
         if parts.scheme == 'file' and Path(url2pathname(parts.path)).is_dir():
             page += 'index.html'

@@ -88,7 +88,7 @@ class PickledDtype:
 
     @property
     def dtype(self) -> 'np.dtype[Any]':
-        """Give the type of numbers.
+        """The type of numbers.
 
         Raises:
             UnpicklingError: If it is that of objects.
@@ -112,9 +112,9 @@ class PickledDtype:
             raise UnpicklingError(
                 f'a byte order {short(order)} is not allowed'
             )
-        # See that the length is the text's, and take the byte order.
         if self._dtype is None:
             return
+        # See that the length is the text's, and take the byte order.
         if length not in (-1, self._dtype.itemsize):
             raise UnpicklingError(
                 f'{self._text} has a length of {short(length)}'
@@ -260,9 +260,9 @@ def storage(content: bytes, run_next: Callable[[], Any]) -> Any:
 
 def _last_numbers(content: bytes, count: int, dtype: torch.dtype) -> bytes:
     """Cut the numbers off the end of a file, and check the count before."""
-    # Cut numbers off the end; the count stands in the bytes before.
     length = count * torch.empty(0, dtype=dtype).element_size()
     numbers = content[len(content) - length :] if length else b''
+    # Compare with the count, in the eight bytes before them.
     start = len(content) - length - 8
     written = content[start : start + 8] if start >= 0 else b''
     if int.from_bytes(written, 'little') != count or len(numbers) != length:

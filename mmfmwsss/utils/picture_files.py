@@ -80,6 +80,7 @@ def _jpeg_is_complete(data: bytes) -> bool:
         if code == _JPEG_END:
             # A film in a scan: the end is the film's, not the picture's.
             return scan >= 0 and not _FILM.search(data, scan, place)
+        # Refuse a marker that cannot stand between scans.
         if scan >= 0 and code not in _BETWEEN_SCANS:
             return False
         if code in _WITHOUT_LENGTH:

@@ -58,8 +58,8 @@ def _read_header(file: BinaryIO) -> _Header:
 
 
 def _read(file: BinaryIO, file_bytes: int) -> Any:
-    # Run a pickle only on our own machine.
     header = _read_header(file)
+    # Run a pickle by our own rules, never by numpy's.
     if header.descr in ('|O', 'O', '|O8', '|O4'):
         return run_pickle(file.read())
     dtype = plain_dtype(header.descr)
@@ -93,7 +93,7 @@ def load_npy(path: str | os.PathLike[str]) -> Any:
         raise UserInputError(
             f'Expected a .npy file at {path}, but it is not there.'
         )
-    # Read it, and say of any fault that the file is not safe.
+    # Read it, and name whatever goes wrong a fault of the file.
     count = check_file_bytes(path, MAX_CAM_BYTES)
     try:
         with open(path, 'rb') as file:

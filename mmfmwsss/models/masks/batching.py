@@ -45,7 +45,7 @@ def map_in_batches(
     results: list[Result] = []
     start = 0
     while start < len(items):
-        # Run the next batch, as long as the memory suffices.
+        # Run the next batch, if it fits into memory.
         batch = items[start : start + batch_size]
         try:
             results.append(function(batch))

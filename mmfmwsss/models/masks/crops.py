@@ -25,7 +25,6 @@ def point_grid(points_per_side: int) -> Tensor:
     half = 1 / (2 * points_per_side)
     # numpy's, whose rounding is that of segment_anything's grid.
     line = torch.from_numpy(np.linspace(half, 1 - half, points_per_side))
-    # Repeat the middles along both sides.
     rows, columns = torch.meshgrid(line, line, indexing='ij')
     return torch.stack([columns, rows], dim=-1).reshape(-1, 2)
 

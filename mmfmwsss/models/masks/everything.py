@@ -299,7 +299,7 @@ def _area(box: Box) -> int:
 
 def _tidy(masks: MaskBatch, settings: EverythingSettings) -> MaskBatch:
     """Step 8: fill holes, drop islands, then drop duplicates."""
-    # Fill holes and drop islands, and note which masks needed it.
+    # Tidy in place, and note which masks this has changed.
     changed = torch.zeros(len(masks.boxes), dtype=torch.bool)
     for number, mask in enumerate(masks.masks.numpy()):
         tidied, changed[number] = remove_small_regions(

@@ -160,7 +160,7 @@ def suppress(batch: MaskBatch, kept: Tensor, threshold: float) -> MaskBatch:
     Returns:
         MaskBatch: From the best score down.
     """
-    # Drop masks that a mask kept before covers.
+    # Drop masks that overlap one kept before too much.
     overlap = box_iou_bound(batch.boxes, batch.boxes, kept)
     batch = batch.filter(~(overlap > threshold).any(dim=1))
     # Let the others compete with each other.

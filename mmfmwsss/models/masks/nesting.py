@@ -41,7 +41,7 @@ def levels_by_nesting(masks: SAMMasks, share: float = 0.9) -> Tensor:
     # Pixel counts below 2^24 are exact in float32.
     areas = flat.sum(dim=1)
     inside = flat @ flat.T >= share * areas[:, None]  # row lies in column
-    # Count how many masks lie around each, from the largest down.
+    # Find how deep each mask lies in others, from the largest down.
     depth = torch.zeros(len(masks), dtype=torch.int64, device=flat.device)
     order = areas.argsort(descending=True, stable=True)
     for place, index in enumerate(order.tolist()):

@@ -118,7 +118,7 @@ class SAMMaskGenerator(BaseModel):
         failure = sample.metainfo.get('failure')
         if failure:
             return mask_report(name, 'failed', reason=failure)
-        # Skip an image whose masks are there, of this very picture.
+        # Skip an image with masks of this picture and these settings.
         file = self.output_dir / f'{name}.json'
         size = tuple(image.shape[-2:])
         made_of = digest_of_picture(sample.metainfo['img_path'], size)

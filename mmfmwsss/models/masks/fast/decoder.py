@@ -161,7 +161,7 @@ def _upscale(
     # The channels stay last.
     x = seen.upscaled(points)  # (P', L, 4, D / 4)
     x = F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps)
-    # Apply both transposed convolutions as matrix products.
+    # Apply the second transposed convolution as a matrix product.
     kernel = second.weight.permute(0, 2, 3, 1).flatten(1)  # (D / 4, 4 D / 8)
     x = last(activation(x) @ kernel + second.bias.repeat(4))
     pixels = x.unflatten(-1, (4, -1)).flatten(1, 3)  # (P', 16 L, D / 8)

@@ -42,7 +42,6 @@ def encode_image(encoder: Any, image: Tensor) -> Tensor:
     x = encoder.patch_embed(image)
     if encoder.pos_embed is not None:
         x = x + encoder.pos_embed
-    # Run the transformer blocks.
     for block in encoder.blocks:
         x = x + _windowed_attention(block, block.norm1(x))
         x = x + block.mlp(block.norm2(x))
@@ -87,7 +86,6 @@ def _attention(attention: Any, qkv: Tensor) -> Tensor:
         by_row = torch.einsum('bhwc,hkc->bhwk', q, rows)[..., None]
         by_column = torch.einsum('bhwc,wkc->bhwk', q, columns)[..., None, :]
     q = q * attention.scale
-    # Collect the result piece by piece.
     out = torch.empty_like(q)
     keys = k.mT
     pixels = height * width

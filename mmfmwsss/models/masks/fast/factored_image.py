@@ -190,7 +190,6 @@ class FactoredImage:
             )
             state = state.after(attention.out_proj, heads, block.norm4)
             self.states.append(state)
-        # Prepare the final attention.
         self._add_token_to_image(
             transformer.final_attn_token_to_image, state, place
         )

@@ -58,7 +58,6 @@ def upscale(logits: Tensor, frame: Frame) -> Tensor:
     large = F.interpolate(
         part, tuple(target), mode='bilinear', align_corners=False
     )[..., : frame.resized[0], : frame.resized[1]]
-    # Upscale to the image.
     return F.interpolate(
         large, frame.image, mode='bilinear', align_corners=False
     )[:, 0]
