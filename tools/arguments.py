@@ -20,8 +20,10 @@ CAM_FORMATS = ('clip_es', 'irn', 'npy', 'png')
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that mmseg's train and test scripts share."""
+    # Say what to run, and where
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder of logs and results')
+    # Let settings be overridden, in one or several groups
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -30,6 +32,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. model.test_cfg.mode=slide',
     )
+    # Say how the processes are started
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -74,6 +77,7 @@ def key_value(text: str) -> str:
     Raises:
         ArgumentTypeError: If it is not.
     """
+    # Refuse what mmengine would misread
     key, equals, _ = text.partition('=')
     if not equals or not all(key.split('.')) or key != key.strip():
         raise argparse.ArgumentTypeError(

@@ -85,22 +85,26 @@ from mmfmwsss.workshop.dataset_checks import (
 
 
 def find_sources(args: argparse.Namespace) -> list[Source]:
-    """What to check.
+    """Find the data sets to check.
 
     Raises:
         UserInputError: If neither a config nor a layout is given, or both.
     """
+    # Refuse two ways to name the data, or none
     if (args.config is None) == (args.data_root is None):
         raise UserInputError(
             'Expected a config, or --data-root and --layout, got neither or '
             'both.'
         )
+    # Read a config
     if args.config is not None:
         return sources_of_config(read_config(args.config))
+    # Look for a layout that is known
     if args.layout is None:
         raise UserInputError('--data-root needs --layout, got none.')
     if args.layout != 'folder':
         return sources_of_layout(args.data_root, args.layout)
+    # Describe a folder of pictures by the arguments
     if args.classes is None:
         raise UserInputError('--layout folder needs --classes, got none.')
     root = args.data_root
@@ -123,7 +127,7 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
 
 
 def count_sources(named: list[tuple[Source, list[ImageFiles]]]) -> str:
-    """One line a list: pictures, masks, annotations or labels."""
+    """Count pictures, masks, annotations or labels of each list."""
     lines = []
     for source, pictures in named:
         masks = sum(p.seg_map is not None for p in pictures)
@@ -136,16 +140,19 @@ def count_sources(named: list[tuple[Source, list[ImageFiles]]]) -> str:
 
 
 def describe(checks: list[ImageCheck]) -> str:
-    """Sizes of the pictures and values of the masks."""
+    """Describe the sizes of the pictures and the values of the masks."""
+    # Collect sizes and values
     sizes = [check.size for check in checks if check.size is not None]
     values = Counter(v for check in checks for v in check.mask_labels)
     lines = []
+    # Say how large the pictures are
     if sizes:
         sides = [side for size in sizes for side in size]
         lines.append(
             f'{len(sizes)} pictures can be read; sides {min(sides)} to '
             f'{max(sides)} pixels'
         )
+    # Say how many masks have each value
     if values:
         counts = ', '.join(f'{v} ({values[v]})' for v in sorted(values))
         lines.append(f'label values (masks that have them): {counts}')
@@ -161,6 +168,7 @@ def print_text(text: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Check; 1 if a run would stop or list failures."""
     args = parse_args(argv)
+    # Read the lists, and what is wrong with them
     named, findings = [], []
     for source in find_sources(args):
         pictures, found = collect_images(source)
@@ -168,8 +176,10 @@ def main(argv: list[str] | None = None) -> int:
         findings += found
         if args.config is None and source.label_dir is None:
             findings.append(Finding('no ground truth', source.name))
+    # Compare the lists with each other
     findings += check_lists(named)
     pictures = merge_images(p for _, mine in named for p in mine)
+    # Check the files themselves, each once
     outcomes = run_all(check_image, pictures, args.workers, 'check')
     checks = []
     for picture, outcome in zip(pictures, outcomes, strict=True):
@@ -178,9 +188,11 @@ def main(argv: list[str] | None = None) -> int:
         else:
             example = f'{picture.image}: {outcome.failure}'
             findings.append(Finding('image damaged', example))
+    # Collect all that is wrong
     findings += [f for check in checks for f in check.findings]
     findings += check_mask_values(checks)
     findings = list(dict.fromkeys(findings))  # lists share pictures
+    # Print counts first, and the table last
     report = [
         count_sources(named),
         describe(checks),

@@ -84,6 +84,7 @@ def list_photos(args: argparse.Namespace) -> list[tuple[Path, list[str]]]:
     from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
     from mmfmwsss.utils import UserInputError
 
+    # Add the free photos
     photos: list[tuple[Path, list[str]]] = []
     if args.free:
         import skimage.data
@@ -92,6 +93,7 @@ def list_photos(args: argparse.Namespace) -> list[tuple[Path, list[str]]]:
         photos = [
             (folder / name, args.tags or tags) for name, tags in FREE.items()
         ]
+    # Add the photos that are given, and those in folders
     for given in map(Path, args.photos):
         found = [given]
         if given.is_dir():
@@ -120,6 +122,7 @@ def write_results(path: Path, result: 'PhotoSeed', out: Path) -> None:
     from mmfmwsss.visualization.painting import paint_labels
     from mmfmwsss.visualization.sheet import with_legend
 
+    # Lay the seed over the photo
     image, palette = read_rgb(path), voc_palette()
     seed = result.seed.numpy()
     labels = list(range(1, len(result.tags) + 1))
@@ -128,6 +131,7 @@ def write_results(path: Path, result: 'PhotoSeed', out: Path) -> None:
         result.tags,
         [palette[label] for label in labels],
     )
+    # Explain the seed by CAMs and masks
     why = explanation_picture(
         image,
         result.cams,
@@ -138,6 +142,7 @@ def write_results(path: Path, result: 'PhotoSeed', out: Path) -> None:
         labels,
         palette,
     )
+    # Write the files
     write_palette_png(out / f'{path.stem}_seed.png', seed, palette)
     for picture, name in ((overlay, 'overlay.jpg'), (why, 'why.png')):
         with atomic_path(out / f'{path.stem}_{name}') as temporary:
@@ -146,17 +151,21 @@ def write_results(path: Path, result: 'PhotoSeed', out: Path) -> None:
 
 def describe(seeder: 'PhotoSeeder', path: Path, result: 'PhotoSeed') -> str:
     """Say in lines what was found in a photo, and how long it took."""
+    # Name the best scores
     best = [f'{n} {s:.2f}' for n, s in list(result.scores.items())[:5]]
+    # Measure the share of each tag in the photo
     share = [
         f'{tag} {(result.seed == place).float().mean():.0%}'
         for place, tag in enumerate(result.tags, 1)
     ]
+    # List the seconds of each step
     steps = [f'{step} {used:.1f}' for step, used in result.seconds.items()]
     lines = [
         f'{path.name}: {", ".join(share)} of the photo',
         f'  scores: {", ".join(best)}',
         f'  seconds: {sum(result.seconds.values()):.1f} ({", ".join(steps)})',
     ]
+    # Warn of names that the photo CLIP never saw
     lines += [
         f'  note: the photo CLIP was not taught {tag!r}, and may guess'
         for tag in seeder.unknown(result.tags)
@@ -171,11 +180,13 @@ def main(argv: list[str] | None = None) -> int:
     from mmfmwsss.apis.seed_one_photo import NoClearNameError
     from mmfmwsss.utils.photos import read_rgb
 
+    # Find the photos, and load the models once
     photos = list_photos(args)
     seeder = build_photo_seeder(
         args.weights, args.sam, args.stem, points_per_side=args.points
     )
     failed = False
+    # Segment each photo, or say that no name stands out
     for path, tags in photos:
         try:
             result = seeder(read_rgb(path), tags or None)

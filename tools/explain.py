@@ -17,7 +17,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -69,10 +69,12 @@ from mmfmwsss.workshop.cam_files import CamFile, read_cams
 
 
 def class_names(path: Path | None, classes: torch.Tensor) -> list[str]:
-    """Names of the present classes; their numbers without a file."""
+    """Name the present classes, by their numbers without a file."""
+    # Name the classes by number
     numbers = classes.tolist()
     if path is None:
         return [f'class {number}' for number in numbers]
+    # Read a name from each line, in the order of the classes
     names = path.read_text(encoding='utf-8').splitlines()
     if max(numbers, default=-1) >= len(names):
         raise UserInputError(
@@ -90,7 +92,7 @@ def explain(
     names: list[str],
     cell: int = 320,
 ) -> tuple[np.ndarray, str]:
-    """Picture and table of one image, from arrays.
+    """Explain one image, given as arrays, by a picture and a table.
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
@@ -103,9 +105,11 @@ def explain(
     Returns:
         tuple[ndarray, str]: RGB picture, Markdown.
     """
+    # Make the seed, and keep the decisions behind it
     cams, classes = cam_file.resized((image.shape[0], image.shape[1]))
     seed = seeder(cams, classes, masks)
     decisions = seeder.decide(cams, masks)
+    # Draw the picture
     columns = ['background', *names]
     picture = explanation_picture(
         image,
@@ -118,6 +122,7 @@ def explain(
         voc_palette(),
         cell,
     )
+    # Tabulate the masks, with a text that tells how to read it
     rows = explain_masks(masks, decisions, columns)
     bare = 1 - float(masks.masks.any(0).float().mean())
     return picture, (
@@ -131,7 +136,7 @@ def explain(
 
 
 def build_sams(options: dict[str, Any]) -> SAMS:
-    """SAMS with the options of the command line."""
+    """Build SAMS with the options of the command line."""
     try:
         return SAMS(**options)
     except TypeError as error:
@@ -143,6 +148,7 @@ def build_sams(options: dict[str, Any]) -> SAMS:
 def main(argv: list[str] | None = None) -> int:
     """Write the picture and the table."""
     args = parse_args(argv)
+    # Read CAMs, masks and picture
     cam_file = read_cams(args.cam, args.format)
     picture, table = explain(
         read_rgb(args.image),
@@ -152,6 +158,7 @@ def main(argv: list[str] | None = None) -> int:
         class_names(args.classes, cam_file.classes),
         args.cell,
     )
+    # Write both files
     with atomic_path(f'{args.out}.png') as temporary:
         Image.fromarray(picture).save(temporary)
     with atomic_path(f'{args.out}.md') as temporary:

@@ -59,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     from mmfmwsss.utils import UserInputError
 
+    # List the weights
     known = read_known_weights()
     if args.list:
         table = PrettyTable(['name', 'file', 'MB', 'licence', 'needed by'])
@@ -76,12 +77,14 @@ def main(argv: list[str] | None = None) -> int:
             )
         print(table)
         return 0
+    # Refuse a file for several names
     if not args.names or (args.given and len(args.names) > 1):
         raise UserInputError(
             f'Expected {"one name" if args.given else "names"} of weights, '
             f'got {" ".join(args.names) or "none"}. See '
             '`python tools/get_weights.py --list`.'
         )
+    # Fetch or copy each, and go on after a failure
     failures = []
     for weights in find_weights(args.names, known):
         try:
@@ -92,6 +95,7 @@ def main(argv: list[str] | None = None) -> int:
                 fetch_weights(weights, args.dir, say=print)
         except UserInputError as error:
             failures.append(str(error))
+    # Report all failures together
     if failures:
         raise UserInputError(' '.join(failures))
     return 0

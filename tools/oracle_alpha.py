@@ -63,7 +63,7 @@ PROTOCOL = 'ORACLE: alpha is swept on the ground truth'
 
 
 def find_metric(config: Config, route: str) -> dict[str, Any]:
-    """The config's metric of the route, else its first."""
+    """Find the config's metric of the route, else its first."""
     metrics = config.get('test_evaluator') or []
     metrics = metrics if isinstance(metrics, list) else [metrics]
     mine = [m for m in metrics if m.get('prediction') == route]
@@ -84,6 +84,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
         UserInputError: If there is no such route, its seeder has no alpha or
             there is no ground truth.
     """
+    # Find a route with an alpha
     routes = config.model.get('routes') or {}
     if args.route not in routes or 'alpha' not in routes[args.route].seeder:
         able = [n for n, r in routes.items() if 'alpha' in r.seeder]
@@ -91,6 +92,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
             f'Expected a route whose seeder has an alpha, one of {able}, but '
             f'got {args.route!r}.'
         )
+    # Find the ground truth
     metric = find_metric(config, args.route)
     truth = args.ground_truth or metric.get('ground_truth_dir')
     if truth is None:
@@ -98,6 +100,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
             'An oracle needs ground truth, but the config has none. Add '
             '--ground-truth DIR.'
         )
+    # Copy the route for each alpha
     route = routes[args.route].to_dict()
     fixed = float(route['seeder']['alpha'])
     alphas = sorted({*args.alphas, fixed})
@@ -106,6 +109,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
         for alpha in alphas
     }
     config.model.main_route = str(fixed)
+    # Score each copy by a metric of its own
     config.test_evaluator = [
         dict(
             type='SeedMetric',
@@ -120,12 +124,13 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
 
 
 def report(metrics: dict[str, float], fixed: float) -> str:
-    """A table, and the line that says what the best number is.
+    """Tabulate, with a line on the best number.
 
     Args:
         metrics (dict): ``'<alpha>/mIoU'`` and ``'<alpha>/images'``.
         fixed (float): The alpha of the config.
     """
+    # Collect the mIoU of each alpha
     scores = {
         float(key.removesuffix('/mIoU')): score
         for key, score in metrics.items()
@@ -133,7 +138,9 @@ def report(metrics: dict[str, float], fixed: float) -> str:
     }
     if not scores:
         return 'no picture could be scored'
+    # Find the oracle's alpha
     best = max(scores, key=lambda alpha: scores[alpha])
+    # Mark it, and that of the config
     table = PrettyTable(['alpha', 'mIoU', ''])
     for alpha, score in scores.items():
         notes = ['the config'] * (alpha == fixed) + ['oracle'] * (
@@ -154,12 +161,15 @@ def main(argv: list[str] | None = None) -> int:
     config = load_config(args)
     fixed = sweep(config, args)
     config.load_from = args.checkpoint or config.get('load_from')
+    # Look for the checkpoint first
     if config.load_from:
         command = config.get('train_command', 'tools/train.py')
         resolve_path(config.load_from, f'Make it with: {command}')
+    # Test all alphas in one pass, in a folder of its own
     config.work_dir = str(Path(config.work_dir) / 'oracle_alpha')
     runner = build_runner(config)
     metrics = runner.test()
+    # Write the scores, with the warning that they are an oracle's
     with atomic_path(Path(config.work_dir) / 'oracle_alpha.json') as path:
         content = dict(about=PROTOCOL, route=args.route, metrics=metrics)
         path.write_text(json.dumps(content, indent=2) + '\n')

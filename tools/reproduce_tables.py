@@ -24,7 +24,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -115,7 +115,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_stages(stages: Sequence[Stage], out: Path) -> StageRunner:
-    """Run what is not done, with a line for each stage."""
+    """Run the stages that are not done, with a line for each."""
     runner = StageRunner(ROOT, out)
     for number, stage in enumerate(stages, start=1):
         print(f'[{number}/{len(stages)}] {stage.title}', flush=True)
@@ -129,7 +129,8 @@ def run_stages(stages: Sequence[Stage], out: Path) -> StageRunner:
 def read_figures(
     stages: Sequence[Stage], out: Path, seed: int, images: int
 ) -> list[PaperFigure]:
-    """Figures of one seed, as far as the tables' runs allow."""
+    """Draw the figures of one seed, as far as the runs allow."""
+    # Find the runs that the figures need
     names = {stage.name for stage in stages}
     places = dict(
         seeds=f'seed{seed}/seeds',
@@ -143,7 +144,7 @@ def read_figures(
 def read_curves(
     stages: Sequence[Stage], out: Path, seed: int
 ) -> Iterator[Section]:
-    """Learning curves of one seed."""
+    """Read the learning curves of one seed."""
     for stage in stages:
         if stage.is_training and stage.name.startswith(f'seed{seed}/'):
             (run,) = find_runs([out / stage.name])
@@ -154,7 +155,7 @@ def read_curves(
 def preface(
     dataset: TableDataset, runner: StageRunner, command: str
 ) -> list[str]:
-    """What stands above the tables."""
+    """Write the text above the tables."""
     hours = sum(r.seconds for r in runner.records.values()) / 3600
     return [
         "The paper's figures are of VOC 2012 with OpenAI's CLIP ViT-B/16 and "
@@ -179,7 +180,9 @@ def write_markdown(
     out: Path,
 ) -> Path:
     """Write tables.md, and the figures as pictures beside it."""
+    # Begin with the tables
     parts = [markdown_tables(title, texts, results)]
+    # Add the figures, each as a file beside the page
     for figure in figures:
         name = f'figure_{figure.number}.jpg'
         with atomic_path(out / name) as path:
@@ -188,6 +191,7 @@ def write_markdown(
             f'## {figure.title}\n\n{figure.caption}\n\n'
             f'![{figure.title}]({name})\n'
         )
+    # Write the page whole
     with atomic_path(out / 'tables.md') as path:
         path.write_text('\n'.join(parts))
     return out / 'tables.md'
@@ -201,12 +205,14 @@ def write_tables(
     seeds: Sequence[int],
 ) -> None:
     """Collect what the runs measured, and write both pages."""
+    # Collect the figures of each table
     dataset, out = chain.dataset, chain.out
     notes = {} if args.notes is None else read_notes(args.notes)
     results = [
         read_result(PAPER_TABLES[number], chain, seeds, runner, notes)
         for number in args.tables
     ]
+    # Say how the page was made
     command = ' '.join(['python', 'tools/reproduce_tables.py', *sys.argv[1:]])
     title = f'Tables of the paper on {dataset.title}'
     texts = [*preface(dataset, runner, command), *notes.get(0, [])]
@@ -214,6 +220,7 @@ def write_tables(
     print(write_markdown(title, texts, results, [], out))
     figures = read_figures(stages, out, seeds[0], args.images)
     write_markdown(title, texts, results, figures, out)
+    # Write the HTML page, with learning curves
     sections = [
         Prose('What this is', [text.replace('`', '') for text in texts]),
         *table_sections(results),
@@ -236,6 +243,7 @@ def main() -> int:
     chain = TableStages(dataset, out)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     stages = chain.stages(args.tables, seeds)
+    # Run them, and write the tables
     with locked_folder(out):
         runner = run_stages(stages, out)
         write_tables(args, chain, runner, stages, seeds)

@@ -20,7 +20,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -142,7 +142,7 @@ ROWS = (
 
 
 def run_stages(out: Path) -> dict[str, float]:
-    """Run what is not done; the wall-clock seconds of every stage."""
+    """Run what is not done; return the seconds of every stage."""
     runner = StageRunner(ROOT, out)
     for number, stage in enumerate(STAGES, start=1):
         label = f'[{number}/{len(STAGES)}] {stage.title}'
@@ -155,10 +155,12 @@ def run_stages(out: Path) -> dict[str, float]:
 
 def read_summary(out: Path, seconds: dict[str, float]) -> dict[str, object]:
     """Collect the figures that the stages wrote."""
+    # Read the figure of each row
     summary: dict[str, object] = {}
     for key, stage, metric, _, _ in ROWS:
         record = json.loads((out / stage / 'metrics.json').read_text())
         summary[key] = round(float(record['metrics'][metric]), 2)
+    # Add times and numbers of images
     summary['seconds'] = {k: round(v, 1) for k, v in seconds.items()}
     lists = ROOT / 'data/partworld/ImageSets'
     summary['images'] = {
@@ -169,7 +171,7 @@ def read_summary(out: Path, seconds: dict[str, float]) -> dict[str, object]:
 
 
 def print_table(summary: dict[str, object]) -> None:
-    """One table of everything."""
+    """Print one table of everything."""
     images = summary['images']
     seconds = summary['seconds']
     assert isinstance(images, dict)
@@ -200,11 +202,13 @@ def draw_report(out: Path) -> None:
     Raises:
         UserInputError: If one of them fails.
     """
+    # Draw pictures first, then the report
     report = ('tools/make_report.py', str(out), '--images', '24', '--out')
     for command in (
         ('tools/partworld/picture_sheet.py',),
         (*report, str(out / 'report.html')),
     ):
+        # Run the tool with our package, whatever is installed
         environment = dict(os.environ, PYTHONPATH=str(ROOT))
         code, _ = run_command([sys.executable, *command], ROOT, environment)
         if code:
@@ -217,13 +221,16 @@ def draw_report(out: Path) -> None:
 def main() -> int:
     """Run all stages."""
     args = parse_args()
+    # Run the stages, alone in the folder
     out = ROOT / args.out
     with locked_folder(out):
         if args.fresh:
             forget(out)
+        # Collect, write and draw
         summary = read_summary(out, run_stages(out))
         (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
         draw_report(out)
+    # Print the scores, and say where everything is
     print_table(summary)
     for name in ('summary.json', 'pictures.png', 'report.html'):
         print(out / name)

@@ -25,7 +25,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -124,6 +124,7 @@ SETTINGS_FILE = 'seed_settings.json'
 
 def check_options(args: argparse.Namespace) -> None:
     """Refuse arguments that do not fit together, before the first image."""
+    # Check what a score needs
     if (args.ground_truth is None) != (args.num_classes is None):
         raise UserInputError(
             'An mIoU needs both --ground-truth and --num-classes (labels, '
@@ -134,6 +135,7 @@ def check_options(args: argparse.Namespace) -> None:
             'Expected --num-classes in 2..255 (labels, background included; '
             f'21 for VOC), got {args.num_classes}.'
         )
+    # Check that numbers are numbers
     known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
     for key, value in args.seeder_options.items():
         default = known[key].default if key in known else None
@@ -142,6 +144,7 @@ def check_options(args: argparse.Namespace) -> None:
                 f'Expected a number in --seeder-options {key}, got {value!r}; '
                 f'e.g. {key}={default}.'
             )
+    # Check the device by using it
     try:
         torch.zeros(1, device=args.device)
     except (AssertionError, RuntimeError) as error:
@@ -157,7 +160,8 @@ def check_options(args: argparse.Namespace) -> None:
 
 
 def build_seeder(args: argparse.Namespace) -> BaseSeeder:
-    """The seeder, after a check that it gets what it needs."""
+    """Build the seeder, after a check that it gets what it needs."""
+    # Check the arguments, then build
     check_options(args)
     try:
         seeder: BaseSeeder = TASK_UTILS.build(
@@ -167,6 +171,7 @@ def build_seeder(args: argparse.Namespace) -> BaseSeeder:
         raise UserInputError(
             f'--seeder-options do not fit {args.seeder}: {error}'
         ) from error
+    # Check that masks and pictures are there if they are used
     if seeder.needs_masks and args.mask_dir is None:
         raise UserInputError(
             f'{args.seeder} needs MASK_DIR after CAM_DIR, got none. Make the '
@@ -180,9 +185,10 @@ def build_seeder(args: argparse.Namespace) -> BaseSeeder:
 
 
 def list_names(args: argparse.Namespace) -> list[str]:
-    """Names of the images: those of the list, or of all CAM files."""
+    """Name the images: those of the list, or of all CAM files."""
     if args.list is not None:
         return [bare_name(listed) for listed in read_image_list(args.list)]
+    # Look for files of the format, but not in the folder of seeds
     suffix = cam_suffix(args.format)
     names = names_in(args.cam_dir, suffix, args.out)
     if not names:
@@ -193,13 +199,14 @@ def list_names(args: argparse.Namespace) -> list[str]:
 
 
 def cam_path(name: str, args: argparse.Namespace) -> Path:
-    """The CAM file of an image."""
+    """Return the CAM file of an image."""
     file: Path = args.cam_dir / f'{name}{cam_suffix(args.format)}'
     return file
 
 
 def check_settings(args: argparse.Namespace) -> None:
     """Refuse to mix seeds of two settings in one folder."""
+    # Describe what decides the seeds
     settings = dict(
         cam_dir=str(args.cam_dir),
         mask_dir=str(args.mask_dir),
@@ -208,11 +215,13 @@ def check_settings(args: argparse.Namespace) -> None:
         seeder=args.seeder,
         options=args.seeder_options,
     )
+    # Note it in a new folder
     path = args.out / SETTINGS_FILE
     if not path.is_file():
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(settings, indent=2) + '\n')
         return
+    # Compare it with what an earlier run noted
     try:
         found = json.loads(path.read_text())
     except ValueError:
@@ -228,19 +237,19 @@ def check_settings(args: argparse.Namespace) -> None:
 
 @lru_cache
 def picture_folder(folder: Path) -> ImageFolder:
-    """The pictures, looked up once."""
+    """Return the pictures, looked up once."""
     return ImageFolder(folder, IMAGE_SUFFIXES)
 
 
 def find_picture(folder: Path, name: str) -> Path | None:
-    """Path of a picture, if it is there."""
+    """Return the path of a picture, if it is there."""
     images = picture_folder(folder)
     below = images.find(name)
     return None if below is None else Path(images.file(below).path)
 
 
 def read_picture(folder: Path, name: str) -> torch.Tensor:
-    """RGB, uint8, (H, W, 3)."""
+    """Read a picture, RGB, uint8, (H, W, 3)."""
     path = find_picture(folder, name)
     if path is None:
         raise UserInputError(
@@ -253,8 +262,10 @@ def digest_sources(
     name: str, seeder: BaseSeeder, args: argparse.Namespace
 ) -> str:
     """Hash all that decides the seed of one image."""
+    # Add the defaults, which another version may change
     known = inspect.signature(TASK_UTILS.get(args.seeder)).parameters
     options = {key: value.default for key, value in known.items()}
+    # List the files that the seeder reads
     files: list[Path | None] = [cam_path(name, args)]
     if seeder.needs_masks:
         files.append(args.mask_dir / f'{name}.json')
@@ -274,10 +285,11 @@ def digest_sources(
 def make_seed(
     name: str, seeder: BaseSeeder, args: argparse.Namespace
 ) -> np.ndarray:
-    """Seed of one image, uint8, (H, W)."""
+    """Make the seed of one image, uint8, (H, W)."""
     cam_file = read_cams(
         cam_path(name, args), args.format, args.keys or 'classes'
     )
+    # Read masks and picture, which also tell the seed's size
     masks = image = None
     size = (cam_file.cams.shape[1], cam_file.cams.shape[2])
     if seeder.needs_masks:
@@ -286,6 +298,7 @@ def make_seed(
     if args.images is not None:
         image = read_picture(args.images, name)
         size = (image.shape[0], image.shape[1])
+    # Enlarge the CAMs to that size, and make the seed
     cams, classes = cam_file.resized(size)
     device = torch.device(args.device)
     return seeder(cams.to(device), classes, masks, image).cpu().numpy()
@@ -294,9 +307,10 @@ def make_seed(
 def score(
     name: str, seed: np.ndarray, args: argparse.Namespace
 ) -> np.ndarray | None:
-    """Areas for the mIoU, if there is a ground truth."""
+    """Count areas for the mIoU, if there is a ground truth."""
     if args.ground_truth is None:
         return None
+    # Read the truth, of the seed's size
     path = args.ground_truth / f'{name}.png'
     truth = read_label_png(path)
     if truth.shape != seed.shape:
@@ -305,6 +319,7 @@ def score(
             f'{path}, got {truth.shape}. The seed has the size of the masks '
             'or the picture, or of the CAM where there is neither.'
         )
+    # Refuse labels beyond those that are counted
     for what, labels in (('the seed', seed), (str(path), truth)):
         largest = int(labels[labels < IGNORE_LABEL].max(initial=0))
         if largest >= args.num_classes:
@@ -318,10 +333,12 @@ def score(
 def make_or_read(
     name: str, seeder: BaseSeeder, args: argparse.Namespace
 ) -> np.ndarray | None:
-    """Seed of one image, from disk if it is there; areas for the score."""
+    """Make a seed, or read it if it is there; areas for the score."""
+    # Look for a seed that was made of the same
     path = args.out / f'{name}.png'
     made_of = digest_sources(name, seeder, args)
     seed = read_label_png_made_of(path, made_of)
+    # Make it, and write what it was made of
     if seed is None:
         seed = make_seed(name, seeder, args)
         write_palette_png(path, seed, made_of=made_of)
@@ -331,8 +348,10 @@ def make_or_read(
 def main(argv: list[str] | None = None) -> int:
     """Make the seeds; 1 if an image failed."""
     args = parse_args(argv)
+    # Build the seeder before the first image is read
     args.seeder_options = read_options(args.seeder_options, '--seeder-options')
     seeder, names = build_seeder(args), list_names(args)
+    # Make the seeds, alone in the folder
     with locked_folder(args.out):
         if args.keys is None:
             files = (cam_path(name, args) for name in names)
@@ -340,10 +359,12 @@ def main(argv: list[str] | None = None) -> int:
         check_settings(args)
         process = partial(make_or_read, seeder=seeder, args=args)
         outcomes = run_all(process, names, args.workers, 'seeds')
+    # List the failures
     logger = MMLogger.get_current_instance()
     failed = report_failures(names, outcomes, logger)
     done = len(names) - failed
     logger.info(f'{done} of {len(names)} images done, seeds in {args.out}')
+    # Score the seeds that were made
     if args.ground_truth is not None and done:
         areas = sum(o.result for o in outcomes if o.failure is None)
         mean = 100 * np.nanmean(intersection_over_union(areas))

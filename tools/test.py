@@ -15,7 +15,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line, as mmseg's, with an optional checkpoint."""
+    """Read the command line, as mmseg's, with an optional checkpoint."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -65,6 +65,7 @@ from mmfmwsss.utils import UserInputError, nearby_files
 
 def set_checkpoint(config: Config, checkpoint: str | None) -> None:
     """Choose the checkpoint and see that it is there."""
+    # Find the latest checkpoint in the folder of a run
     if checkpoint is not None and os.path.isdir(checkpoint):
         latest = find_latest_checkpoint(checkpoint)
         if latest is None:
@@ -73,8 +74,10 @@ def set_checkpoint(config: Config, checkpoint: str | None) -> None:
                 f'but it has none. Train with tools/train.py first.'
             )
         checkpoint = latest
+    # Prefer it to that of the config
     if checkpoint is not None:
         config.load_from = checkpoint
+    # Look for the file before data and model are built
     path = config.get('load_from')
     if path and '://' not in path and not os.path.isfile(path):
         command = config.get('train_command', 'tools/train.py with its config')
@@ -86,12 +89,14 @@ def set_checkpoint(config: Config, checkpoint: str | None) -> None:
 
 def set_outputs(config: Config, args: argparse.Namespace) -> None:
     """Turn on painted images and saved predictions."""
+    # Turn the painting on
     if args.show or args.show_dir:
         hook = config.default_hooks.visualization
         hook.draw, hook.show, hook.wait_time = True, args.show, args.wait_time
         hook.interval = 1  # mmseg's default paints every 50th image
         if args.show_dir:
             config.visualizer.save_dir = args.show_dir
+    # Let the first metric write its label maps
     if args.out is not None:
         evaluators = config.test_evaluator
         first = evaluators[0] if isinstance(evaluators, list) else evaluators
@@ -106,12 +111,14 @@ def set_augmentation(config: Config) -> None:
     Raises:
         UserInputError: If the config has none.
     """
+    # Refuse a config without a pipeline for it
     if 'tta_pipeline' not in config:
         raise UserInputError(
             'Expected `tta_pipeline` and `tta_model` in the config for --tta, '
             'but it has no pipeline. Test without --tta, or take them from '
             'configs/_base_/datasets/segmentor_pipelines.py.'
         )
+    # Wrap the model in one that merges the copies
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
     tta_model = config.get('tta_model') or ConfigDict(type='SegTTAModel')
     if is_type(config.model, 'RefinedSegmentor') and is_type(
@@ -120,6 +127,7 @@ def set_augmentation(config: Config) -> None:
         tta_model.type = 'mmseg.RefinedSegTTAModel'
     tta_model.module = config.model
     config.model = tta_model
+    # Correct the protocol that is noted with the scores
     evaluators = config.test_evaluator
     for metric in evaluators if isinstance(evaluators, list) else [evaluators]:
         if metric.get('protocol'):
@@ -129,7 +137,7 @@ def set_augmentation(config: Config) -> None:
 
 
 def is_type(config: ConfigDict, name: str) -> bool:
-    """Whether a config builds a class, by name, scoped name or itself."""
+    """Tell if a config builds a class, by name, scoped name or itself."""
     found = config.get('type')
     found = found if isinstance(found, str) else found.__name__
     return found.rsplit('.', 1)[-1] == name
@@ -138,15 +146,18 @@ def is_type(config: ConfigDict, name: str) -> bool:
 def main() -> int:
     """Test; 1 if some images failed, else 0."""
     args = parse_args()
+    # Prepare config and processes
     config = load_config(args)
     set_checkpoint(config, args.checkpoint)
     set_outputs(config, args)
     prepare_processes(config, training=False)
     set_test_loop(config)
+    # Test, and write the scores
     runner = build_runner(config, trust_checkpoint=args.trust_checkpoint)
     started = time.time()
     metrics = runner.test()
     write_metrics(runner, metrics, time.time() - started)
+    # Count the images that failed, by the metric with most of them
     failed = max(
         (v for k, v in metrics.items() if k.split('/')[-1] == 'failed'),
         default=0,

@@ -15,7 +15,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line, as mmseg's."""
+    """Read the command line, as mmseg's."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -97,12 +97,14 @@ def main() -> int:
     """Train."""
     args = parse_args()
     config = load_config(args)
+    # Turn on what the arguments ask for
     if args.amp:
         enable_amp(config)
     if args.tensorboard:
         enable_tensorboard(config)
     set_resume(config, args.resume)
     prepare_processes(config, training=True)
+    # Train, alone in the folder
     with alone_in(config):
         runner = build_runner(
             config, training=True, trust_checkpoint=args.trust_checkpoint

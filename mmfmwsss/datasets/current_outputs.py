@@ -60,19 +60,20 @@ class CurrentOutputs:
         self._mask_dirs = list(mask_dirs)
 
     def __len__(self) -> int:
-        """Number of pictures."""
+        """Return the number of pictures."""
         return len(self.dataset)
 
     def __getattr__(self, name: str) -> Any:
-        """The data set's own attributes, such as ``metainfo``."""
+        """Return the data set's own attributes, such as ``metainfo``."""
         if name in ('dataset', '__setstate__'):  # while it is unpickled
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
     def __getitem__(self, index: int) -> Any:
-        """The packed picture, or a note that it is finished."""
+        """Return the packed picture, or a note that it is finished."""
         if not self._settings:
             return self.dataset[index]
+        # Look for label maps made of the same files and settings
         record = self.dataset.get_data_info(index)
         name, made_of = image_name_of(record), self._digest(record)
         finished = all(
@@ -83,18 +84,22 @@ class CurrentOutputs:
             is not None
             for folder, prediction in self._outputs
         )
+        # Spare a finished picture the loader and the model
         if finished:
             return _pack_note(record, name, made_of)
+        # Tell the writer of label maps what this one is made of
         packed = self.dataset[index]
         packed['data_samples'].set_metainfo({'made_of': made_of})
         return packed
 
     def _digest(self, record: Mapping[str, Any]) -> str:
+        # Gather all that decides the prediction: labels, picture, masks
         name = image_name_of(record)
         labels = record.get('image_labels')
         masks = [
             os.path.join(folder, f'{name}.json') for folder in self._mask_dirs
         ]
+        # Hash it together with the settings of the run
         return digest_of(
             [
                 self._settings,

@@ -39,10 +39,12 @@ def pack_names(dataset: BaseDataset) -> None:
 
     Otherwise their predictions would be written by the last part of the name.
     """
+    # Collect the transforms, also those inside test-time augmentation
     steps = list(dataset.pipeline.transforms)
     for step in dataset.pipeline.transforms:
         for inner in getattr(step, 'subroutines', ()):  # of TestTimeAug
             steps += inner.transforms
+    # Add the name to what the packing transforms keep
     for step in steps:
         keys = getattr(step, 'meta_keys', None)
         if keys is not None and 'image_name' not in keys:
@@ -56,6 +58,7 @@ def read_strictly(dataset: BaseDataset) -> None:
     for that. In a data set a broken picture must be found all the same, and
     be decoded as in training.
     """
+    # Replace mmcv's loader, which accepts files that are cut off
     steps = dataset.pipeline.transforms
     for place, step in enumerate(steps):
         if type(step) is LoadImageFromFile and not step.ignore_empty:
@@ -89,6 +92,7 @@ def prepare_or_pack_failure(
             cannot be read.
     """
     data_info = dataset.get_data_info(idx)
+    # Check the record and run the transforms
     try:
         if check is not None:
             check(data_info)
@@ -96,10 +100,12 @@ def prepare_or_pack_failure(
     except (OSError, ValueError, cv2.error) as error:
         # The pipeline may have changed the first record.
         data_info = dataset.get_data_info(idx)
+        # Make sure that the message names the file
         path = data_info['img_path']
         message = str(error)
         if path not in message and Path(path).stem not in message:
             message = f'{path}: {type(error).__name__}: {message}'
+        # List the failure in a test, but end a training
         if dataset.test_mode:
             return _pack(dataset, data_info, message)
         if isinstance(error, ValueError):
@@ -113,7 +119,8 @@ def prepare_or_pack_failure(
 def _pack(
     dataset: BaseDataset, data_info: dict[str, Any], message: str
 ) -> dict[str, Any]:
-    """A placeholder, as often as the pipeline augments a picture."""
+    """Pack a placeholder, as often as the pipeline augments a picture."""
+    # Give test-time augmentation one placeholder for each of its copies
     for step in getattr(dataset.pipeline, 'transforms', []):
         if isinstance(step, TestTimeAug):
             copies = [

@@ -22,7 +22,7 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 
 def path_below(folder: str | Path, listed: str) -> str:
-    """Path of a listed file below its folder, by slashes.
+    """Return the path of a listed file below its folder, by slashes.
 
     Args:
         folder (str | Path): The folder.
@@ -31,9 +31,11 @@ def path_below(folder: str | Path, listed: str) -> str:
     Raises:
         UserInputError: If it is outside of the folder.
     """
+    # Leave plain paths as they are
     parts = listed.split('/')
     if '' not in parts and '.' not in parts and '..' not in parts:
         return listed
+    # Resolve dots and doubled slashes, and refuse what leads outside
     top = os.path.abspath(folder)
     below = os.path.relpath(os.path.join(top, listed), top)
     if below.split(os.sep)[0] in ('', '.', '..'):
@@ -46,7 +48,7 @@ def path_below(folder: str | Path, listed: str) -> str:
 
 
 def bare_name(listed: str) -> str:
-    """Name of a listed picture whose file is not looked up.
+    """Return the name of a listed picture whose file is not looked up.
 
     Args:
         listed (str): With or without the suffix of a picture.
@@ -63,7 +65,7 @@ def bare_name(listed: str) -> str:
 
 
 def walk_files(folder: str | Path) -> Iterator[str]:
-    """Paths below a folder of all files in it and its sub-folders, sorted.
+    """Walk all files in a folder and its sub-folders, sorted.
 
     Hidden files and folders are left out: unfinished writes, and what macOS
     puts beside each file (``._a.jpg``). A folder that links lead to twice is
@@ -75,19 +77,22 @@ def walk_files(folder: str | Path) -> Iterator[str]:
     seen: set[str] = set()
     os.listdir(folder)  # os.walk says nothing of a missing folder
     for root, folders, files in os.walk(folder, followlinks=True):
+        # Enter each folder once: links may lead in circles
         if (real := os.path.realpath(root)) in seen:
             folders.clear()
             continue
         seen.add(real)
+        # Go down in order, past hidden folders
         folders[:] = sorted(f for f in folders if not f.startswith('.'))
         below = os.path.relpath(root, folder).replace(os.sep, '/')
+        # Yield the files of this folder by their paths from the top
         for file in sorted(files):
             if not file.startswith('.'):
                 yield file if below == '.' else f'{below}/{file}'
 
 
 def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
-    """Paths below a folder of all pictures in it and its sub-folders.
+    """List all pictures in a folder and its sub-folders, by their paths.
 
     Args:
         folder (str | Path): The folder.
@@ -100,6 +105,7 @@ def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
         UserInputError: If there is no such folder or no picture in it.
     """
     try:
+        # Walk the folder, or say which setting to correct
         files = sorted(walk_files(folder))
     except OSError as error:
         raise UserInputError(
@@ -108,6 +114,7 @@ def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
             '`image_dir` in the config.'
         ) from error
     wanted = tuple({suffix.lower() for suffix in suffixes})
+    # Keep the files with a picture's suffix, whatever its case
     images = [file for file in files if file.lower().endswith(wanted)]
     if not images:
         raise UserInputError(
@@ -121,7 +128,7 @@ def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
 def names_in(
     folder: str | Path, suffix: str, leave_out: str | Path | None = None
 ) -> list[str]:
-    """Names of all files of a kind in a folder and its sub-folders, sorted.
+    """List the names of all files of a kind below a folder, sorted.
 
     Args:
         folder (str | Path): The folder.
@@ -133,11 +140,13 @@ def names_in(
         list[str]: Without the suffix, by slashes; none where there is no such
         folder.
     """
+    # Find the files of this kind; a missing folder has none
     try:
         files = list(walk_files(folder))
     except OSError:
         return []
     names = [f.removesuffix(suffix) for f in files if f.endswith(suffix)]
+    # Leave out the results that are written inside the folder
     if leave_out is not None:
         inner = os.path.relpath(leave_out, folder).replace(os.sep, '/')
         names = [name for name in names if not name.startswith(f'{inner}/')]
@@ -156,8 +165,9 @@ class FileFinder:
         return name in self.names(folder)
 
     def names(self, folder: str | Path) -> frozenset[str]:
-        """Names of all that is in a folder; none where it is not there."""
+        """Return all names in a folder; none where it is not there."""
         key = os.fspath(folder)
+        # List each folder once, for it is asked about every picture
         if key not in self._content:
             try:
                 names = frozenset(os.listdir(key or '.'))

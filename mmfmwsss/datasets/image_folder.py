@@ -58,7 +58,7 @@ class ImageFolder:
         self._indices: dict[str, _Index] = {}
 
     def all(self) -> list[str]:
-        """Paths below the folder of all pictures in it, sorted.
+        """List the paths below the folder of all pictures in it, sorted.
 
         Raises:
             UserInputError: If there is no such folder or no picture in it.
@@ -66,7 +66,7 @@ class ImageFolder:
         return list_images(self.folder, self.suffixes)
 
     def matches(self, listed: str) -> list[str]:
-        """Paths below the folder of the pictures that a list may mean.
+        """List the paths of the pictures that a list may mean.
 
         Args:
             listed (str): A picture as a list writes it.
@@ -78,22 +78,25 @@ class ImageFolder:
         Raises:
             UserInputError: If it is outside of the folder.
         """
+        # Try the spellings in turn: the first one that fits wins
         for name in self._spellings(listed):
             below, file = posixpath.split(name)
             found = self._in(below, file)
             if found:
                 return [posixpath.join(below, match) for match in found]
+        # Look for a bare name in all sub-folders
         plain = '/' not in listed and '\\' not in listed
         return self._anywhere.get(listed, []) if plain else []
 
     def find(self, listed: str) -> str | None:
-        """Path below the folder of a listed picture; None if it is missing.
+        """Find a listed picture below the folder; None if it is missing.
 
         Raises:
             UserInputError: If it is outside of the folder, or fits several
                 pictures.
         """
         found = self.matches(listed)
+        # Refuse to guess between two pictures
         if len(found) > 1:
             raise UserInputError(
                 f'Expected one picture in {self.folder} that {listed!r} '
@@ -104,7 +107,7 @@ class ImageFolder:
         return found[0] if found else None
 
     def file(self, below: str) -> ImageFile:
-        """Name and path of a picture, given by its path below the folder."""
+        """Name a picture that is given by its path below the folder."""
         name = posixpath.splitext(below)[0]
         return ImageFile(name, os.path.join(self.folder, below))
 
@@ -124,6 +127,7 @@ class ImageFolder:
             UserInputError: If any is missing or outside of the folder, or
                 two share a name.
         """
+        # Look up every name, and refuse a list with gaps
         found = [(name, self.find(name)) for name in listed]
         missing = [name for name, below in found if below is None]
         if missing:
@@ -134,6 +138,7 @@ class ImageFolder:
                 f'{source or self.folder}.'
             )
         files: dict[str, str] = {}
+        # Refuse two pictures whose seeds would have one name
         for name, below in found:
             image = self.file(below or '')
             if image.name in files:
@@ -142,31 +147,37 @@ class ImageFolder:
         return [ImageFile(name, path) for name, path in files.items()]
 
     def _spellings(self, listed: str) -> Iterator[str]:
-        """The name as it is, and what else it may stand for."""
+        """Yield the name as it is, and what else it may stand for."""
         yield path_below(self.folder, listed)
+        # Read Windows' paths, too
         plain = listed.replace('\\', '/')
         if plain != listed:
             yield path_below(self.folder, plain)
+        # Try the composed and the decomposed form of accents
         if not plain.isascii():  # macOS takes accents apart
             for form in _FORMS:
                 yield path_below(
                     self.folder, unicodedata.normalize(form, plain)
                 )
+        # Accept a path that begins with the folder's own name
         top, _, rest = plain.removeprefix('./').partition('/')
         if rest and top == os.path.basename(os.path.abspath(self.folder)):
             yield path_below(self.folder, rest)
 
     def _in(self, below: str, file: str) -> list[str]:
-        """Files of one sub-folder that may be called so."""
+        """List the files of one sub-folder that may be called so."""
+        # Take a file of exactly this name first
         names = self._finder.names(os.path.join(self.folder, below))
         if file in names and self._keys(file):
             return [file]
+        # Index the sub-folder by all names that its files may have
         if below not in self._indices:
             index: _Index = {}
             self._indices[below] = index
             for each in sorted(names):
                 for key in self._keys(each):
                     index.setdefault(key, []).append(each)
+        # Ask for the name as given, then without capitals in its suffix
         known = self._indices[below]
         return known.get(file) or known.get(_lower_suffix(file), [])
 
@@ -174,20 +185,24 @@ class ImageFolder:
     def _anywhere(self) -> _Index:
         """Index the files of all sub-folders by name, without the folders."""
         index: _Index = {}
+        # Walk all sub-folders; one that is missing has no file
         try:
             paths = sorted(walk_files(self.folder))
         except OSError:
             return index
+        # File each picture under each of its names
         for path in paths:
             for key in self._keys(posixpath.basename(path)):
                 index.setdefault(key, []).append(path)
         return index
 
     def _keys(self, file: str) -> set[str]:
-        """Names of a file: with its suffix or, if it is wanted, without."""
+        """List the names of a file, with suffix and, if wanted, without."""
+        # Ignore what is no picture
         folded = file.lower()
         if not folded.endswith((*self._wanted, *IMAGE_SUFFIXES)):
             return set()
+        # Cut the wanted suffixes off
         bare = {
             file[: -len(s)] for s in self._wanted if folded.endswith(s)
         } - {''}

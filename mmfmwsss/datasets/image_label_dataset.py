@@ -77,6 +77,7 @@ class ImageLabelDataset(BaseDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        # Settle classes, lists and suffixes, as paths below the data root
         self.class_prompts = get_class_prompts(class_prompts)
         self.image_list = _join(data_root, image_list)
         self.label_file = _join(data_root, label_file)
@@ -87,6 +88,7 @@ class ImageLabelDataset(BaseDataset):
             else tuple(image_suffix)
         )
         self.drop_unlabelled = drop_unlabelled
+        # Let mmseg's base class load nothing but what we find
         labels = self.class_prompts.labels
         with mmseg_scope():
             super().__init__(
@@ -104,6 +106,7 @@ class ImageLabelDataset(BaseDataset):
                 test_mode=test_mode,
                 **kwargs,
             )
+        # Keep names, and read files strictly, in mmseg's own transforms
         pack_names(self)
         read_strictly(self)
 
@@ -115,6 +118,7 @@ class ImageLabelDataset(BaseDataset):
                 name, if a label is of no class or, in training, if pictures
                 have no label.
         """
+        # Find the pictures, and read the labels of each
         classes = self.class_prompts.classes
         found = ImageLabelSource(
             image_dir=self.data_prefix['img_path'],
@@ -123,11 +127,13 @@ class ImageLabelDataset(BaseDataset):
             xml_dir=self.xml_dir,
             image_suffixes=self.image_suffixes,
         ).read(classes)
+        # Report pictures without a label, and leave them out of training
         unlabelled = [image.name for image, shown in found if not shown]
         if unlabelled:
             self._report_unlabelled(unlabelled, len(found))
             if self.drop_unlabelled and not self.test_mode:
                 found = [labelled for labelled in found if labelled.classes]
+        # Make mmseg's records, with labels in place of a ground truth
         return [
             {
                 'img_path': image.path,
@@ -141,17 +147,20 @@ class ImageLabelDataset(BaseDataset):
         ]
 
     def _report_unlabelled(self, names: Sequence[str], total: int) -> None:
+        # Describe the pictures and the file to mend
         found = (
             f'{len(names)} of {total} pictures have no image-level label, '
             f'e.g. {names[0]}'
         )
         source = self.label_file or self.xml_dir or '`label_file`'
+        # Refuse to train on them, unless they are to be dropped
         droppable = self.drop_unlabelled and len(names) < total
         if not (self.test_mode or droppable):
             raise UserInputError(
                 'Expected a class or more for every training picture, but '
                 f'{found}. Add them to {source}, or set `drop_unlabelled`.'
             )
+        # Say what follows for this run
         effect = (
             'their seeds will be all background'
             if self.test_mode
@@ -174,7 +183,7 @@ class ImageLabelDataset(BaseDataset):
         return prepare_or_pack_failure(self, idx)
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Present foreground classes, 0-based, for class-balanced wrappers."""
+        """List the present foreground classes, 0-based, for samplers."""
         labels = self.get_data_info(idx)['image_labels']
         return [int(c) for c in np.flatnonzero(labels)]
 

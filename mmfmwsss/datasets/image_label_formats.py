@@ -22,7 +22,7 @@ LabelRow = tuple[str, str, list[str]]
 def text_rows(
     path: Path, text: str, classes: Sequence[str]
 ) -> Iterator[LabelRow]:
-    """Rows of ``name class class``, by tabs or else by spaces.
+    """Yield the rows of ``name class class``, by tabs or else by spaces.
 
     Raises:
         UserInputError: If a line has no picture, or cannot be read.
@@ -31,15 +31,18 @@ def text_rows(
         if not line.strip():
             continue
         where = f'line {number}'
+        # Split at tabs, where names may have spaces
         if '\t' in line:
             name, *found = [cell.strip() for cell in line.split('\t')]
             yield where, name, [cell for cell in found if cell]
             continue
+        # Split at spaces, and put class names of several words together
         name, *words = _words(path, line, where)
         yield where, name, _join_words(words, classes)
 
 
 def _words(path: Path, line: str, where: str) -> list[str]:
+    # Split at spaces outside of quotes, for names with spaces
     try:
         rows = list(csv.reader([line.strip()], delimiter=' '))
     except csv.Error as error:
@@ -48,6 +51,7 @@ def _words(path: Path, line: str, where: str) -> list[str]:
     else:
         what = 'it has no name'
     words = [cell for row in rows for cell in row if cell]
+    # Refuse a line that names nothing
     if not words:
         raise UserInputError(
             f'Expected a picture and its classes on {where} of {path}, but '
@@ -58,10 +62,12 @@ def _words(path: Path, line: str, where: str) -> list[str]:
 
 def _join_words(words: list[str], classes: Sequence[str]) -> list[str]:
     """Put words together to the longest class names, ``traffic light``."""
+    # Accept class names also with underscores for their spaces
     known = {name: name for name in classes}
     known |= {name.replace(' ', '_'): name for name in classes}
     longest = max((len(name.split()) for name in classes), default=1)
     found = []
+    # Take the longest class name that the next words make
     while words:
         for count in range(min(longest, len(words)), 0, -1):
             candidate = ' '.join(words[:count])
@@ -73,7 +79,7 @@ def _join_words(words: list[str], classes: Sequence[str]) -> list[str]:
 
 
 def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
-    """Entries of a JSON object, of a list of objects, or of COCO instances.
+    """Yield the entries of a JSON object, a list or COCO instances.
 
     The outlines of COCO's instances are dropped by the parser: what reads
     image-level labels never holds a mask.
@@ -82,18 +88,22 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
         UserInputError: If the text is not JSON, repeats a picture, or an
             entry is not a picture with a list of names.
     """
+    # Read the file without the outlines, which labels do not need
     content = parse_json(text, path, _without_outlines)
     if not isinstance(content, (dict, list)):
         raise UserInputError(
             f'Expected a list or an object in {path}, but got {content!r:.80}.'
         )
+    # Read COCO's instances
     if isinstance(content, dict) and 'annotations' in content:
         yield from _coco_rows(path, content)
         return
+    # Read one entry a picture, by keys or as a pair
     entries = list(content.items()) if isinstance(content, dict) else content
     for number, entry in enumerate(entries, 1):
         if isinstance(entry, dict):
             entry = (_first(entry, _IMAGE_KEYS), _first(entry, _LABEL_KEYS))
+        # Refuse what is no picture with a list of class names
         if not _is_labelled(entry):
             raise UserInputError(
                 f'Expected a picture and a list of class names as entry '
@@ -115,7 +125,8 @@ def _is_labelled(entry: object) -> bool:
 
 
 def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:
-    """Pictures of COCO's instances that have an object, crowds included."""
+    """Yield COCO's pictures that have an object, crowds included."""
+    # Join instances with the names of their pictures and classes
     try:
         names = {c['id']: c['name'] for c in content['categories']}
         files = {i['id']: i['file_name'] for i in content['images']}
@@ -130,6 +141,7 @@ def _coco_rows(path: Path, content: Mapping[str, Any]) -> Iterator[LabelRow]:
             f'categories that refer to each other), but could not find '
             f'{error}. Extract the file from the archive again.'
         ) from error
+    # Leave out pictures without an object
     for file, found in shown.items():
         if found:
             yield f'image {file}', file, found

@@ -65,11 +65,14 @@ class ImageLabelSource:
             raise UserInputError(
                 'Expected `label_file` or `xml_dir`, but got both. Delete one.'
             )
+        # Read the label file, whose rows may also be the list
         rows: _Labels = {}
         if self.label_file:
             rows = read_image_labels(self.label_file, classes)
+        # Find the pictures that the list names
         source = self.image_list or self.label_file or self.xml_dir
         images = self.folder.find_all(self._listed(rows), source)
+        # Read an annotation for each picture, or match the rows with them
         if self.xml_dir:
             named = annotation_names(self.xml_dir, images)
             read = read_voc_folder(self.xml_dir, list(named.values()), classes)
@@ -80,10 +83,12 @@ class ImageLabelSource:
 
     def _listed(self, rows: _Labels) -> list[str]:
         """Read the names that lists give to the images."""
+        # Prefer a list of its own to the label file
         if self.image_list:
             return read_image_list(self.image_list)
         if self.label_file:
             return list(rows)
+        # Take every picture that has an annotation
         if self.xml_dir:
             names = names_in(self.xml_dir, '.xml')
             if not names:
@@ -95,18 +100,20 @@ class ImageLabelSource:
         return self.folder.all()
 
     def by_path(self, rows: _Labels) -> dict[str, tuple[str, ...]]:
-        """Labels of the pictures that exist, whatever rows call them.
+        """Return labels of the pictures that exist, whatever rows call them.
 
         Raises:
             UserInputError: If a picture has two rows, or a row fits several
                 pictures.
         """
         labels: dict[str, tuple[str, ...]] = {}
+        # Match each row with the picture that it names
         for listed, shown in rows.items():
             below = self.folder.find(listed)
             if below is None:
                 continue  # of a picture that this data set leaves out
             path = self.folder.file(below).path
+            # Refuse two rows on one picture
             if path in labels:
                 raise UserInputError(
                     f'Expected every picture once in {self.label_file}, but '
@@ -120,14 +127,16 @@ class ImageLabelSource:
 def annotation_names(
     folder: str | Path, images: Sequence[ImageFile]
 ) -> dict[str, str]:
-    """Names of the annotations of pictures, by the paths of the pictures.
+    """Find the names of the pictures' annotations, by picture paths.
 
     Annotations lie in the sub-folders of the pictures or, where no two
     pictures share the last part of their name, side by side.
     """
+    # Note which annotations there are, and which file names are unique
     there = set(names_in(folder, '.xml'))
     counts = Counter(posixpath.basename(image.name) for image in images)
     names = {}
+    # Fall back on a flat folder where the last part says it all
     for name, path in images:
         last = posixpath.basename(name)
         flat = name not in there and last in there and counts[last] == 1

@@ -78,6 +78,7 @@ def read_image_labels(
 
 def _rows(path: Path, text: str, classes: Sequence[str]) -> Iterable[LabelRow]:
     """Split a file of labels by the format that its suffix tells."""
+    # Choose the reader by the suffix
     suffix = path.suffix.lower()
     if suffix == '.json':
         return json_rows(path, text)
@@ -97,6 +98,7 @@ def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
             unknown class.
     """
     path = Path(path)
+    # Parse the file, but no declarations
     try:
         text = read_text(path)
         if '<!DOCTYPE' in text or '<!ENTITY' in text:
@@ -110,9 +112,11 @@ def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
             f'Expected a VOC annotation in {path}, but it is not XML '
             f'({error}). Extract the file from the archive again.'
         ) from error
+    # Collect the names of all objects
     names = [
         thing.findtext('name', '').strip() for thing in root.iter('object')
     ]
+    # Refuse names that are no class
     unknown = [
         ('an <object>', path.stem, n) for n in names if n not in classes
     ]
@@ -129,6 +133,7 @@ def read_voc_folder(
     Raises:
         UserInputError: If annotations are missing or wrong.
     """
+    # Look for all files first, for one missing may tell of many
     paths = {name: Path(folder, f'{name}.xml') for name in names}
     finder = FileFinder()
     missing = [str(path) for path in paths.values() if not finder(path)]
@@ -156,6 +161,7 @@ def _refuse_unknown(
     classes: Sequence[str],
 ) -> None:
     where, image, name = unknown[0]
+    # Suggest the classes that are spelt most alike
     folded = {c.lower(): c for c in classes}
     close = difflib.get_close_matches(name.lower(), list(folded), n=3)
     hint = (
@@ -163,6 +169,7 @@ def _refuse_unknown(
         if close
         else f'The classes are {", ".join(classes)}.'
     )
+    # Say where the first unknown name stands
     raise UserInputError(
         f'Expected one of {len(classes)} classes in {source}, but {where} '
         f'({image}) has {name!r}; {len(unknown)} such name(s) in all. {hint} '

@@ -20,6 +20,7 @@ def read_image_list(path: str | Path) -> list[str]:
         UserInputError: If the file is missing, empty, or repeats a picture.
     """
     names: dict[str, int] = {}
+    # Read the names, and refuse repeated ones
     for number, name in list_lines(path):
         if name in names:
             raise UserInputError(
@@ -35,15 +36,17 @@ def read_image_list(path: str | Path) -> list[str]:
 
 
 def list_lines(path: str | Path) -> list[tuple[int, str]]:
-    """Lines of a split file: number and picture, repeated ones too.
+    """List number and picture of each line, repeated ones too.
 
     Raises:
         UserInputError: If the file is missing or is not UTF-8.
     """
     names = []
     for number, line in enumerate(read_text(Path(path)).splitlines(), 1):
+        # Take the name from a line as it is
         name = line.strip()
         words = name.split()
+        # Read lines of two paths, picture and mask, as some lists have
         if len(words) == 2 and all(word.startswith('/') for word in words):
             name = Path(words[0]).stem
         if name:

@@ -29,17 +29,19 @@ _Row = tuple[int, list[str]]
 def csv_rows(
     path: Path, text: str, classes: Sequence[str]
 ) -> Iterator[tuple[str, str, list[str]]]:
-    """Rows of a table, without the header: where, picture, class names.
+    """Yield the rows of a table, header aside: where, picture, classes.
 
     Raises:
         UserInputError: If a row cannot be read or has no picture, or the
             columns of a one-hot table are no classes.
     """
     rows = _cells(path, text)
+    # Read a column of 0 and 1 for each class
     one_hot = _is_one_hot(rows, classes)
     if one_hot:
         yield from _one_hot_rows(path, rows, classes)
         return
+    # Read the classes' names from the cells after the picture
     for position, (number, cells) in enumerate(rows):
         if position == 0 and _is_header(cells, classes):
             continue
@@ -54,16 +56,19 @@ def csv_rows(
 
 
 def _cells(path: Path, text: str) -> list[_Row]:
-    """Line number and stripped cells of each row that is not empty."""
+    """Read line number and stripped cells of each row that is not empty."""
+    # Skip the separator note, but keep the count of lines
     first, _, rest = text.partition('\n')
     if re.fullmatch(r'\ufeff?sep=.\r?', first):  # a note for Excel
         text = '\n' + rest
+    # Guess the delimiter from the first line, quoted cells aside
     line = next((line for line in text.splitlines() if line.strip()), '')
     outside = re.sub(r'"[^"]*"', '', line)
     # The first one wins a tie: a semicolon is rare in names.
     delimiter = max(';\t,', key=outside.count)
     if not outside.count(delimiter):
         delimiter = ','
+    # Read the rows, and keep those with any content
     reader = csv.reader(io.StringIO(text, newline=''), delimiter=delimiter)
     rows: list[_Row] = []
     try:
@@ -85,7 +90,7 @@ def _is_header(cells: list[str], classes: Sequence[str]) -> bool:
 
 
 def _split(cell: str, classes: Sequence[str]) -> list[str]:
-    """Class names of a cell; several only where all of them are known."""
+    """Split the class names of a cell, where all of them are known."""
     if not cell or cell in classes:
         return [cell] if cell else []
     parts = [part.strip() for part in re.split('[,;|]', cell)]
@@ -95,9 +100,11 @@ def _split(cell: str, classes: Sequence[str]) -> list[str]:
 
 def _is_one_hot(rows: list[_Row], classes: Sequence[str]) -> bool:
     """Tell whether the cells below a header are all flags or empty."""
+    # Collect the cells, unless 0 and 1 are names of classes
     below = [cell.lower() for _, cells in rows[1:] for cell in cells[1:]]
     if not any(below) or any(name.lower() in _FLAGS for name in classes):
         return False
+    # Ask for numbers below titles that are none
     titles = rows[0][1][1:]
     numbers = all(cell in _FLAGS for cell in below)
     return numbers and not all(t.lower() in _FLAGS for t in titles)
@@ -106,8 +113,10 @@ def _is_one_hot(rows: list[_Row], classes: Sequence[str]) -> bool:
 def _one_hot_rows(
     path: Path, rows: list[_Row], classes: Sequence[str]
 ) -> Iterator[tuple[str, str, list[str]]]:
+    # Match titles with classes
     titles = rows[0][1][1:]
     columns = _columns(path, titles, classes)
+    # Read the flags of each picture, as many as there are titles
     for number, (name, *cells) in rows[1:]:
         if not name or len(cells) != len(titles):
             raise UserInputError(
@@ -122,8 +131,10 @@ def _columns(
     path: Path, titles: Sequence[str], classes: Sequence[str]
 ) -> list[str]:
     """Find the class of each column, also with underscores for spaces."""
+    # Accept class names also with underscores for their spaces
     spelt = {name.replace(' ', '_'): name for name in classes}
     spelt |= {name: name for name in classes}
+    # Refuse unknown and repeated titles
     unknown = [title for title in titles if title not in spelt]
     if unknown or len(set(titles)) != len(titles):
         wrong = unknown[0] if unknown else 'one of them twice'

@@ -55,6 +55,7 @@ class PairedDataset(BaseSegDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        # Settle suffixes, classes and folders
         self.image_suffixes = (
             (image_suffix,)
             if isinstance(image_suffix, str)
@@ -64,6 +65,7 @@ class PairedDataset(BaseSegDataset):
         prefix = {'img_path': image_dir}
         if label_dir is not None:
             prefix['seg_map_path'] = label_dir
+        # Let mmseg's base class hold the records and run the pipeline
         with mmseg_scope():
             super().__init__(
                 ann_file=image_list or '',
@@ -76,6 +78,7 @@ class PairedDataset(BaseSegDataset):
                 },
                 **kwargs,
             )
+        # Keep names, and read files strictly, in mmseg's own transforms
         pack_names(self)
         read_strictly(self)
 
@@ -86,14 +89,17 @@ class PairedDataset(BaseSegDataset):
             UserInputError: If pictures are missing, two have one name, or too
                 many label maps are missing.
         """
+        # Find the pictures, those of the list or all
         folder = ImageFolder(self.data_prefix['img_path'], self.image_suffixes)
         listed = (
             read_image_list(self.ann_file) if self.ann_file else folder.all()
         )
         images = folder.find_all(listed, self.ann_file)
+        # Pair each with its label map, if there is a folder of them
         records = [self._record(image) for image in images]
         if 'seg_map_path' not in self.data_prefix:
             return records
+        # Report missing label maps, and leave their pictures out
         finder = FileFinder()
         missing = [r for r in records if not finder(r['seg_map_path'])]
         if not missing:
@@ -102,6 +108,7 @@ class PairedDataset(BaseSegDataset):
         return [r for r in records if finder(r['seg_map_path'])]
 
     def _record(self, image: ImageFile) -> dict[str, Any]:
+        # Describe the picture in mmseg's terms
         record = {
             'img_path': image.path,
             'image_name': image.name,
@@ -109,6 +116,7 @@ class PairedDataset(BaseSegDataset):
             'reduce_zero_label': self.reduce_zero_label,
             'seg_fields': [],
         }
+        # Name the label map after the picture
         if 'seg_map_path' in self.data_prefix:
             record['seg_map_path'] = os.path.join(
                 self.data_prefix['seg_map_path'],

@@ -59,13 +59,16 @@ class PseudoLabelDataset(PairedDataset):
         ),
         **kwargs: Any,
     ) -> None:
+        # Check the settings
         if not 0 <= max_missing <= 1:
             raise ValueError(
                 f'Expected max_missing in 0..1, but got {max_missing}.'
             )
+        # Keep what the checks of seeds need
         self.max_missing = max_missing
         self.seed_command = seed_command
         self._checked: set[str] = set()
+        # Pair the pictures with the seeds, as label maps
         super().__init__(
             class_prompts=class_prompts,
             label_dir=os.path.abspath(seed_dir),
@@ -81,8 +84,10 @@ class PseudoLabelDataset(PairedDataset):
             UserInputError: If pictures or too many seeds are missing, or a
                 seed is none of this data set.
         """
+        # Refuse files that are no label maps
         records = super().load_data_list()
         refuse_no_seeds([r['seg_map_path'] for r in records], self._remedy)
+        # Read some seeds in full now; the others when they are drawn
         step = max(1, len(records) // _CHECKED_AT_START)
         for record in records[::step]:
             self._check(record)
@@ -94,6 +99,7 @@ class PseudoLabelDataset(PairedDataset):
 
     def _check(self, record: dict[str, Any]) -> None:
         path = record['seg_map_path']
+        # Check each seed once
         if path not in self._checked:
             check_seed(
                 path,
@@ -117,17 +123,20 @@ class PseudoLabelDataset(PairedDataset):
         Raises:
             UserInputError: If more than ``max_missing`` are missing, or all.
         """
+        # Describe what is missing
         share = len(missing) / total
         found = (
             f'{len(missing)} of {total} listed pictures ({share:.1%}) have no '
             f'seed, e.g. {missing[0]} is missing'
         )
+        # Stop if so many seeds are missing that they were never made
         if share > self.max_missing or len(missing) == total:
             raise UserInputError(
                 f'Expected at most {self.max_missing:.1%} of the pictures '
                 f'without a seed, but {found}. Make the seeds with '
                 f'`{self.seed_command}`, or raise `max_missing`.'
             )
+        # Train without the few that failed
         print_log(
             f'{found}; these pictures are left out. `{self.seed_command}` '
             'makes the seeds.',

@@ -32,6 +32,7 @@ def refuse_no_seeds(paths: Sequence[str], remedy: str) -> None:
     Raises:
         UserInputError: If any is no picture or has colours.
     """
+    # Look at the headers of all files, and name the first that is wrong
     wrong = [(path, found) for path in paths if (found := _flaw(path))]
     if wrong:
         path, found = wrong[0]
@@ -42,6 +43,7 @@ def refuse_no_seeds(paths: Sequence[str], remedy: str) -> None:
 
 
 def _flaw(path: str) -> str:
+    # Open the header, and count the channels
     try:
         with Image.open(path) as picture:
             mode, channels = picture.mode, len(picture.getbands())
@@ -63,6 +65,7 @@ def check_seed(path: str, image: str, labels: int, remedy: str) -> None:
         UserInputError: If it is not readable, has an unknown label, or is of
             another size than the upright picture.
     """
+    # Look for labels that are no class
     seed = read_label_png(path)
     unknown = seed[(seed >= labels) & (seed != IGNORE_LABEL)]
     if unknown.size:
@@ -70,6 +73,7 @@ def check_seed(path: str, image: str, labels: int, remedy: str) -> None:
             f'Expected labels 0..{labels - 1} or {IGNORE_LABEL} in the seed '
             f'{path}, but it has the label {unknown.max()}. {remedy}'
         )
+    # Compare the sizes: a seed of another picture does not fit
     size = _upright_size(image)
     if size is not None and seed.shape != size:
         raise UserInputError(
@@ -79,11 +83,13 @@ def check_seed(path: str, image: str, labels: int, remedy: str) -> None:
 
 
 def _upright_size(path: str) -> tuple[int, int] | None:
-    """Height and width; None for what the loader of pictures is to refuse."""
+    """Read height and width; None where the loader is to refuse the file."""
+    # Read the header only, with the orientation of the camera
     try:
         with Image.open(path) as picture:
             width, height = picture.size
             orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
     except _NOT_READABLE:
         return None
+    # Turn the size as the loader turns the picture
     return (width, height) if orientation in _TURNED else (height, width)

@@ -58,11 +58,13 @@ def error_kinds(
     Raises:
         ValueError: If the shapes differ.
     """
+    # Compare maps of one size only
     if labels.shape != truth.shape:
         raise ValueError(
             f'labels must be of the size of the truth, {truth.shape}, got '
             f'{labels.shape}'
         )
+    # Lay the kinds over each other, the stronger ones last
     kinds = np.full(labels.shape, WRONG_CLASS, np.uint8)
     kinds[truth == 0] = FALSE_FOREGROUND
     kinds[labels == 0] = MISSED_FOREGROUND

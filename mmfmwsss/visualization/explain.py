@@ -74,10 +74,12 @@ def explain_masks(
             f'names must be {decisions.scores.shape[1]}, background first, '
             f'got {list(names)}'
         )
+    # Paint as SAMS does, and count what stays visible of each mask
     order = paint_order(masks.levels, decisions.confidence)
     top = _top_mask(masks, order)
     visible = torch.bincount(top[top >= 0], minlength=len(masks))
     areas = masks.masks.flatten(1).sum(1)
+    # List from the top of the paint down
     return [
         MaskExplanation(
             index=i,
@@ -95,7 +97,7 @@ def explain_masks(
 def explanation_table(
     rows: Sequence[MaskExplanation], names: Sequence[str]
 ) -> str:
-    """The explanations as a Markdown table.
+    """Write the explanations as a Markdown table.
 
     Args:
         rows (Sequence[MaskExplanation]): From :func:`explain_masks`.
@@ -104,6 +106,7 @@ def explanation_table(
     Returns:
         str: Ends with a newline.
     """
+    # Write a line for each mask, after the heads of the columns
     head = ['mask', 'level', 'pixels', 'visible', *names, 'decision']
     body = [
         [
@@ -142,14 +145,17 @@ def paint_decisions(
         the number of the mask.
     """
     canvas = np.asarray(0.45 * image, np.uint8)
+    # Find the masks of the level, and those that are seen
     order = paint_order(masks.levels, decisions.confidence)
     order = order[masks.levels[order] == level]
     top = _top_mask(masks, order).cpu().numpy()
     visible = [int(index) for index in np.unique(top) if index >= 0]
+    # Lay the class colour of each mask over the photograph
     for index in visible:
         colour = np.asarray(colours[int(decisions.winner[index])])
         where = top == index
         canvas[where] = 0.5 * image[where] + 0.5 * colour
+    # Draw the borders and, on top of them, the numbers
     canvas[label_borders(top)] = 255
     for index in visible:
         _write_number(canvas, top == index, str(index))
@@ -164,11 +170,13 @@ def _top_mask(masks: SAMMasks, order: Tensor) -> Tensor:
 
 def _write_number(canvas: Image, where: NDArray[np.bool_], text: str) -> None:
     """Write where a region is widest, if the text has room there."""
+    # Find the point deepest inside the region
     padded = np.pad(where.astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     if depth.max() < 4 + 3 * len(text):
         return
+    # Centre the text there, white with a black rim
     place = (int(x) - 4 * len(text), int(y) + 5)
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         _write(canvas, text, place, colour, width)
@@ -196,7 +204,7 @@ def explanation_picture(
     palette: Sequence[Sequence[int]],
     cell: int = 320,
 ) -> Image:
-    """One picture: photograph, CAMs, masks by level, seed, colours.
+    """Draw one picture: photograph, CAMs, masks by level, seed, colours.
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
@@ -218,9 +226,11 @@ def explanation_picture(
     cams = functional.interpolate(
         cams[None].float(), image.shape[:2], mode='bilinear'
     )[0]
+    # Show the CAM of each class
     panels = [('image', image)]
     for name, cam in zip(names[1:], cams.cpu().numpy(), strict=True):
         panels.append((f'CAM: {name}', overlay_cam(image, cam)))
+    # Show the masks of each level, wholes first
     for level in (2, 1, 0):
         count = int((masks.levels == level).sum())
         if count:
@@ -236,7 +246,7 @@ def explanation_picture(
 def _resized(
     image: Image, masks: SAMMasks, seed: Tensor, side: int
 ) -> tuple[Image, SAMMasks, Tensor]:
-    """All with the longer side given, (H', W')."""
+    """Resize all to the longer side given, (H', W')."""
     scale = side / max(image.shape[:2])
     height, width = (max(1, round(s * scale)) for s in image.shape[:2])
 
@@ -263,7 +273,8 @@ def _arranged(
     colours: Sequence[Sequence[int]],
     cell: int,
 ) -> Image:
-    """Panels in rows, and below them the colour of each class."""
+    """Arrange panels in rows, and below them the colour of each class."""
+    # Put as many panels in a row as fit
     columns = min(_COLUMNS, len(panels))
     rows = []
     for start in range(0, len(panels), columns):
@@ -280,6 +291,7 @@ def _arranged(
             )
         )
     width = rows[0].shape[1]
+    # Add a legend, a line for each class
     legend = np.full((24 * len(names) + 8, width, 3), 255, np.uint8)
     for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
         top = 24 * row

@@ -55,13 +55,16 @@ def overlay_cam(
     Raises:
         ValueError: If the sizes differ.
     """
+    # Show negative values in a colour of their own
     _check_size(image, cam, 'cam')
     if signed:
         return _overlay_signed(image, cam, peak, opacity)
+    # Stretch the positive values to 0..1, or up to a common peak
     positive = np.clip(cam, 0, None)
     low = 0.0 if peak is not None else float(positive.min())
     high = float(positive.max()) if peak is None else peak
     scaled = np.clip((positive - low) / max(high - low, _TINY), 0, 1)
+    # Colour them, and mix them with the picture
     heat = cv2.applyColorMap(
         (255 * scaled).astype(np.uint8), cv2.COLORMAP_TURBO
     )
@@ -104,11 +107,14 @@ def paint_labels(
         ValueError: If the sizes differ.
     """
     _check_size(image, labels, 'labels')
+    # Look up the colours of the labels
     colours = np.zeros((256, 3), np.float32)
     colours[: len(palette)] = palette
+    # Mix them in, and darken the rest
     shown = ((labels > 0) & (labels != IGNORE_LABEL))[..., None]
     mixed = (1 - opacity) * image + opacity * colours[labels]
     painted = np.asarray(np.where(shown, mixed, 0.6 * image), np.uint8)
+    # Draw white lines between labels
     if borders:
         painted[label_borders(labels)] = 255
     return painted
@@ -154,10 +160,13 @@ def paint_errors(
     Raises:
         ValueError: If the sizes differ.
     """
+    # Tell the kinds of error apart
     _check_size(image, labels, 'labels')
     kinds = error_kinds(labels, truth, ignore_index)
+    # Start from a dark grey picture, so that only errors have colour
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
     canvas = np.repeat(0.7 * grey, 3, axis=2)
+    # Tint each kind of error, and blank what is not scored
     for kind, colour in ERROR_COLOURS.items():
         where = kinds == kind
         mixed = (1 - opacity) * canvas[where] + opacity * np.asarray(colour)
@@ -179,9 +188,11 @@ def paint_masks(
     Returns:
         ndarray: RGB, uint8, (H, W, 3). Small masks lie on top of large ones.
     """
+    # Take the masks of the level, the largest at the bottom
     kept = masks if level is None else masks.filter(masks.levels == level)
     chosen = kept.masks.cpu()
     order = torch.argsort(chosen.sum(dim=(1, 2)), descending=True)
+    # Paint each in a hue of its own over the dim picture
     canvas = 0.35 * image.astype(np.float32)
     for number, index in enumerate(order.tolist()):
         hue = int(180 * (number * 0.618 % 1))  # golden ratio: far apart

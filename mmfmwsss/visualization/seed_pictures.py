@@ -23,7 +23,7 @@ _COARSE_SEED = 'coarse_seed'
 
 
 def _all_routes(model: CLIPPromptSegmentor) -> dict[str, SeedRoute]:
-    """The model's routes, and the one of the coarse seeds it trains with."""
+    """Return the model's routes, with the one of the coarse seeds."""
     routes = dict(model.routes)
     if model.training_route is not None:
         routes.setdefault(_COARSE_SEED, model.training_route)
@@ -33,7 +33,7 @@ def _all_routes(model: CLIPPromptSegmentor) -> dict[str, SeedRoute]:
 def shown_routes(
     model: CLIPPromptSegmentor, main: str | None = None
 ) -> list[str]:
-    """Names of the coarse route, if there is one, and of the main route.
+    """Name the coarse route, if there is one, and the main route.
 
     Args:
         model (CLIPPromptSegmentor): With its routes.
@@ -66,6 +66,7 @@ def predict_seeds(
         SegDataSample: A field a route, ``<route>_cams`` beside it. Without
         them if the image could not be read (``failure`` in the metainfo).
     """
+    # Predict without dropout, and restore the mode afterwards
     training = model.training
     model.eval()
     try:
@@ -113,7 +114,7 @@ def seed_panels(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
 ) -> list[Panel]:
-    """The image, the CAM of each class by the last route, and the seeds.
+    """Collect the image, the CAM of each class, and the seeds.
 
     Args:
         sample (SegDataSample): From :func:`predict_seeds`.
@@ -124,10 +125,12 @@ def seed_panels(
     Returns:
         list[tuple[str, ndarray]]: Headings and pictures.
     """
+    # Show the image and the CAM of each present class
     image = read_rgb(sample.img_path)
     panels = [('image', image)]
     for name, picture in cam_panels(image, sample, routes[-1], classes):
         panels.append((f'CAM {name}', picture))
+    # Show the seed of each route
     for route in routes:
         labels = sample.get(route).data[0].cpu().numpy()
         picture = paint_labels(image, labels, palette, borders=True)

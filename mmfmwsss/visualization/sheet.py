@@ -34,12 +34,15 @@ def picture_sheet(
     Raises:
         ValueError: If a row has not one picture for each title.
     """
+    # Make a white sheet of the size of the table
     margin, head = 6, 24
     height = head + len(rows) * (cell + head)
     sheet = np.full((height, margin + len(titles) * (cell + margin), 3), 255)
     sheet = sheet.astype(np.uint8)
+    # Write the headings
     for column, title in enumerate(titles):
         _write(sheet, title, margin + column * (cell + margin), head - 8)
+    # Fill the rows, each with its name below
     for r, (row, name) in enumerate(zip(rows, names, strict=True)):
         if len(row) != len(titles):
             raise ValueError(
@@ -47,6 +50,7 @@ def picture_sheet(
                 f'title, but got {len(row)}.'
             )
         top = head + r * (cell + head)
+        # Fit the pictures into their cells
         for column, picture in enumerate(row):
             left = margin + column * (cell + margin)
             fitted = _fit(picture, cell)
@@ -71,8 +75,10 @@ def with_legend(
     Returns:
         ndarray: RGB, uint8, (H + 24 K + 8, W, 3).
     """
+    # Make a white strip of the picture's width
     height = 24 * len(names) + 8
     legend = np.full((height, picture.shape[1], 3), 255, np.uint8)
+    # Draw a square and a name for each colour
     for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
         top = 24 * row
         legend[top + 6 : top + 22, 6:30] = colour
@@ -81,6 +87,7 @@ def with_legend(
 
 
 def _fit(picture: Image, side: int) -> Image:
+    # Scale the longer side to the cell, without mixing colours
     scale = side / max(picture.shape[:2])
     height, width = (max(1, round(s * scale)) for s in picture.shape[:2])
     resized = cv2.resize(

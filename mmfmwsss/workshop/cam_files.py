@@ -46,7 +46,8 @@ class CamFile(NamedTuple):
     classes: Tensor
 
     def resized(self, size: tuple[int, int]) -> 'CamFile':
-        """The CAMs at another size (height, width), bilinear."""
+        """Resize the CAMs to another size (height, width), bilinear."""
+        # Leave maps of this size, and those of no class, alone
         if tuple(self.cams.shape[1:]) == tuple(size):
             return self
         if len(self.cams) == 0:
@@ -58,8 +59,10 @@ class CamFile(NamedTuple):
 
 
 def _checked(cams: Any, classes: Any, path: Path) -> CamFile:
+    # Bring all formats to float maps and int classes
     maps = torch.as_tensor(np.asarray(cams)).float()
     keys = torch.as_tensor(np.asarray(classes)).long().flatten()
+    # Refuse what is not one finite map a class
     if maps.ndim != 3 or len(maps) != len(keys):
         raise UserInputError(
             f'Expected one (height, width) map for each class in {path}, got '
@@ -70,6 +73,7 @@ def _checked(cams: Any, classes: Any, path: Path) -> CamFile:
             f'Expected finite activations in {path}, got NaN or infinity. '
             'Make the CAMs of this image again.'
         )
+    # Refuse classes that seeds of 8 bits cannot hold
     if len(keys) and (keys.min() < 0 or len(keys.unique()) < len(keys)):
         raise UserInputError(
             f'Expected different classes from 0 in {path}, got '
@@ -85,12 +89,14 @@ def _checked(cams: Any, classes: Any, path: Path) -> CamFile:
 
 
 def _read_keyed(path: Path, *entries: str) -> CamFile:
-    """A dict with the classes in `keys` and the maps in one of `entries`."""
+    """Read a dict with classes in `keys` and maps in one of `entries`."""
+    # Take the first kind of CAM that the file has
     content = load_npy(path)
     found = list(content) if isinstance(content, Mapping) else []
     for entry in entries:
         if entry in found and 'keys' in found:
             return _checked(content[entry], content['keys'], path)
+    # Say what was found instead
     wanted = ' or '.join(repr(entry) for entry in entries)
     raise UserInputError(
         f"Expected a dict with 'keys' and {wanted} in {path}, got "
@@ -107,6 +113,7 @@ def _read_irn(path: Path) -> CamFile:
 
 
 def _read_dict(path: Path) -> CamFile:
+    # Refuse what is no dict by class
     content = load_npy(path)
     if not isinstance(content, Mapping) or not all(
         isinstance(key, int | np.integer) for key in content
@@ -118,6 +125,7 @@ def _read_dict(path: Path) -> CamFile:
             f'Expected a dict of class index to map in {path}, got {found}. '
             'Choose another --format.'
         )
+    # Stack the maps, all of one size
     maps = [np.asarray(value) for value in content.values()]
     shapes = {value.shape for value in maps}
     if len(shapes) > 1:
@@ -144,7 +152,7 @@ CAM_FORMATS: dict[str, Callable[[Path], CamFile]] = {
 
 
 def cam_suffix(cam_format: CamFormat) -> str:
-    """Suffix of the files of a format."""
+    """Return the suffix of the files of a format."""
     return '.png' if cam_format == 'png' else '.npy'
 
 
@@ -181,6 +189,7 @@ def read_cams(
         UserInputError: If the file is missing, damaged, unsafe or not of
             this format.
     """
+    # Check the settings
     if cam_format not in CAM_FORMATS:
         raise ValueError(
             f'cam_format must be one of {list(CAM_FORMATS)}, got '
@@ -188,9 +197,11 @@ def read_cams(
         )
     if keys not in CAM_KEYS:
         raise ValueError(f'keys must be one of {CAM_KEYS}, got {keys!r}')
+    # Read the file by its format
     file = CAM_FORMATS[cam_format](Path(path))
     if keys == 'classes' or cam_format == 'png':
         return file
+    # Drop the background's map, and count the classes from 0
     shown = file.classes > 0
     return CamFile(file.cams[shown], file.classes[shown] - 1)
 
@@ -205,6 +216,7 @@ def have_background_key(keys_of_files: Iterable[Sequence[int]]) -> bool:
     Args:
         keys_of_files (Iterable[Sequence[int]]): Keys of each file.
     """
+    # Look for 0 among the keys of all files, beside other classes
     count, others = 0, 0
     for keys in keys_of_files:
         if 0 not in keys:
@@ -228,6 +240,7 @@ def refuse_background_key(
     Raises:
         UserInputError: See :func:`have_background_key`.
     """
+    # Leave out PNGs, whose labels are known
     if cam_format == 'png':
         return
     if have_background_key(_keys_of(paths, cam_format)):
@@ -242,6 +255,7 @@ def refuse_background_key(
 def _keys_of(
     paths: Iterable[str | os.PathLike[str]], cam_format: CamFormat
 ) -> Iterator[list[int]]:
+    # Read the classes, and leave wrong files to the seeder's report
     for path in paths:
         try:
             keys = read_cams(path, cam_format).classes.tolist()

@@ -13,7 +13,7 @@ __all__ = ['OpenAIArchive', 'embed_image', 'random_clip', 'random_clip_arch']
 
 
 def random_clip_arch(layers: int = 3) -> dict[str, Any]:
-    """Arguments of an ``open_clip.CLIP`` of a few thousand parameters.
+    """Return arguments of an ``open_clip.CLIP`` of a few thousand weights.
 
     The token table is the standard one, so that real names can be used.
     """
@@ -31,14 +31,16 @@ def random_clip_arch(layers: int = 3) -> dict[str, Any]:
 
 
 def random_clip(seed: int = 0, layers: int = 3) -> FrozenCLIP:
-    """A frozen CLIP of :func:`random_clip_arch` with random weights.
+    """Build a frozen CLIP of :func:`random_clip_arch`, randomly weighted.
 
     Biases and positions are random too, so that no term of a formula hides
     behind a zero.
     """
+    # Draw the weights without a trace in the caller's generator
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         clip = FrozenCLIP(random_clip_arch(layers), attention_layers=2)
+        # Add noise, so that no gain is 1 and no bias 0
         for name, parameter in clip.named_parameters():
             if parameter.ndim >= 1 and 'token_embedding' not in name:
                 parameter.data += 0.05 * torch.randn_like(parameter)
@@ -58,6 +60,7 @@ def embed_image(clip: FrozenCLIP, tokens: Tensor, residual: Tensor) -> Tensor:
     Returns:
         Tensor: Image embedding, not normalised, (N, E).
     """
+    # Split query, key and value into heads
     visual = clip.model.visual
     block = visual.transformer.resblocks[-1]
     attention = block.attn
@@ -67,8 +70,10 @@ def embed_image(clip: FrozenCLIP, tokens: Tensor, residual: Tensor) -> Tensor:
             tokens, attention.in_proj_weight, attention.in_proj_bias
         ).chunk(3, dim=-1)
     )  # (N, heads, L, D')
+    # Attend by plain products, which can be differentiated twice
     scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
     output = (scores.softmax(dim=-1) @ value).transpose(1, 2).flatten(2)
+    # Add both residuals, and embed the mean of the patches
     x = residual + block.ls_1(attention.out_proj(output))
     x = x + block.ls_2(block.mlp(block.ln_2(x)))
     return visual.ln_post(x)[:, 1:].mean(dim=1) @ visual.proj
@@ -86,11 +91,13 @@ class OpenAIArchive(nn.Module):
     """
 
     def __init__(self, model: nn.Module, input_resolution: int) -> None:
+        # Take over the parts that a traced CLIP has
         super().__init__()
         for name in ('visual', 'transformer', 'token_embedding', 'ln_final'):
             setattr(self, name, getattr(model, name))
         for name in ('positional_embedding', 'text_projection', 'logit_scale'):
             setattr(self, name, getattr(model, name))
+        # Add the numbers that it keeps beside them
         extras = dict(
             input_resolution=input_resolution,
             context_length=77,

@@ -34,7 +34,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -96,7 +96,7 @@ ALL_TOKENS = 77
 
 
 def build_model(arch: str | dict[str, Any]) -> CLIPPromptSegmentor:
-    """The segmentation stream alone, on random weights."""
+    """Build the segmentation stream alone, on random weights."""
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmseg'):
         return MODELS.build(
@@ -123,15 +123,18 @@ def build_model(arch: str | dict[str, Any]) -> CLIPPromptSegmentor:
 
 
 def make_batch(size: int, side: int) -> tuple[Tensor, list[SegDataSample]]:
-    """Images of one and of two random classes, and seeds in blocks."""
+    """Make images of one and of two random classes, and seeds in blocks."""
+    # Draw the images
     generator = torch.Generator().manual_seed(size)
     images = torch.randn(size, 3, side, side, generator=generator)
     samples = []
+    # Draw the classes of the image
     for n in range(size):
         present = torch.randperm(CLASSES, generator=generator)[: 1 + n % 2]
         sample = SegDataSample()
         sample.image_labels = torch.zeros(CLASSES, dtype=torch.bool)
         sample.image_labels[present] = True
+        # Draw a seed of large blocks of these classes
         values = torch.cat([torch.zeros(1, dtype=torch.int64), present + 1])
         blocks = torch.randint(len(values), (1, 4, 4), generator=generator)
         seed = values[blocks].repeat_interleave(side // 4, 1)
@@ -158,23 +161,27 @@ class Straightforward:
         self.released = released
 
     def text(self) -> Tensor:
-        """Features of all prompts, padded to 77 tokens, (G, E)."""
+        """Encode all prompts, padded to 77 tokens, (G, E)."""
         clip, prompts = self.clip, self.stream.prompts
+        # Pad the prompts, which our step cuts to their length
         embeddings = prompts.embeddings()
         padding = ALL_TOKENS - embeddings.shape[1]
         x = F.pad(embeddings, (0, 0, 0, padding)) + clip.positional_embedding
+        # Take the end token's state as the text
         x = clip.transformer(x, attn_mask=clip.attn_mask)
         x = clip.ln_final(x)[torch.arange(len(x)), prompts.ends]
         return F.normalize(x @ clip.text_projection, dim=1)
 
     @torch.no_grad()
     def trunk(self, images: Tensor) -> Tensor:
-        """Input of the last block, (N, L, D)."""
+        """Compute the input of the last block, (N, L, D)."""
         visual = self.clip.visual
+        # Embed the patches, class token first
         x = visual.conv1(images).flatten(2).transpose(1, 2)
         first = visual.class_embedding.expand(len(x), 1, -1)
         x = torch.cat([first, x], dim=1) + visual.positional_embedding
         x = visual.ln_pre(x)
+        # Run all blocks but the last
         for block in visual.transformer.resblocks[:-1]:
             if self.released:
                 normalised = block.ln_1(x)
@@ -185,7 +192,7 @@ class Straightforward:
         return x
 
     def embed(self, tokens: Tensor, residual: Tensor) -> Tensor:
-        """Last block and head, (N, E)."""
+        """Run last block and head, (N, E)."""
         visual = self.clip.visual
         block = visual.transformer.resblocks[-1]
         # With weights: fused attention has no second derivative.
@@ -196,7 +203,7 @@ class Straightforward:
     def scores(
         self, embedding: Tensor, text: Tensor, labels: Tensor
     ) -> Tensor:
-        """Eq. 1."""
+        """Compute the scores of Eq. 1."""
         logits = F.normalize(embedding, dim=1) @ text.T
         logits = self.clip.logit_scale.exp() * logits
         absent = F.pad(~labels, (0, logits.shape[1] - labels.shape[1]))
@@ -205,13 +212,15 @@ class Straightforward:
     def cams(
         self, images: Tensor, labels: Tensor, text: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Maps by a gradient that is differentiable itself, (P, h, w)."""
+        """Compute maps by a gradient that is differentiable, (P, h, w)."""
+        # Run the trunk, and list the pairs of image and class
         residual = self.trunk(images)
         block = self.clip.visual.transformer.resblocks[-1]
         pairs = labels.nonzero()
         image, category = pairs.unbind(1)
         with torch.no_grad():
             tokens = block.ln_1(residual)
+        # Differentiate all pairs in one batched pass, as the released code
         if self.released:
             leaf = tokens.requires_grad_()
             scores = self.scores(self.embed(leaf, residual), text, labels)
@@ -224,6 +233,7 @@ class Straightforward:
             )
             grad = grad[torch.arange(len(pairs)), image]
         else:
+            # Copy the tokens for each pair, and differentiate the sum
             leaf = tokens[image].requires_grad_()
             embedding = self.embed(leaf, residual[image])
             scores = self.scores(embedding, text, labels[image])
@@ -232,13 +242,14 @@ class Straightforward:
                 leaf,
                 create_graph=True,
             )
+        # Weight the channels by the gradient, Eq. 2
         weights = grad[:, 1:].mean(dim=1, keepdim=True)
         cams = (tokens.detach()[image, 1:] * weights).sum(dim=2)
         side = images.shape[-1] // self.clip.visual.patch_size[0]
         return cams.unflatten(1, (side, side)), pairs
 
     def loss(self, images: Tensor, samples: list[SegDataSample]) -> Tensor:
-        """L_CAL of the batch."""
+        """Compute L_CAL of the batch."""
         labels = torch.stack([s.image_labels for s in samples])
         seeds = torch.cat([s.gt_sem_seg.data for s in samples])
         cams, pairs = self.cams(images, labels, self.text())
@@ -248,11 +259,13 @@ class Straightforward:
 def our_cams(
     model: CLIPPromptSegmentor, images: Tensor, labels: Tensor
 ) -> Tensor:
-    """The maps of our step."""
+    """Compute the maps of our step."""
+    # Encode the images, and the prompts that they need
     features, last_block = model.encode(images, with_attention=False)
     text = model.stream('segmentation').text_features(
         model.clip, needed_prompts(labels, len(model.class_prompts.background))
     )
+    # Take the gradient in closed form
     cams, _ = softmax_gradcam(
         features, last_block, text, model.clip.scale, labels
     )
@@ -262,7 +275,7 @@ def our_cams(
 def step(
     model: CLIPPromptSegmentor, loss: Callable[[], Tensor]
 ) -> Callable[[], float]:
-    """Forward and backward; the value of the loss."""
+    """Make a function of forward and backward, which returns the loss."""
 
     def run() -> float:
         model.zero_grad(set_to_none=True)
@@ -276,19 +289,21 @@ def step(
 def seconds(
     functions: Mapping[str, Callable[[], Any]], repeats: int, clock: str
 ) -> dict[str, float]:
-    """Median time of each function; they take turns, after a warm-up."""
+    """Measure median times by turns, after a warm-up."""
+    # Take turns, so that a busy moment hits all alike
     times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + 1):
         for name, function in functions.items():
             start = CLOCKS[clock]()
             function()
+            # Leave the warm-up out
             if turn:
                 times[name].append(CLOCKS[clock]() - start)
     return {name: statistics.median(each) for name, each in times.items()}
 
 
 def relative(ours: Tensor, theirs: Tensor) -> float:
-    """Largest difference over the largest value."""
+    """Divide the largest difference by the largest value."""
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
@@ -296,16 +311,19 @@ def compare(
     model: CLIPPromptSegmentor, images: Tensor, samples: list[SegDataSample]
 ) -> dict[str, float]:
     """Measure how far maps, gradient and loss are from the slow way."""
+    # Compute the maps in both ways
     labels = torch.stack([s.image_labels for s in samples])
     slow = Straightforward(model)
     context = model.stream('segmentation').prompts.context
     ours = our_cams(model, images, labels)
     theirs, _ = slow.cams(images, labels, slow.text())
+    # Compare gradients through the maps, weighted at random
     weight = torch.randn_like(theirs)
     grads = [
         torch.autograd.grad((cams * weight).sum(), context)[0]
         for cams in (ours, theirs)
     ]
+    # Compare the losses
     with torch.no_grad():
         fast = float(model.loss(images, samples)['loss_cal'])
     value = float(slow.loss(images, samples).detach())
@@ -322,7 +340,7 @@ def time_parts(
     samples: list[SegDataSample],
     clock: str,
 ) -> dict[str, float]:
-    """Seconds of the parts of our step, once each."""
+    """Time the parts of our step, once each."""
     labels = torch.stack([s.image_labels for s in samples])
     seeds = torch.cat([s.gt_sem_seg.data for s in samples])
     stream, clip = model.stream('segmentation'), model.clip
@@ -331,23 +349,28 @@ def time_parts(
     def done() -> None:
         times.append(CLOCKS[clock]())
 
+    # Encode the images
     features = clip.encode_trunk(images, with_attention=False)
     done()
     last_block = clip.run_last_block(features)
     done()
+    # Encode the prompts
     text = stream.text_features(
         clip, needed_prompts(labels, len(model.class_prompts.background))
     )
     done()
+    # Cut the graph at the texts, to time both halves of the backward
     given = text.detach().requires_grad_()
     cams, pairs = softmax_gradcam(
         features, last_block, given, clip.scale, labels
     )
     stream.cam_loss(cams, pairs, seeds)['loss_cal'].backward()
     done()
+    # Pass the gradient on to the prompts
     text.backward(given.grad)
     done()
     names = ('trunk', 'last_block', 'text', 'cams_and_loss', 'text_backward')
+    # Take the differences of the clock
     return {
         name: round(b - a, 3)
         for name, a, b in zip(names, times[:-1], times[1:], strict=True)
@@ -357,7 +380,8 @@ def time_parts(
 def cached_loss(
     model: CLIPPromptSegmentor, images: Tensor, samples: list[SegDataSample]
 ) -> Callable[[], Tensor]:
-    """Our loss when the trunk's output is there already."""
+    """Make a function of our loss with the trunk's output at hand."""
+    # Run the trunk once
     kept = model.clip.encode_trunk(images, with_attention=False)
 
     class Kept:
@@ -365,6 +389,7 @@ def cached_loss(
             return clip.resume_trunk(kept.residual, kept.attention, kept.grid)
 
     def loss() -> Tensor:
+        # Put its output in the place of the cache
         model.use_trunk_cache(cast(TrunkCache, Kept()))
         try:
             return model.loss(images, samples)['loss_cal']
@@ -382,7 +407,8 @@ def run(
     clock: str = 'wall',
     released: bool = False,
 ) -> dict[str, Any]:
-    """Everything for one size of batch."""
+    """Measure everything for one size of batch."""
+    # Set up the batch and the ways
     images, samples = make_batch(batch, side)
     slow = Straightforward(model)
     functions = dict(
@@ -395,6 +421,7 @@ def run(
         functions['released'] = step(
             model, lambda: theirs.loss(images, samples)
         )
+    # Time them, and compare their results
     return dict(
         times=seconds(functions, repeats, clock),
         parts=time_parts(model, images, samples, clock),
@@ -404,12 +431,14 @@ def run(
 
 def main() -> None:
     """Run everything and print one line."""
+    # Build the model once
     args = parse_args()
     torch.set_num_threads(args.threads)
     model = build_model('ViT-B-16-quickgelu')
     result: dict[str, Any] = {}
     tables: dict[str, dict[str, Any]] = {}
     worst: dict[str, float] = {}
+    # Measure each size of batch
     for batch in args.batches:
         found = run(
             model,
@@ -418,6 +447,7 @@ def main() -> None:
             clock=args.clock,
             released=args.released and batch == 4,
         )
+        # Relate the times
         times, key = found.pop('times'), f'b{batch}'
         result[f'speedup_{key}'] = round(
             times['straightforward'] / times['ours'], 2
@@ -429,6 +459,7 @@ def main() -> None:
             label = 'step_s' if name == 'ours' else f'{name}_s'
             tables.setdefault(label, {})[key] = round(times[name], 3)
         tables.setdefault('parts_s', {})[key] = found.pop('parts')
+        # Keep the worst difference of all sizes
         for name, value in found.items():
             worst[name] = max(value, worst.get(name, 0.0))
     result |= {name: float(f'{value:.2g}') for name, value in worst.items()}

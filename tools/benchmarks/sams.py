@@ -37,7 +37,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -132,7 +132,8 @@ def milliseconds(
     device: str,
     warm_up: bool = True,
 ) -> dict[str, float]:
-    """Median time of each function; they take turns, after a warm-up."""
+    """Measure median times by turns, after a warm-up."""
+    # Take turns, so that a busy moment hits all alike
     times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + warm_up):
         for name, function in functions.items():
@@ -140,16 +141,19 @@ def milliseconds(
             function()
             if device != 'cpu':
                 torch.cuda.synchronize()
+            # Leave the warm-up out
             if turn >= warm_up:
                 times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(each) for name, each in times.items()}
 
 
 def discs(device: str) -> SAMMasks:
-    """Overlapping discs on all levels."""
+    """Make overlapping discs on all levels."""
+    # Draw centres and radii
     generator = torch.Generator().manual_seed(0)
     centres = torch.rand(MASKS, 2, generator=generator) * torch.tensor(SIZE)
     radii = 15 + 65 * torch.rand(MASKS, generator=generator)
+    # Fill the discs, each on a random level
     grid = torch.stack(
         torch.meshgrid(*map(torch.arange, SIZE), indexing='ij'), dim=-1
     )
@@ -165,7 +169,8 @@ def discs(device: str) -> SAMMasks:
 def loop_seed(
     cams: Tensor, classes: Tensor, masks: SAMMasks, alpha: float
 ) -> Tensor:
-    """Section 4.2 mask by mask, as one writes it down."""
+    """Follow Section 4.2 mask by mask, as one writes it down."""
+    # Average each CAM over each mask
     positive = cams.clamp(min=0)
     means = torch.stack(
         [
@@ -173,11 +178,14 @@ def loop_seed(
             for mask in masks.masks
         ]
     )
+    # Stretch the scores of a class to 0..1, and score the background
     low, high = means.amin(0), means.amax(0)
     scores = (means - low) / (high - low)
     background = (1 - scores.amax(1, keepdim=True)) ** alpha
+    # Decide by the highest score
     best, winner = torch.cat([background, scores], dim=1).max(1)
     labels = torch.cat([classes.new_zeros(1), classes + 1])[winner]
+    # Paint sub-parts first, then by rising confidence
     order = sorted(
         range(len(masks)), key=lambda i: (int(masks.levels[i]), float(best[i]))
     )
@@ -188,7 +196,8 @@ def loop_seed(
 
 
 def time_seeders(device: str, repeats: int) -> dict[str, Any]:
-    """SAMS, the loop, and the dense CRF on the same CAMs."""
+    """Time SAMS, the loop, and the dense CRF on the same CAMs."""
+    # Draw smooth CAMs and a smooth picture
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, CLASSES, 24, 32, generator=generator) - 0.3
     cams = torch.nn.functional.interpolate(coarse, SIZE, mode='bilinear')[0]
@@ -196,8 +205,10 @@ def time_seeders(device: str, repeats: int) -> dict[str, Any]:
     picture = torch.nn.functional.interpolate(picture, SIZE, mode='bilinear')
     image = picture[0].permute(1, 2, 0).to(torch.uint8).to(device)
     cams, classes = cams.to(device), torch.arange(CLASSES, device=device)
+    # Set the seeders up
     masks, sams = discs(device), SAMS()
     crf = DenseCRF(backend='torch')
+    # Time them, the slow CRF less often
     times = milliseconds(
         dict(
             sams_ms=lambda: sams(cams, classes, masks),
@@ -211,6 +222,7 @@ def time_seeders(device: str, repeats: int) -> dict[str, Any]:
         max(1, repeats // 5),
         device,
     )
+    # Check that SAMS makes the seed of the loop
     slow = loop_seed(cams, classes, masks, sams.alpha)
     same = (sams(cams, classes, masks) == slow).float().mean()
     return {
@@ -221,14 +233,17 @@ def time_seeders(device: str, repeats: int) -> dict[str, Any]:
 
 
 def share_equal(ours: SAMMasks, theirs: np.ndarray) -> float:
-    """Share of their masks of which we have one with IoU >= 0.99."""
+    """Return the share of their masks of which we have one, IoU >= 0.99."""
+    # Compare nothing with nothing
     if len(theirs) == 0:
         return float(len(ours) == 0)
+    # Compute the IoU of all pairs of masks
     a = ours.masks.flatten(1).float()
     b = torch.from_numpy(theirs).flatten(1).float()
     shared = b @ a.T
     union = b.sum(1, keepdim=True) + a.sum(1) - shared
     iou = torch.where(union > 0, shared / union, 1)  # both without a pixel
+    # Look for the best of ours
     best = iou.amax(1) if len(ours) else torch.zeros(len(b))
     return float((best >= 0.99).float().mean())
 
@@ -241,12 +256,14 @@ def time_everything(
     device: str,
     warm_up: bool = True,
 ) -> dict[str, Any]:
-    """Our everything mode against segment_anything's."""
+    """Compare our everything mode with segment_anything's."""
+    # Set both up alike, without our changes
     sam = sam.to(device)
     stock = SamAutomaticMaskGenerator(sam, **settings)
     same = EverythingSettings(
         **settings, whole_iou_bonus=0.0, whole_first_nms=False
     )
+    # Keep the masks and the memory of the last turn
     found: dict[str, Any] = {}
     peaks: dict[str, float] = {}
 
@@ -258,6 +275,7 @@ def time_everything(
 
         return run
 
+    # Time both
     times = milliseconds(
         dict(
             # ours first: without a warm-up it is the one that pays for it
@@ -268,6 +286,7 @@ def time_everything(
         device,
         warm_up,
     )
+    # Compare the masks
     masks = [record['segmentation'] for record in found['theirs']]
     reference = np.stack(masks) if masks else np.zeros((0, *image.shape[:2]))
     return dict(
@@ -295,9 +314,11 @@ def reset_peak(device: str) -> None:
 
 
 def peak_megabytes(device: str) -> float:
-    """Peak memory: of the accelerator, or of this process."""
+    """Read the peak memory: of the accelerator, or of this process."""
+    # Ask the accelerator
     if device != 'cpu':
         return torch.cuda.max_memory_allocated() / 2**20
+    # Ask Linux for the peak since the reset, else for that of the run
     try:
         status = Path('/proc/self/status').read_text()
         return int(status.split('VmHWM:')[1].split()[0]) / 2**10
@@ -306,7 +327,7 @@ def peak_megabytes(device: str) -> float:
 
 
 def read_image(path: str | None) -> np.ndarray:
-    """The picture, or one of PartWorld."""
+    """Read the picture, or draw one of PartWorld."""
     if path is None:
         return render_scene(seed=0, index=0).image
     return read_rgb(path)
@@ -315,14 +336,16 @@ def read_image(path: str | None) -> np.ndarray:
 def time_vit_b(
     args: argparse.Namespace, image: np.ndarray
 ) -> dict[str, Any] | None:
-    """The everything mode with a ViT-B."""
+    """Time the everything mode with a ViT-B."""
     if args.vit_b == 'none':
         return None
+    # Build the SAM; random weights need loose thresholds
     torch.manual_seed(0)
     if args.vit_b == 'random':
         sam, settings = liven(build_sam('vit_b', None)), LOOSE
     else:
         sam, settings = build_sam('vit_b', args.vit_b), HEAVY
+    # Enlarge PartWorld's picture to a photo's size
     if args.image is None:
         image = cv2.resize(image, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
     return time_everything(
@@ -339,6 +362,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run everything and print one line."""
     args = parse_args(argv)
     result = time_seeders(args.device, args.repeats)
+    # Time the everything mode, with the tiny SAM and a ViT-B
     image = read_image(args.image)
     config = Config.fromfile(ROOT / 'configs/fmwsss/partworld_sam_masks.py')
     source = config.model.source
@@ -350,6 +374,7 @@ def main(argv: list[str] | None = None) -> None:
         args.device,
     )
     vit_b = time_vit_b(args, image)
+    # Sum up, and print one line
     runs = [run for run in (tiny, vit_b) if run is not None]
     result |= dict(
         everything_speedup=tiny['speedup'],

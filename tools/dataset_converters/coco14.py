@@ -107,7 +107,7 @@ class ImageInstances(NamedTuple):
 
 
 def read_jobs(path: Path) -> list[ImageInstances]:
-    """Pictures with an instance, in the order of the file.
+    """Read the pictures with an instance, in the order of the file.
 
     Raises:
         UserInputError: If the file is missing, damaged or not of COCO 2014.
@@ -149,17 +149,19 @@ def read_jobs(path: Path) -> list[ImageInstances]:
 
 
 def decode(outline: Any, size: tuple[int, int]) -> np.ndarray:
-    """Bool mask (H, W) of polygons or of run lengths, packed or not.
+    """Decode polygons or run lengths, packed or not, bool, (H, W).
 
     Raises:
         ValueError: If they do not fit the picture.
     """
+    # Fill polygons
     height, width = size
     if isinstance(outline, list):
         check_polygons(outline, size)
         rle = coco_mask.merge(coco_mask.frPyObjects(outline, height, width))
         mask: np.ndarray = coco_mask.decode(rle).astype(bool)
         return mask
+    # Decode run lengths of the picture's size
     if tuple(outline['size']) != tuple(size):
         raise ValueError(f'an outline is of {outline["size"]}, not {size}')
     if isinstance(outline['counts'], list):
@@ -189,13 +191,14 @@ def check_polygons(polygons: list[Any], size: tuple[int, int]) -> None:
 
 
 def paint(job: ImageInstances, overlap: str, crowd: str) -> np.ndarray:
-    """Label map of a picture, uint8, (H, W).
+    """Paint the label map of a picture, uint8, (H, W).
 
     Args:
         job (ImageInstances): Its instances.
         overlap (str): One of ``OVERLAPS``.
         crowd (str): One of ``CROWDS``.
     """
+    # Decode the instances, and put the winners on top
     things = [
         (label, is_crowd, decode(outline, job.size))
         for label, is_crowd, outline in job.instances
@@ -205,6 +208,7 @@ def paint(job: ImageInstances, overlap: str, crowd: str) -> np.ndarray:
     things.sort(key=lambda thing: not thing[1])  # crowds first, below
     labels = np.zeros(job.size, np.uint8)
     taken = np.zeros(job.size, np.uint8)  # by a single instance
+    # Paint crowds, then single instances
     for label, is_crowd, mask in things:
         if is_crowd:
             labels[mask] = IGNORE_LABEL if crowd == 'ignore' else label
@@ -237,6 +241,7 @@ def check_settings(folder: Path, args: argparse.Namespace) -> None:
         UserInputError: If the folder holds masks of others.
     """
     settings = {'overlap': args.overlap, 'crowd': args.crowd}
+    # Note the settings, or compare with those that are noted
     path = folder / SETTINGS_FILE
     if not path.is_file():
         with atomic_path(path) as temporary:
@@ -249,11 +254,12 @@ def check_settings(folder: Path, args: argparse.Namespace) -> None:
 
 
 def convert(split: str, args: argparse.Namespace, logger: MMLogger) -> int:
-    """Write list and masks of a split; the number of failures."""
+    """Write list and masks of a split; return the number of failures."""
     logger.info(f'reading the instances of {split}')
     jobs = read_jobs(args.root / f'annotations/instances_{split}2014.json')
     names = [job.name for job in jobs]
     failed = 0
+    # Make the masks that are missing
     if not args.lists_only:
         folder = args.root / 'SegmentationClass' / f'{split}2014'
         check_settings(folder, args)
@@ -265,6 +271,7 @@ def convert(split: str, args: argparse.Namespace, logger: MMLogger) -> int:
         made = sum(bool(outcome.result) for outcome in outcomes)
         there = len(jobs) - made - failed
         logger.info(f'{split}: {made} masks made, {there} were there')
+    # Write the list, and count it
     path = args.root / 'ImageSets' / f'{split}.txt'
     with atomic_path(path) as temporary:
         temporary.write_text(''.join(f'{name}\n' for name in names))

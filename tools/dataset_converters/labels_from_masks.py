@@ -60,13 +60,15 @@ from mmfmwsss.utils.palette_png import read_label_png
 
 
 def labels_of(path: Path, names: tuple[str, ...]) -> list[str]:
-    """Classes of a mask, in the order of the classes.
+    """List the classes of a mask, in the order of the classes.
 
     Raises:
         UserInputError: If the mask is not readable or has other labels.
     """
+    # Leave out background and 255
     found = np.unique(read_label_png(path))
     found = found[(found > 0) & (found < IGNORE_LABEL)]
+    # Refuse labels beyond the classes
     if len(found) and found[-1] > len(names):
         raise UserInputError(
             f'Expected labels 0..{len(names)} or 255 in {path}, but got '
@@ -79,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     """Write the labels; 1, and no file, if a mask was wrong."""
     args = parse_args(argv)
     logger = MMLogger.get_current_instance()
+    # Name the masks, those of the list or all
     classes = get_class_prompts(args.classes).classes
     names = (
         [bare_name(listed) for listed in read_image_list(args.list)]
@@ -89,17 +92,20 @@ def main(argv: list[str] | None = None) -> int:
         raise UserInputError(
             f'Expected masks *.png in {args.mask_dir}, but found none.'
         )
+    # Warn that such labels are better than real ones
     logger.warning(
         f'The labels come from the ground-truth masks in {args.mask_dir}. '
         'Say so with your results: labels that people gave to whole images '
         'miss more.'
     )
+    # Read the masks
     outcomes = run_all(
         partial(labels_of, names=classes),
         [args.mask_dir / f'{name}.png' for name in names],
         args.workers,
         'labels',
     )
+    # Write all labels, or none
     if report_failures(names, outcomes, logger):
         return 1
     with atomic_path(args.out) as temporary:

@@ -72,18 +72,20 @@ class MaskConversion(NamedTuple):
 
 
 def read_mat(path: Path) -> np.ndarray:
-    """Class map of an SBD annotation, uint8, (H, W).
+    """Read the class map of an SBD annotation, uint8, (H, W).
 
     Raises:
         UserInputError: If scipy or the struct is missing, or a label is of no
             VOC class.
     """
+    # Import scipy only here: nothing else needs it
     try:
         from scipy.io import loadmat
     except ImportError as error:
         raise UserInputError(
             "SBD's .mat files need scipy: pip install scipy"
         ) from error
+    # Read the map
     try:
         check_room(path)
         content = loadmat(path, squeeze_me=True, struct_as_record=False)
@@ -94,6 +96,7 @@ def read_mat(path: Path) -> np.ndarray:
             f'could not read it ({type(error).__name__}: {error}). Extract '
             'the file from the archive again.'
         ) from error
+    # Refuse what is no map of VOC's labels
     if labels.ndim != 2 or labels.max(initial=0) >= NUM_LABELS:
         raise UserInputError(
             f'Expected labels 0..{NUM_LABELS - 1} of (H, W) in {path}, but '
@@ -111,12 +114,15 @@ def check_room(path: Path) -> None:
     Raises:
         UserInputError: If it does.
     """
+    # Check the packed size
     check_file_bytes(path, MAX_MAT_BYTES)
     data = path.read_bytes()
+    # Visit the elements behind the header
     place = 128
     while place + 8 <= len(data):
         kind, length = struct.unpack_from('<II', data, place)
         packed = data[place + 8 : place + 8 + length]
+        # Unpack compressed elements up to the limit
         if kind == 15:
             unpacked = zlib.decompressobj().decompress(packed, MAX_MAT_BYTES)
             if len(unpacked) >= MAX_MAT_BYTES:
@@ -145,11 +151,12 @@ def make_mask(job: MaskConversion) -> bool:
 
 
 def list_names(args: argparse.Namespace) -> dict[str, list[str]]:
-    """Names of VOC's splits, of SBD, and of train_aug.
+    """List the names of VOC's splits, of SBD, and of train_aug.
 
     Raises:
         UserInputError: If a list is missing, or SBD's masks.
     """
+    # Read the lists of VOC, and the names of SBD's files
     train = read_image_list(args.voc / LISTS / 'train.txt')
     val = read_image_list(args.voc / LISTS / 'val.txt')
     sbd = sorted(path.stem for path in (args.sbd / 'cls').glob('*.mat'))
@@ -158,6 +165,7 @@ def list_names(args: argparse.Namespace) -> dict[str, list[str]]:
             f'Expected .mat files in {args.sbd / "cls"}, but found none. Give '
             'the `dataset` folder of benchmark_RELEASE.'
         )
+    # Add SBD to train, but keep val for validation
     train_aug = sorted(({*train, *sbd}) - {*val})
     return {'train': train, 'val': val, 'sbd': sbd, 'train_aug': train_aug}
 
@@ -165,11 +173,12 @@ def list_names(args: argparse.Namespace) -> dict[str, list[str]]:
 def list_jobs(
     args: argparse.Namespace, names: dict[str, list[str]]
 ) -> list[MaskConversion]:
-    """One job for each picture of train_aug and val.
+    """List one job for each picture of train_aug and val.
 
     Raises:
         UserInputError: If masks of VOC are missing.
     """
+    # Look for all of VOC's own masks first
     own, out = (
         args.voc / 'SegmentationClass',
         args.voc / 'SegmentationClassAug',
@@ -182,6 +191,7 @@ def list_jobs(
             f"Expected VOC's {len(voc)} masks in {own}, but {len(missing)} "
             f'are missing, e.g. {missing[0]}. Extract the archive again.'
         )
+    # Prefer VOC's masks to SBD's
     sources = {n: args.sbd / 'cls' / f'{n}.mat' for n in names['sbd']} | voc
     return [
         MaskConversion(sources[name], out / f'{name}.png')
@@ -210,8 +220,10 @@ def compare(what: str, found: int, expected: int, logger: MMLogger) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Convert; 1 if a mask could not be made."""
     args = parse_args(argv)
+    # List the pictures
     logger = MMLogger.get_current_instance()
     names = list_names(args)
+    # Make the masks
     if not args.lists_only:
         jobs = list_jobs(args, names)
         outcomes = run_all(make_mask, jobs, args.workers, 'masks')
@@ -226,6 +238,7 @@ def main(argv: list[str] | None = None) -> int:
             logger.error('No list is written before all masks are there.')
             return 1
         compare('masks', len(jobs), EXPECTED_MASKS, logger)
+    # Write the list
     path = args.voc / LISTS / 'train_aug.txt'
     write_list(path, names['train_aug'])
     compare(str(path), len(names['train_aug']), EXPECTED_TRAIN_AUG, logger)

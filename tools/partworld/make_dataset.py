@@ -65,6 +65,7 @@ def main() -> int:
     """Write the data set."""
     args = parse_args()
     logger = MMLogger.get_instance('mmfmwsss')
+    # Draw what is not there yet
     record = PartWorldRecord(seed=args.seed, train=args.train, val=args.val)
     drawn = write_partworld(args.out, record, args.workers, show_bar)
     kept = record.train + record.val - drawn

@@ -61,17 +61,19 @@ TITLES = (
 
 
 def open_runs(work: Path) -> tuple[TestedRun, RunModel, Compose]:
-    """The run of the seeds; the network with a pipeline without truth.
+    """Open the run of the seeds, and the network without truth.
 
     Raises:
         UserInputError: If one of them is not there.
     """
+    # Open the seeds, which need their prompts for CAMs and masks
     (seeds,) = map(open_tested_run, find_runs([work / 'seed']))
     if seeds is None or seeds.model is None:
         raise UserInputError(
             f'Expected the seeds of PartWorld in {work / "seed"}, with their '
             'checkpoint. Make them with: python tools/run_pipeline.py'
         )
+    # Open the network, and load pictures as its test does
     (run,) = find_runs([work / 'deeplabv3plus_test'])
     transforms = run.config.test_dataloader.dataset.pipeline
     pipeline = Compose([t for t in transforms if t.type != 'LoadAnnotations'])
@@ -81,13 +83,15 @@ def open_runs(work: Path) -> tuple[TestedRun, RunModel, Compose]:
 def draw_row(
     seeds: TestedRun, network: RunModel, pipeline: Compose, index: int
 ) -> tuple[list[np.ndarray], str]:
-    """The pictures of one image, and the text below them."""
+    """Draw the pictures of one image, with the text below them."""
+    # Predict by the seeds' run, then by the network
     path = Path(seeds.images.paths[index])
     sample = seeds.predict(index)
     if sample is None:
         raise UserInputError(f'Expected a readable picture at {path}.')
     image = read_rgb(path)
     predicted = network.predict(pipeline(dict(img_path=str(path))))
+    # Collect the label maps: seeds, prediction, truth
     maps = [
         *(
             seeds.label_map(result, index, sample)
@@ -98,6 +102,7 @@ def draw_row(
             path.parents[1] / 'SegmentationClass' / f'{path.stem}.png'
         ),
     ]
+    # Paint the first class's CAM, the masks by level, the label maps
     cams = cam_panels(image, sample, seeds.main.field, seeds.images.classes)
     pictures = [
         image,
@@ -112,9 +117,11 @@ def main() -> int:
     """Draw the sheet."""
     args = parse_args()
     seeds, network, pipeline = open_runs(args.work)
+    # Choose pictures spread evenly
     last = len(seeds.images.paths) - 1
     chosen = np.linspace(0, last, args.images).astype(int).tolist()
     rows = [draw_row(seeds, network, pipeline, index) for index in chosen]
+    # Arrange and write them
     pictures, names = zip(*rows, strict=True)
     sheet = picture_sheet(pictures, TITLES, names)
     with atomic_path(args.out or args.work / 'pictures.png') as path:

@@ -34,7 +34,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -122,16 +122,18 @@ LEVELS = dict(whole='objects', part='parts', subpart='subparts')
 
 
 def best_iou(masks: SAMMasks, numbers: NDArray[np.integer[Any]]) -> Tensor:
-    """IoU of each true region with its best mask, (T,).
+    """Compute the IoU of each true region with its best mask, (T,).
 
     Args:
         masks (SAMMasks): (S, H, W).
         numbers (ndarray): Number of the region of each pixel, 0 none, (H, W).
     """
+    # Separate the true regions
     present = np.unique(numbers[numbers > 0])
     truth = torch.from_numpy(present[:, None, None] == numbers).flatten(1)
     if not len(masks):
         return torch.zeros(len(truth))
+    # Compute the IoU of all pairs
     found = masks.masks.flatten(1).float()
     overlap = truth.float() @ found.T
     union = truth.sum(1)[:, None] + found.sum(1) - overlap
@@ -141,7 +143,7 @@ def best_iou(masks: SAMMasks, numbers: NDArray[np.integer[Any]]) -> Tensor:
 def score(
     source: SAMEverything, scenes: list[partworld.DrawnScene]
 ) -> dict[str, Any]:
-    """Mean best IoU of each level, masks and seconds per image.
+    """Average the best IoU by level, and masks and seconds per image.
 
     Args:
         source (SAMEverything): Without its own filter.
@@ -149,17 +151,21 @@ def score(
     """
     ious: dict[str, list[Tensor]] = {}
     counts, kept_counts, seconds = [], [], []
+    # Time masks and filter
     for scene in scenes:
         started = time.perf_counter()
         masks = source(scene.image)
         kept = filter_by_occupation(masks)
         seconds.append(time.perf_counter() - started)
+        # Count the masks, before and after the filter
         counts.append(masks.level_counts())
         kept_counts.append(kept.level_counts())
+        # Compare with the truth of each level
         for level, layer in LEVELS.items():
             numbers = getattr(scene, layer)
             for name, some in ((level, masks), (f'{level}_filtered', kept)):
                 ious.setdefault(name, []).append(best_iou(some, numbers))
+    # Average over regions and images
     found, left = (np.mean(c, axis=0).tolist() for c in (counts, kept_counts))
     return dict(
         **{
@@ -176,12 +182,14 @@ def score(
 
 
 def build_source(args: argparse.Namespace) -> SAMEverything:
-    """SAM with the settings of the command line, without the filter."""
+    """Build SAM by the command line, without the filter."""
+    # Read the sizes beside the checkpoint, or from the command line
     if args.arch is None:
         record = json.loads(args.checkpoint.with_suffix('.json').read_text())
         arch = record['config']
     else:
         arch = json.loads(args.arch) if '{' in args.arch else args.arch
+    # Take the settings that the command line knows
     settings = {
         name: getattr(args, name)
         for name in vars(EverythingSettings())
@@ -200,6 +208,7 @@ def main() -> int:
     """Score and print."""
     args = parse_args()
     torch.set_num_threads(args.threads)
+    # Draw the scenes of the data set, or assemblies
     indices = range(args.first, args.first + args.images)
     if args.assemblies is None:
         scenes = [partworld.render_scene(args.seed, i) for i in indices]

@@ -21,7 +21,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -121,22 +121,26 @@ def caption_of(
     place_share: float,
     empty_share: float,
 ) -> tuple[str, frozenset[int], str]:
-    """A caption that names a subset of the objects, seldom the background.
+    """Write a caption of a subset of the objects, seldom of the place.
 
     Returns the text, the classes it names and the background it names.
     """
+    # Describe a picture without an object
     if not classes:
         return caption_of_landscape(rng, background)
+    # Name some of the objects
     count = int(rng.integers(1, len(classes) + 1))
     named = rng.permutation(classes)[:count]
     names = [partworld.CLASSES[c].name for c in named]
     article = rng.choice(['a', 'a', 'the', ''])
     text = ' and '.join(f'{article} {name}'.strip() for name in names)
+    # Name the background beside them, or in their place
     place = background if rng.uniform() < place_share else ''
     if place:
         text = str(rng.choice(PLACES)).format(text, place)
     if rng.uniform() < empty_share and not place:
         return caption_of_landscape(rng, background)
+    # Wrap the text as CLIP's captions are
     text = str(rng.choice(PREFIXES)).format(text)
     if rng.uniform() < 0.7:
         text += '.'
@@ -146,7 +150,7 @@ def caption_of(
 def caption_of_landscape(
     rng: np.random.Generator, background: str
 ) -> tuple[str, frozenset[int], str]:
-    """A caption of the background alone, as :func:`caption_of` gives it."""
+    """Write a caption of the background, as :func:`caption_of` gives it."""
     text = str(rng.choice(PREFIXES)).format(f'the {background}')
     return f'{text}.', frozenset(), background
 
@@ -155,7 +159,7 @@ def match_matrix(
     scenes: list[tuple[frozenset[int], str]],
     captions: list[tuple[frozenset[int], str]],
 ) -> Tensor:
-    """1 where caption j is true of picture i, (N, N)."""
+    """Mark where caption j is true of picture i with 1, (N, N)."""
     rows = [
         [
             float(named <= seen and place in ('', background))
@@ -167,7 +171,7 @@ def match_matrix(
 
 
 def contrastive_loss(logits: Tensor, match: Tensor) -> Tensor:
-    """CLIP's loss over both directions with several matches a row."""
+    """Compute CLIP's loss in both directions, several matches a row."""
     to_text = -(F.log_softmax(logits, 1) * match / match.sum(1, True)).sum(1)
     to_image = -(F.log_softmax(logits, 0) * match / match.sum(0, True)).sum(0)
     return 0.5 * (to_text.mean() + to_image.mean())
@@ -184,10 +188,12 @@ class ScenePool:
         first: int = 0,
         landscape_share: float = 0.0,
     ) -> None:
+        # Make room for all pictures
         self.images = np.zeros((count, 112, 112, 3), np.uint8)
         self.labels: list[list[int]] = []
         self.backgrounds: list[str] = []
         size = (112, 112)
+        # Draw landscapes first, then scenes with objects
         landscapes = round(landscape_share * count)
         for index in range(count):
             if index < landscapes:
@@ -201,7 +207,7 @@ class ScenePool:
             self.backgrounds.append(scene.background)
 
     def tensor(self, indices: np.ndarray, flips: np.ndarray) -> Tensor:
-        """Normalised pictures, (N, 3, 112, 112)."""
+        """Normalise pictures, (N, 3, 112, 112)."""
         images = self.images[indices]
         images[flips] = images[flips, :, ::-1]
         batch = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
@@ -209,7 +215,7 @@ class ScenePool:
         return (batch - mean) / torch.tensor(STD).view(3, 1, 1)
 
     def multi_hot(self) -> np.ndarray:
-        """Labels, (N, C)."""
+        """Return labels, (N, C)."""
         hot = np.zeros((len(self.labels), len(partworld.CLASSES)), int)
         for row, classes in zip(hot, self.labels, strict=True):
             row[classes] = 1
@@ -218,13 +224,16 @@ class ScenePool:
 
 @torch.no_grad()
 def ranking_precision(model: open_clip.CLIP, pool: ScenePool) -> float:
-    """Label-ranking average precision of zero-shot scores on a pool."""
+    """Compute the label-ranking precision of zero-shot scores on a pool."""
+    # Encode the class names
     tokenizer = open_clip.get_tokenizer('ViT-B-16')
     names = [f'a photo of a {c.name}.' for c in partworld.CLASSES]
     text = F.normalize(model.encode_text(tokenizer(names)), dim=1)
+    # Encode the pictures
     count = len(pool.labels)
     images = pool.tensor(np.arange(count), np.zeros(count, bool))
     features = torch.cat([model.encode_image(b) for b in images.split(100)])
+    # Rank the classes by cosine
     scores = F.normalize(features, dim=1) @ text.T
     return float(
         label_ranking_average_precision_score(pool.multi_hot(), scores.numpy())
@@ -242,10 +251,12 @@ def score_on_val(weights: Path) -> None:
 
 def train(args: argparse.Namespace) -> None:
     """Train, save and report."""
+    # Seed all generators
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
     started = time.time()
+    # Draw the pictures
     pool = ScenePool(
         TRAIN_WORLD,
         args.pool,
@@ -255,12 +266,14 @@ def train(args: argparse.Namespace) -> None:
     held_out = ScenePool(HELD_OUT_WORLD, 200, home_share=0.8)
     print(f'{args.pool} pictures drawn in {time.time() - started:.0f} s')
 
+    # Build the model
     model = open_clip.CLIP(**CLIP_CONFIG)
     if args.init is not None:
         model.load_state_dict(
             load_file(resolve_path(args.init, 'Correct --init.'))
         )
     tokenizer = open_clip.get_tokenizer('ViT-B-16')
+    # Decay matrices, but no gains and biases
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     groups: list[dict[str, Any]]
@@ -268,6 +281,7 @@ def train(args: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(
         groups, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.05
     )
+    # Warm up, then follow a cosine
     warm_up = min(100, args.steps // 10)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -277,6 +291,7 @@ def train(args: argparse.Namespace) -> None:
         ),
     )
     for step in range(args.steps):
+        # Draw pictures, and a caption of each
         indices = rng.integers(len(pool.labels), size=args.batch)
         images = pool.tensor(indices, rng.uniform(size=args.batch) < 0.5)
         drawn = [
@@ -289,6 +304,7 @@ def train(args: argparse.Namespace) -> None:
             )
             for i in indices
         ]
+        # Mark all pairs that match, not only the diagonal
         match = match_matrix(
             [
                 (frozenset(pool.labels[i]), pool.backgrounds[i])
@@ -296,22 +312,26 @@ def train(args: argparse.Namespace) -> None:
             ],
             [(named, place) for _, named, place in drawn],
         )
+        # Encode both in half precision
         tokens = tokenizer([text for text, _, _ in drawn])
         with torch.autocast('cpu', dtype=torch.bfloat16):
             image_features = model.encode_image(images)
             text_features = model.encode_text(tokens)
+        # Compare them in full precision
         logits = (
             model.logit_scale.exp()
             * F.normalize(image_features.float(), dim=1)
             @ F.normalize(text_features.float(), dim=1).T
         )
         loss = contrastive_loss(logits, match)
+        # Step, and keep the scale in CLIP's range
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         model.logit_scale.data.clamp_(max=math.log(100))
+        # Score on held-out pictures, and save
         if (step + 1) % 100 == 0 or step + 1 == args.steps:
             model.eval()
             score = ranking_precision(model, held_out)
@@ -334,6 +354,7 @@ def save(
     seconds: float,
 ) -> None:
     """Write weights (fp16) and the record of how they came about."""
+    # Save half floats, without what the model computes itself
     weights = {
         name: value.detach().to(torch.float16).contiguous()
         for name, value in model.state_dict().items()
@@ -341,6 +362,7 @@ def save(
     }
     args.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(weights, args.out.with_suffix('.safetensors'))
+    # Record how the weights were made
     record = dict(
         script='tools/partworld/train_clip.py',
         config=CLIP_CONFIG,

@@ -25,7 +25,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -102,14 +102,16 @@ LOW = 64  # side of the decoder's masks, pixels
 
 
 def masks_under(scene: partworld.DrawnScene, y: int, x: int) -> np.ndarray:
-    """Sub-part, part and whole at a pixel, bool, (3, H, W).
+    """Return sub-part, part and whole at a pixel, bool, (3, H, W).
 
     A missing sub-part is its part; the background answers with its band.
     """
+    # Take the whole band at a pixel of the background
     number = scene.objects[y, x]
     if number == 0:
         band = (scene.regions == scene.regions[y, x]) & (scene.objects == 0)
         return np.stack([band] * 3)
+    # Find the masks around the pixel, the part where it has no detail
     whole = scene.objects == number
     part = scene.parts == scene.parts[y, x]
     detail = scene.subparts[y, x]
@@ -120,8 +122,9 @@ def masks_under(scene: partworld.DrawnScene, y: int, x: int) -> np.ndarray:
 def draw_points(
     rng: np.random.Generator, scene: partworld.DrawnScene, count: int
 ) -> list[tuple[int, int]]:
-    """Random pixels (y, x): of sub-parts, parts, wholes and background."""
+    """Draw pixels (y, x): of sub-parts, parts, wholes and background."""
     points = []
+    # Draw the kind of region, then the region
     for _ in range(count):
         layer = rng.choice(4, p=[0.25, 0.25, 0.3, 0.2])
         if layer == 3:
@@ -132,6 +135,7 @@ def draw_points(
             if not len(present):
                 continue
             candidates = numbers == rng.choice(present)
+        # Draw a pixel in it
         ys, xs = np.nonzero(candidates)
         if len(ys):
             pick = rng.integers(len(ys))
@@ -142,18 +146,22 @@ def draw_points(
 def training_batch(
     rng: np.random.Generator, indices: np.ndarray, count: int
 ) -> tuple[Tensor, list[Tensor], Tensor]:
-    """Pictures (N, 3, S, S), points of each (P, 2), masks (NP, 3, L, L)."""
+    """Draw pictures (N, 3, S, S), points (P, 2), masks (NP, 3, L, L)."""
+    # Draw each picture upright or lying
     side = SAM_CONFIG['image_size']
     images, points, masks = [], [], []
     for index in indices:
         shorter = int(rng.choice([96, 112, 128]))
         size = (side, shorter) if rng.uniform() < 0.5 else (shorter, side)
         scene = partworld.render_assemblies(TRAIN_WORLD, int(index), size)
+        # Pad it to the lower right, as SAM does
         image = np.zeros((side, side, 3), np.uint8)
         image[: size[0], : size[1]] = scene.image
         images.append(image)
+        # Draw points in it, pixel centres in order (x, y)
         drawn = draw_points(rng, scene, count)
         points.append(torch.tensor([[x, y] for y, x in drawn]).float() + 0.5)
+        # Draw the three masks of each point
         for y, x in drawn:
             target = np.zeros((3, side, side), np.float32)
             target[:, : size[0], : size[1]] = masks_under(scene, y, x)
@@ -167,10 +175,12 @@ def training_batch(
 def predict(
     sam: Sam, images: Tensor, points: list[Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Mask logits (NP, 3, L, L) and predicted IoU (NP, 3)."""
+    """Predict mask logits (NP, 3, L, L) and IoU (NP, 3)."""
+    # Normalise, with zeros in the padding
     padding = (images.sum(1, keepdim=True) == 0).float()
     normalised = (images - sam.pixel_mean) / sam.pixel_std
     embeddings = sam.image_encoder(normalised * (1 - padding))
+    # Prompt with each point, image by image
     logits, scores = [], []
     for embedding, coordinates in zip(embeddings, points, strict=True):
         labels = torch.ones(len(coordinates), 1)
@@ -192,12 +202,14 @@ def predict(
 def mask_loss(
     logits: Tensor, scores: Tensor, target: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """2 BCE + dice + IoU regression; also the mean IoU of each level, (3,)."""
+    """Add up 2 BCE + dice + IoU regression; mean IoU of levels, (3,)."""
+    # Compare pixel by pixel, and by overlap
     bce = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
     probability = logits.sigmoid()
     overlap = (probability * target).sum((2, 3))
     total = probability.sum((2, 3)) + target.sum((2, 3))
     dice = 1 - (2 * overlap + 1) / (total + 1)
+    # Measure the IoU that the scores are to tell
     with torch.no_grad():
         predicted, truth = logits > 0, target > 0.5
         union = (predicted | truth).sum((2, 3)).clamp(min=1)
@@ -208,15 +220,18 @@ def mask_loss(
 
 def train(args: argparse.Namespace) -> None:
     """Train, save and report."""
+    # Seed all generators
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
+    # Build the model
     sam = build_small_sam(**SAM_CONFIG)
     if args.init is not None:
         sam.load_state_dict(
             load_file(resolve_path(args.init, 'Correct --init.'))
         )
     print(f'{sum(p.numel() for p in sam.parameters()) / 1e6:.2f} M parameters')
+    # Warm up, then follow a cosine
     optimizer = torch.optim.AdamW(
         sam.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -232,7 +247,9 @@ def train(args: argparse.Namespace) -> None:
     started = time.time()
     for step in range(args.steps):
         indices = np.arange(step * args.batch, (step + 1) * args.batch)
+        # Draw pictures that no earlier step has seen
         images, points, target = training_batch(rng, indices, args.points)
+        # Predict in half precision, but compute the loss in full
         with torch.autocast('cpu', dtype=torch.bfloat16):
             logits, scores = predict(sam, images, points)
         loss, iou = mask_loss(logits.float(), scores.float(), target)
@@ -242,6 +259,7 @@ def train(args: argparse.Namespace) -> None:
         optimizer.step()
         schedule.step()
         running += iou
+        # Report the mean of the last steps, and save
         if (step + 1) % 100 == 0 or step + 1 == args.steps:
             mean = running / (step % 100 + 1)
             running.zero_()
@@ -267,11 +285,13 @@ def save(
 ) -> None:
     """Write weights (fp16) and the record of how they came about."""
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    # Save half floats
     weights = {
         name: value.detach().to(torch.float16).contiguous()
         for name, value in sam.state_dict().items()
     }
     save_file(weights, args.out.with_suffix('.safetensors'))
+    # Record how the weights were made
     record = dict(
         script='tools/partworld/train_sam.py',
         config=SAM_CONFIG,

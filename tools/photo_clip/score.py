@@ -20,7 +20,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -82,7 +82,7 @@ PATCH = 16  # pixels
 
 
 def to_labels(values: NDArray[np.uint8], known: Sequence[int]) -> NDArray[Any]:
-    """Label map of a mask file: place in ``known`` + 1, 0 else, 255 stays.
+    """Map a mask's values to place in ``known`` + 1, 0 else, 255 stays.
 
     Args:
         values (ndarray): As in the file, (H, W).
@@ -95,7 +95,7 @@ def to_labels(values: NDArray[np.uint8], known: Sequence[int]) -> NDArray[Any]:
 
 
 def fitting_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Size of about this long side, both sides multiples of the patch."""
+    """Choose a size of this long side, both sides multiples of a patch."""
     scale = side / max(width, height) / PATCH
     return (
         PATCH * max(1, round(width * scale)),
@@ -123,7 +123,7 @@ class Scorer:
     def __call__(
         self, photo: Path, present: Tensor
     ) -> tuple[int, dict[str, Tensor]]:
-        """Highest class, and the maps of the present ones by name.
+        """Find the highest class, and map the present ones by name.
 
         Args:
             photo (Path): A file.
@@ -132,11 +132,14 @@ class Scorer:
         Returns:
             tuple[int, dict[str, Tensor]]: Maps (P, h, w).
         """
+        # Resize the photo to whole patches, in its own proportions
         with Image.open(photo) as opened:
             size = fitting_size(opened.width, opened.height, self.side)
+        # Score the photo by all class names
         features = self.clip.encode_trunk(read_photo(photo, size)[None])
         last_block = self.clip.run_last_block(features)
         ranks = last_block.embedding @ self.text[: self.classes].T
+        # Map the present classes, plain and refined by CAA
         labels = torch.zeros(1, self.classes, dtype=torch.bool)
         labels[0, present] = True
         cams, pairs = softmax_gradcam(
@@ -152,10 +155,12 @@ def seeds_of(
     shape: Sequence[int],
     alphas: Sequence[float],
 ) -> Iterator[NDArray[Any]]:
-    """Seeds of one photo by each alpha, (H, W)."""
+    """Make seeds of one photo by each alpha, (H, W)."""
+    # Enlarge the maps to the photo
     enlarged = F.interpolate(
         maps[None], size=tuple(shape), mode='bilinear', align_corners=False
     )[0]
+    # Decide each pixel by its highest score
     labels = torch.cat([present.new_zeros(1), present + 1]).to(torch.uint8)
     for alpha in alphas:
         yield best_label(cam_scores(enlarged, alpha), labels).numpy()
@@ -166,11 +171,13 @@ def main() -> int:
     """Score and print."""
     args = parse_args()
     torch.set_num_threads(args.threads)
+    # Read tags and names
     prompts = get_class_prompts(args.classes)
     tags = read_image_labels(args.labels, prompts.classes)
     tags = {Path(name).stem: found for name, found in tags.items()}
     names = args.list.read_text().split() if args.list else sorted(tags)
     names = [name for name in names if tags.get(name)][:: args.every]
+    # Build the scorer
     clip = FrozenCLIP(
         PHOTO_CLIP, args.checkpoint, stem_checkpoint=args.stem_checkpoint
     )
@@ -178,6 +185,7 @@ def main() -> int:
     values = args.values or list(range(1, len(prompts.classes) + 1))
     areas: dict[str, dict[float, NDArray[Any]]] = dict(cam={}, caa={})
     right, started = 0, time.time()
+    # Score each photo: its highest class against its tags
     for name in tqdm(names, unit='photo'):
         present = torch.tensor(
             sorted(prompts.classes.index(tag) for tag in tags[name])
@@ -186,6 +194,7 @@ def main() -> int:
         right += best in present
         if args.masks is None:
             continue
+        # Compare seeds with the mask, for each alpha
         with Image.open(args.masks / f'{name}.png') as mask:
             truth = to_labels(np.array(mask), values)
         for kind, total in areas.items():
@@ -193,6 +202,7 @@ def main() -> int:
             for alpha, seed in zip(args.alphas, seeds, strict=True):
                 found = class_areas(seed, truth, len(values) + 1)
                 total[alpha] = total.get(alpha, 0) + found
+    # Sum up, and print one line
     result = dict(
         photos=len(names),
         top_class_is_a_tag=round(right / len(names), 4),

@@ -40,7 +40,7 @@ EXAMPLES = r"""examples:
 
 
 def parse_args() -> argparse.Namespace:
-    """Command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=EXAMPLES,
@@ -115,6 +115,7 @@ def record_of(weights: Path | None) -> dict[str, Any] | None:
 def main() -> int:
     """Train and write weights and record."""
     args = parse_args()
+    # Read the settings, and seed all generators
     settings = Settings(**{k: vars(args)[k] for k in asdict(Settings())})
     torch.manual_seed(settings.seed)
     torch.set_num_threads(args.threads)

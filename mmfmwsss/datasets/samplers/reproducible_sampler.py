@@ -47,11 +47,13 @@ class ReproducibleSampler(Sampler[int]):
         views: int | None = None,
         seed: int | None = None,
     ) -> None:
+        # Take note of processes, data set and order
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.shuffle = shuffle
         self.infinite = infinite
         self.limit_views(views)
+        # Agree on one seed, on which order and augmentation depend
         self.seed: int = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self._skipped = 0
@@ -67,7 +69,7 @@ class ReproducibleSampler(Sampler[int]):
         self.views = views
 
     def _order(self, number: int) -> list[int]:
-        """Pictures in the order of a pass."""
+        """List the pictures in the order of a pass."""
         if not self.shuffle:
             return list(range(len(self.dataset)))
         generator = torch.Generator().manual_seed(self.seed + number)
@@ -78,9 +80,10 @@ class ReproducibleSampler(Sampler[int]):
         return [Draw(index, view, self.seed) for index in order]
 
     def __iter__(self) -> Iterator[Draw]:
-        """This process's share of the order."""
+        """Draw this process's share of the order."""
         if self.infinite:
             return self._endless()
+        # Give each process every n-th draw of the epoch
         order = self._order(self.epoch)
         # As DefaultSampler: begin again, until all processes have as many.
         padded = (order * (1 + self.world_size))[: self._total]
@@ -89,8 +92,10 @@ class ReproducibleSampler(Sampler[int]):
         )
 
     def _endless(self) -> Iterator[Draw]:
+        # Start behind the draws that a resumed training has seen
         place = self.rank + self._skipped * self.world_size
         number = -1
+        # Shuffle anew whenever a pass over the pictures begins
         while True:
             current, offset = divmod(place, len(self.dataset))
             if current != number:
@@ -103,7 +108,7 @@ class ReproducibleSampler(Sampler[int]):
         return self.world_size * -(-len(self.dataset) // self.world_size)
 
     def __len__(self) -> int:
-        """Draws of this process in an epoch; all pictures if infinite."""
+        """Count this process's draws in an epoch; all pictures if infinite."""
         if self.infinite:
             return len(self.dataset)
         return self._total // self.world_size

@@ -49,6 +49,7 @@ class RandomColourJitter(BaseTransform):
         prob: float = 0.5,
         official: bool = False,
     ) -> None:
+        # Check the ranges before hours of training
         for name, (low, high) in (
             ('contrast_range', contrast_range),
             ('saturation_range', saturation_range),
@@ -71,7 +72,7 @@ class RandomColourJitter(BaseTransform):
 
     @cache_randomness
     def _draw(self) -> list[tuple[str, float]]:
-        """The changes to make, in order, each with its amount."""
+        """Draw the changes to make, in order, each with its amount."""
         ranges = {
             'brightness': (-self.brightness_delta, self.brightness_delta),
             'contrast': self.contrast_range,
@@ -87,12 +88,14 @@ class RandomColourJitter(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Change ``img``, uint8 BGR of (H, W, 3)."""
+        # Tell how to make each change
         changes: dict[str, Callable[[Array, float], Array]] = {
             'brightness': lambda image, amount: self._linear(image, 1, amount),
             'contrast': lambda image, amount: self._linear(image, amount, 0),
             'saturation': self._scale_saturation,
             'hue': self._shift_hue,
         }
+        # Make the drawn changes, in the drawn order
         image = results['img']
         for name, amount in self._draw():
             image = changes[name](image, amount)
@@ -100,7 +103,7 @@ class RandomColourJitter(BaseTransform):
         return results
 
     def _linear(self, values: Array, factor: float, offset: float) -> Array:
-        """``factor * values + offset`` in 8 bits."""
+        """Compute ``factor * values + offset`` in 8 bits."""
         if self.official:
             return cv2.convertScaleAbs(values, alpha=factor, beta=offset)
         changed = np.rint(factor * values.astype(np.float32) + offset)
@@ -114,8 +117,10 @@ class RandomColourJitter(BaseTransform):
         return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
 
     def _shift_hue(self, image: Array, offset: float) -> Array:
+        # Take the hue out, in 256 steps a circle
         hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
         hue = np.ascontiguousarray(hsv[..., _HUE])
+        # Clip it as the official code does, or go round the circle
         if self.official:
             hsv[..., _HUE] = self._linear(hue, 1, offset)
         else:

@@ -52,22 +52,27 @@ class PackWSSSInputs(PackSegInputs):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Turn ``results`` into ``inputs`` and ``data_samples``."""
+        # Pack image and label map as mmseg does
         packed: dict[str, Any] = super().transform(results)
         sample = packed['data_samples']
+        # Add the image-level labels
         if 'image_labels' in results:
             labels = np.asarray(results['image_labels'], dtype=bool)
             sample.image_labels = torch.from_numpy(labels)
+        # Add SAM's masks, as far as the crop shows them
         if 'sam_masks' in results:
             sample.sam_masks = _unpack_masks(results)
         return packed
 
 
 def _unpack_masks(results: dict[str, Any]) -> SAMMasks:
+    # Take the masks as loaded if they did not follow the image
     masks: SAMMasks = results['sam_masks']
     if 'sam_mask_planes' not in results:
         return masks
     # The loader may have added an empty channel.
     planes = results['sam_mask_planes'][..., : max(1, -(-len(masks) // 8))]
+    # Keep the masks of which the crop shows a pixel
     masks = masks.with_packed(planes)
     return masks.filter(masks.nonempty())
 
@@ -83,6 +88,7 @@ def pack_failure(data_info: dict[str, Any], message: str) -> dict[str, Any]:
         dict: ``inputs``, a small black image, and ``data_samples``. The model
         may predict on it; metrics count it and score nothing.
     """
+    # Describe a small black picture, with the reason for it
     size = (_FAILURE_SIDE, _FAILURE_SIDE)
     sample = SegDataSample()
     sample.set_metainfo(
@@ -97,6 +103,7 @@ def pack_failure(data_info: dict[str, Any], message: str) -> dict[str, Any]:
             'scale_factor': (1.0, 1.0),
         }
     )
+    # Keep the labels, and give it no masks
     if 'image_labels' in data_info:
         labels = np.asarray(data_info['image_labels'], dtype=bool)
         sample.image_labels = torch.from_numpy(labels.copy())

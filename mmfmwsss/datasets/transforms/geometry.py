@@ -23,11 +23,13 @@ Array = NDArray[Any]
 
 def _resize(results: dict[str, Any], size: tuple[int, int]) -> None:
     """Resize the image and all ``seg_fields`` to ``size`` (H, W)."""
+    # Resize the image smoothly, and label maps without new labels
     height, width = results['img'].shape[:2]
     if (height, width) != size:
         results['img'] = resize_bicubic(results['img'], size)
         for key in results.get('seg_fields', []):
             results[key] = resize_nearest(results[key], size)
+    # Record the change, as mmseg's own transforms do
     results['scale'] = (size[1], size[0])
     results['scale_factor'] = (size[1] / width, size[0] / height)
     results['keep_ratio'] = False
@@ -87,6 +89,7 @@ class RandomLongSideResize(BaseTransform):
     """
 
     def __init__(self, *, low: int, high: int, min_short: int) -> None:
+        # Check the settings
         if not 1 <= low <= high or min_short < 1:
             raise ValueError(
                 'Expected 1 <= low <= high and min_short >= 1, but got '
@@ -102,11 +105,13 @@ class RandomLongSideResize(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Resize ``img`` and the arrays named in ``seg_fields``."""
+        # Scale the longer side, but keep the shorter one from vanishing
         height, width = results['img'].shape[:2]
         ratio = max(
             self._draw() / max(height, width),
             self.min_short / min(height, width),
         )
+        # Resize the image and what belongs to it
         size = (round(height * ratio), round(width * ratio))
         _resize(results, size)
         return results
@@ -137,6 +142,7 @@ class RandomCropWithMasks(BaseTransform):
         pad_value: tuple[int, int, int] = (104, 117, 123),
         ignore_index: int = IGNORE_LABEL,
     ) -> None:
+        # Read one number as a square
         if isinstance(crop_size, int):
             crop_size = (crop_size, crop_size)
         if min(crop_size) < 1:
@@ -147,17 +153,19 @@ class RandomCropWithMasks(BaseTransform):
 
     @cache_randomness
     def _draw(self, height: int, width: int) -> tuple[int, int]:
-        """Upper left corner of the crop."""
+        """Draw the upper left corner of the crop."""
         spare = (height - self.crop_size[0], width - self.crop_size[1])
         y, x = (int(np.random.randint(0, max(s, 0) + 1)) for s in spare)
         return y, x
 
     def _crop(self, array: Array, corner: tuple[int, int], pad: Any) -> Array:
+        # Cut the piece out, which is smaller at the image's borders
         height, width = self.crop_size
         y, x = corner
         piece = array[y : y + height, x : x + width]
         if piece.shape[:2] == self.crop_size:
             return np.ascontiguousarray(piece)
+        # Fill what is missing with padding, to the lower right
         canvas = np.empty((height, width, *array.shape[2:]), array.dtype)
         canvas[...] = pad
         canvas[: piece.shape[0], : piece.shape[1]] = piece
@@ -165,6 +173,7 @@ class RandomCropWithMasks(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop ``img`` and the arrays named in ``seg_fields``."""
+        # Cut image, label maps and mask planes at one place
         corner = self._draw(*results['img'].shape[:2])
         results['img'] = self._crop(results['img'], corner, self.pad_value)
         for key in results.get('seg_fields', []):

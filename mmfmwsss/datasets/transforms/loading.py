@@ -42,16 +42,19 @@ class LoadImageStrict(LoadImageFromFile):
         Raises:
             UserInputError: If the file cannot be read completely.
         """
+        # Read and decode the file
         path = results['img_path']
         image = self._decode(path, self._read(path))
         if self.to_float32:
             image = image.astype(np.float32)
+        # Record its size, before any resizing
         results['img'] = image
         results['img_shape'] = image.shape[:2]
         results['ori_shape'] = image.shape[:2]
         return results
 
     def _read(self, path: str) -> bytes:
+        # Read a local file directly, else by mmengine's backends
         if self.backend_args is None:
             return read_picture_bytes(path)
         try:
@@ -64,8 +67,10 @@ class LoadImageStrict(LoadImageFromFile):
             ) from error
 
     def _decode(self, path: str, data: bytes) -> NDArray[Any]:
+        # Decode photographs as our other tools do
         if self.color_type == 'color' and self.imdecode_backend == 'cv2':
             return decode_photo(data, path)
+        # Decode other kinds by mmcv, if the file is complete
         image = None
         if is_complete_image(data):
             with open_picture(data, path):  # checks the size
@@ -118,7 +123,7 @@ class LoadSAMMasks(BaseTransform):
 
     @property
     def mask_dir(self) -> Path:
-        """Folder of the mask files."""
+        """Return the folder of the mask files."""
         return self.folder.mask_dir
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -130,12 +135,14 @@ class LoadSAMMasks(BaseTransform):
             ValueError: If the masks are to follow an image that was resized
                 before.
         """
+        # Refuse arrays, whose masks cannot be found
         if results.get('img_path') is None:
             raise UserInputError(
                 'Expected the path of a picture, for its masks are found by '
                 'its name, but got an array. Pass the path, or take the '
                 'config without SAMS: it reads the same checkpoint.'
             )
+        # Refuse masks of another size than the image's
         size = tuple(results['ori_shape'][:2])
         if self.follow_image and tuple(results['img'].shape[:2]) != size:
             raise ValueError(
@@ -144,9 +151,11 @@ class LoadSAMMasks(BaseTransform):
                 f'expected an image of {size}, but got '
                 f'{results["img"].shape[:2]}.'
             )
+        # Read the masks of the picture's name
         path = results['img_path']
         masks = self.folder.read(image_name_of(results), size, path)
         results['sam_masks'] = masks
+        # Pack masks into planes of 8, which resize and crop like labels
         if self.follow_image:
             planes = masks.pack()
             missing = max(0, 2 - planes.shape[2])

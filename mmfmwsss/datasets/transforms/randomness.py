@@ -43,6 +43,7 @@ class ReproducibleAugmentation(BaseTransform):
         Raises:
             UserInputError: If the sampler is another one.
         """
+        # Take the draw that the sampler made, or say how to get one
         draw = results.get('sample_idx')
         if not isinstance(draw, Draw):
             raise UserInputError(
@@ -53,6 +54,7 @@ class ReproducibleAugmentation(BaseTransform):
                 'transform out of the pipeline (a ClassBalancedDataset '
                 'forgets the draw).'
             )
+        # Make augmentation depend on the draw alone, not on the process
         set_all_seeds(draw.randomness)
         return results
 

@@ -25,11 +25,13 @@ def resize_bicubic(image: Array, size: tuple[int, int]) -> Array:
     Raises:
         ValueError: If the image is not uint8 with three channels.
     """
+    # Check that Pillow resizes all channels together
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
             'Expected a uint8 image of (H, W, 3), but got '
             f'{image.dtype} of {image.shape}.'
         )
+    # Resize by Pillow, whose bicubic filter smooths when it shrinks
     picture = Image.fromarray(np.ascontiguousarray(image))
     return np.array(picture.resize(size[::-1], Image.Resampling.BICUBIC))
 

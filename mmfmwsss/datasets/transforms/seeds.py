@@ -52,14 +52,17 @@ class LoadSeed(BaseTransform):
                 size, or of other classes than the image-level labels.
             ValueError: If the image was resized before.
         """
+        # Refuse an image that was resized or cropped before its seed
         size = tuple(results['ori_shape'][:2])
         if tuple(results['img'].shape[:2]) != size:
             raise ValueError(
                 'LoadSeed must come right after the image loader: expected an '
                 f'image of {size}, but got {results["img"].shape[:2]}.'
             )
+        # Read the seed of the picture's name
         name = image_name_of(results)
         seed = self._read(name, size)
+        # Refuse labels beyond the classes
         classes = len(results['image_labels'])
         unknown = (seed > classes) & (seed != IGNORE_LABEL)
         if unknown.any():
@@ -69,17 +72,20 @@ class LoadSeed(BaseTransform):
                 f'{seed[unknown].max()}. Make the seeds of this data set with '
                 f'`{self.seed_command}`.'
             )
+        # Let it be resized and cropped with the image
         results['gt_seg_map'] = seed
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
 
     def _read(self, name: str, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        # Look for the file, and say how to make it
         path = self.seed_dir / f'{name}.png'
         if not path.is_file():
             raise UserInputError(
                 f'Expected the seed of {name} at {path}, but it is not there. '
                 f'Make the seeds with `{self.seed_command}`.'
             )
+        # Refuse a seed of another size
         seed = read_label_png(path)
         if seed.shape != size:
             raise UserInputError(

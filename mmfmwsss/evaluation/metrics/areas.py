@@ -38,8 +38,10 @@ def class_areas(
             f'Expected a prediction of {truth.shape} pixels, but got '
             f'{prediction.shape}.'
         )
+    # Leave out the pixels without a true label
     valid = truth != ignore_index
     prediction, truth = prediction[valid], truth[valid]
+    # Count intersection, prediction and truth of each label
     return np.stack(
         [
             np.bincount(labels, minlength=num_labels)[:num_labels]
@@ -49,7 +51,7 @@ def class_areas(
 
 
 def intersection_over_union(areas: NDArray[Any]) -> NDArray[np.float64]:
-    """IoU of each label, NaN where it is neither predicted nor true.
+    """Compute the IoU of each label, NaN if neither predicted nor true.
 
     Args:
         areas (ndarray): Sum of :func:`class_areas` over the images,
@@ -66,7 +68,7 @@ def intersection_over_union(areas: NDArray[Any]) -> NDArray[np.float64]:
 def class_scores(
     classes: Sequence[str], areas: NDArray[Any]
 ) -> dict[str, dict[str, float | None]]:
-    """IoU, precision and recall of each class, for a table or a file.
+    """Tabulate IoU, precision and recall of each class.
 
     Args:
         classes (Sequence[str]): Names of the labels, 1 + C of them.

@@ -23,6 +23,7 @@ def list_failures(
     Returns:
         str: A heading with the count, and one line a file.
     """
+    # List the first ones, each with its file
     lines = [
         f'  {message}' if _names(message, path) else f'  {path}: {message}'
         for path, message in failures[:_MOST_LISTED]

@@ -20,7 +20,7 @@ __all__ = ['ImageLabelMetric', 'average_precision']
 def average_precision(
     scores: NDArray[Any], labels: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Average precision of each class, by mmpretrain.
+    """Compute the average precision of each class, by mmpretrain.
 
     Args:
         scores (ndarray): The higher, the likelier, (N, C).
@@ -41,6 +41,7 @@ def average_precision(
             'requirements/mminstall.txt`, or take ImageLabelMetric out of the '
             'config.'
         ) from error
+    # Average the precision over the recall of each class, in percent
     values = AveragePrecision.calculate(
         torch.from_numpy(scores), torch.from_numpy(labels.astype(np.int64)),
         average=None,
@@ -94,9 +95,11 @@ class ImageLabelMetric(BaseMetric):
             UserInputError: If scores are not finite.
         """
         for sample in data_samples:
+            # Count images that failed
             if sample.get('failure'):
                 self.results.append({})
                 continue
+            # Check that both scores and labels are there
             for key in ('class_scores', 'image_labels'):
                 if key not in sample:
                     raise ValueError(
@@ -105,6 +108,7 @@ class ImageLabelMetric(BaseMetric):
                         'classification stream, the labels from an '
                         'ImageLabelDataset.'
                     )
+            # Refuse scores that cannot be ranked
             scores = sample['class_scores'].float().cpu().numpy()
             if not np.isfinite(scores).all():
                 raise UserInputError(
@@ -113,6 +117,7 @@ class ImageLabelMetric(BaseMetric):
                     'infinite. Test with another checkpoint: the training '
                     'may have diverged.'
                 )
+            # Keep what the average precision is made of
             self.results.append(
                 dict(
                     scores=scores,
@@ -123,6 +128,7 @@ class ImageLabelMetric(BaseMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Average, and log the table and the line."""
         logger: MMLogger = MMLogger.get_current_instance()
+        # Leave out the images that failed
         scored = [r for r in results if r]
         subject = f'classification of {self.split or "the data set"}'
         counts = dict(images=len(scored), failed=len(results) - len(scored))
@@ -158,7 +164,7 @@ class ImageLabelMetric(BaseMetric):
         return {'mAP': round(mean, 2), **counts}
 
     def _names(self, count: int) -> Sequence[str]:
-        """Foreground classes; the data set's first one is the background."""
+        """Name the foreground classes, all but the data set's first."""
         names = (self.dataset_meta or {}).get('classes', ())
         if len(names) == count + 1:
             return list(names[1:])
@@ -178,6 +184,7 @@ def _table(
     names: Sequence[str], labels: NDArray[Any], values: NDArray[Any]
 ) -> str:
     """Tabulate images and average precision of each class."""
+    # Add a row for each class
     table = PrettyTable(['class', 'images', 'AP'])
     for name, count, value in zip(
         names, labels.sum(axis=0), values, strict=True

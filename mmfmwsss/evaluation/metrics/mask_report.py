@@ -36,6 +36,7 @@ class SAMMaskReport(BaseMetric):
             data_samples (Sequence[dict]): With ``sam_masks_report``, or
                 ``failure`` where the image could not be read.
         """
+        # Keep the report of each image, and make one for those that failed
         for sample in data_samples:
             report = sample.get('sam_masks_report')
             if report is None:  # it failed before a model saw it
@@ -56,6 +57,7 @@ class SAMMaskReport(BaseMetric):
             dict: The metrics.
         """
         logger = MMLogger.get_current_instance()
+        # Count images by status, and masks by level
         statuses = Counter(report['status'] for report in results)
         levels = [
             sum(counts)
@@ -63,6 +65,7 @@ class SAMMaskReport(BaseMetric):
                 *(report['level_counts'] for report in results), strict=True
             )
         ]
+        # List the images that have no masks
         finished = statuses['done'] + statuses['skipped']
         failed = [
             (r['name'], r['reason'])
@@ -72,6 +75,7 @@ class SAMMaskReport(BaseMetric):
         if failed:
             what = 'failed and have no masks'
             logger.error(list_failures(failed, len(results), what))
+        # Sum up, wholes first
         metrics: dict[str, int | float] = dict(
             images=len(results),
             done=statuses['done'],

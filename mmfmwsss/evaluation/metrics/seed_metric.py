@@ -117,10 +117,12 @@ class SeedMetric(BaseMetric):
                     f'Expected a prediction called {self.prediction!r}, but '
                     f'the data sample has {sorted(sample)}.'
                 )
+            # Check the label map
             data = sample[self.prediction]['data']
             labels = self._checked(
                 data.reshape(data.shape[-2:]).cpu().numpy(), path
             )
+            # Write it, with what it is made of, then score it
             name = image_name_of(sample)
             if self.output_dir is not None:
                 write_palette_png(
@@ -137,6 +139,7 @@ class SeedMetric(BaseMetric):
 
     def _read_and_score(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """Score the label map of an earlier run."""
+        # Read what is on disk in place of a prediction
         name = str(sample['image_name'])
         path = os.path.join(str(self.output_dir), f'{name}.png')
         try:
@@ -152,7 +155,8 @@ class SeedMetric(BaseMetric):
         return self.dataset_meta
 
     def _checked(self, labels: NDArray[Any], path: str) -> NDArray[np.uint8]:
-        """The labels as uint8, if they are classes or 255."""
+        """Return the labels as uint8, if they are classes or 255."""
+        # Refuse labels that the data set does not have
         count = len(self._meta['classes'])
         known = (labels >= 0) & (labels < count) & (labels % 1 == 0)
         wrong = labels[~(known | (labels == IGNORE_LABEL))]
@@ -165,7 +169,8 @@ class SeedMetric(BaseMetric):
         return labels.astype(np.uint8)
 
     def _scored(self, name: str, labels: NDArray[Any]) -> dict[str, Any]:
-        """The areas of an image, or why there are none."""
+        """Return the areas of an image, or why there are none."""
+        # Return no areas without a ground truth
         if self.ground_truth_dir is None:
             return {'areas': None}
         if not os.path.isdir(self.ground_truth_dir):
@@ -182,6 +187,7 @@ class SeedMetric(BaseMetric):
             return {'unscored': (path, str(error))}
 
     def _areas(self, path: str, labels: NDArray[Any]) -> dict[str, Any]:
+        # Read the true labels, and check that they fit
         truth = read_label_png(path)
         classes = self._meta['classes']
         known = (truth < len(classes)) | (truth == self.ignore_index)

@@ -13,7 +13,7 @@ __all__ = ['absent_classes', 'mean_of_shown', 'truth_remarks']
 
 
 def absent_classes(classes: Sequence[str], areas: NDArray[Any]) -> list[str]:
-    """Names of the labels that are in no ground truth.
+    """List the names of the labels that are in no ground truth.
 
     Args:
         classes (Sequence[str]): Names of the labels, 1 + C of them.
@@ -25,7 +25,7 @@ def absent_classes(classes: Sequence[str], areas: NDArray[Any]) -> list[str]:
 
 
 def mean_of_shown(areas: NDArray[Any]) -> float:
-    """Mean IoU over the labels that the truth shows; NaN if it shows none.
+    """Average the IoU over labels in the truth; NaN if it shows none.
 
     The official code leaves out a class that is predicted but never true;
     mmseg's ``IoUMetric``, and our mIoU, count it as 0.
@@ -43,7 +43,7 @@ def truth_remarks(
     ignored: int,
     ignore_index: int = IGNORE_LABEL,
 ) -> list[str]:
-    """Sentences for the log below a mean IoU.
+    """Write sentences for the log below a mean IoU.
 
     Args:
         classes (Sequence[str]): Names of the labels, 1 + C of them.
@@ -54,6 +54,7 @@ def truth_remarks(
     Returns:
         list[str]: None if the truth shows every class.
     """
+    # Name the classes that no mask shows
     absent = absent_classes(classes, areas)
     if not absent:
         return []
@@ -61,6 +62,7 @@ def truth_remarks(
         f'{len(absent)} of {len(classes)} classes are never in the ground '
         f'truth: {", ".join(absent)}.'
     ]
+    # Explain that false predictions of these count as 0
     wrong = [
         name
         for name, predicted, true in zip(classes, *areas[1:], strict=True)
@@ -72,6 +74,7 @@ def truth_remarks(
             'as in mmseg; without them, as the official code counts, the mIoU '
             f'is {100 * mean_of_shown(areas):.1f}.'
         )
+    # Suspect black-and-white masks, whose foreground is ignored
     if len(classes) > 1 and ignored and not areas[2, 1:].any():
         share = ignored / (ignored + int(areas[2].sum()))
         remarks.append(

@@ -59,12 +59,14 @@ class VOCTestArchive(SeedMetric):
         competition: str = 'comp6_test_cls',
         **kwargs: Any,
     ) -> None:
+        # Check the suffix; the server prescribes the folders
         if not archive.endswith(('.tar.gz', '.tgz', '.zip')):
             raise ValueError(
                 f"Expected archive='*.tar.gz' or '*.zip', got {archive!r}."
             )
         self.archive = Path(output_dir, archive)
         self.folder = Path('results', 'VOC2012', 'Segmentation', competition)
+        # Write label maps of a split without ground truth
         super().__init__(
             output_dir=os.path.join(output_dir, self.folder),
             ground_truth_dir=None,
@@ -73,7 +75,9 @@ class VOCTestArchive(SeedMetric):
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Pack all predictions of this run; list the failures instead."""
+        # Write and count the label maps
         metrics = super().compute_metrics(results)
+        # Refuse sub-folders, where the server does not look
         nested = sorted(r['name'] for r in results if '/' in r.get('name', ''))
         if nested:
             raise UserInputError(
@@ -82,6 +86,7 @@ class VOCTestArchive(SeedMetric):
                 f'server looks for <name>.png. {self.archive} is not made; '
                 'test one folder.'
             )
+        # Refuse to pack while pictures are missing
         logger: MMLogger = MMLogger.get_current_instance()
         if metrics['failed'] or not results:
             logger.error(
@@ -105,7 +110,9 @@ def pack(archive: Path, folder: Path, names: Sequence[str]) -> None:
         folder (Path): Below the archive's own folder, and in the archive.
         names (Sequence[str]): Names of the pictures.
     """
+    # Name the members in a fixed order, by slashes
     members = [(folder / f'{name}.png').as_posix() for name in sorted(names)]
+    # Write the archive whole, in the format of its suffix
     with atomic_path(archive) as temporary:
         if archive.suffix == '.zip':
             with zipfile.ZipFile(temporary, 'w') as packed:

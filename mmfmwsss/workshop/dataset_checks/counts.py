@@ -21,7 +21,9 @@ def class_counts(checks: Sequence[ImageCheck]) -> str:
         str: A line of labels and a line of masks, as far as there are any,
         each with the classes that no picture has.
     """
+    # Join the classes of all data sets
     classes = list(dict.fromkeys(c for check in checks for c in check.classes))
+    # Count image-level labels and what the masks show
     labelled = Counter(name for check in checks for name in check.labels)
     shown = Counter(
         check.classes[value - 1]
@@ -39,8 +41,10 @@ def class_counts(checks: Sequence[ImageCheck]) -> str:
 def _count_lines(
     what: str, classes: Sequence[str], counts: Counter[str]
 ) -> list[str]:
+    # Say nothing where there is nothing to count
     if not counts:
         return []
+    # Name the classes with and those without a picture
     found = [f'{name} {counts[name]}' for name in classes if counts[name]]
     missing = [name for name in classes if not counts[name]]
     lines = [f'pictures of each class, {what}: {", ".join(found)}']
@@ -50,7 +54,7 @@ def _count_lines(
 
 
 def check_mask_values(checks: Sequence[ImageCheck]) -> list[Finding]:
-    """Masks of which none shows a class: black and white ones, mostly.
+    """Find masks that show no class: black and white ones, mostly.
 
     Args:
         checks (Sequence[ImageCheck]): Of all pictures.
@@ -58,6 +62,7 @@ def check_mask_values(checks: Sequence[ImageCheck]) -> list[Finding]:
     Returns:
         list[Finding]: None or one.
     """
+    # Look for values between background and 255 in any mask
     masks = [check.mask_labels for check in checks if check.mask_labels]
     values = sorted({value for mask in masks for value in mask})
     if IGNORE_LABEL not in values or any(

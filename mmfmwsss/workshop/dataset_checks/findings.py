@@ -142,10 +142,12 @@ def list_findings(findings: Sequence[Finding], most: int) -> str:
         str: Lines; empty if the table says all.
     """
     lines = []
+    # Take the kinds that stop a run and that the table cuts short
     for name, kind in KINDS.items():
         examples = [f.example for f in findings if f.kind == name]
         if not kind.stops or len(examples) < 2:
             continue
+        # List the first files
         lines += [f'{name} ({len(examples)}):']
         lines += [f'  {example}' for example in examples[:most]]
         if len(examples) > most:
@@ -154,7 +156,7 @@ def list_findings(findings: Sequence[Finding], most: int) -> str:
 
 
 def findings_table(findings: Sequence[Finding]) -> str:
-    """One row a kind: effect, count, an example, the remedy.
+    """Tabulate the kinds: effect, count, an example, the remedy.
 
     Args:
         findings (Sequence[Finding]): In any order.
@@ -162,10 +164,12 @@ def findings_table(findings: Sequence[Finding]) -> str:
     Returns:
         str: The table, kinds in the order of ``KINDS``.
     """
+    # Limit the widths, so that the table fits into a terminal
     table = PrettyTable(['what', 'effect', 'count', 'example', 'remedy'])
     table.align = 'l'
     for column, width in _WIDTHS.items():
         table.max_width[column] = width
+    # Add a row for each kind that was found
     for name, kind in KINDS.items():
         examples = [f.example for f in findings if f.kind == name]
         if examples:

@@ -97,6 +97,7 @@ def _compare(
     image: ImageFiles, labels: Sequence[str], mask_labels: Sequence[int]
 ) -> list[Finding]:
     """Compare the classes in a mask with the image-level labels."""
+    # Name the classes that the mask shows
     shown = {
         image.classes[label - 1]
         for label in mask_labels
@@ -104,6 +105,7 @@ def _compare(
     }
     if shown == set(labels):
         return []
+    # Tell of what differs from the labels
     return [
         Finding(
             'mask and labels disagree',
@@ -115,6 +117,7 @@ def _compare(
 
 def _check_photo(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
     """Load a picture as a run does."""
+    # Decode the picture by the loader of the runs
     try:
         data = read_picture_bytes(path)
         if not data:
@@ -122,6 +125,7 @@ def _check_photo(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
         image = LoadImageStrict().transform({'img_path': path})['img']
     except UserInputError as error:
         return [Finding('image damaged', f'{path}: {error}')], None
+    # Note what a run can read, but may surprise its user
     findings = []
     mode, orientation = _header(data, path)
     if orientation not in (0, 1):
@@ -139,7 +143,7 @@ def _check_photo(path: str) -> tuple[list[Finding], tuple[int, int] | None]:
 
 
 def _header(data: bytes, path: str) -> tuple[str, int]:
-    """Mode and EXIF orientation, of what Pillow knows."""
+    """Read mode and EXIF orientation, of what Pillow knows."""
     try:
         with open_picture(data, path) as picture:
             orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
@@ -151,6 +155,7 @@ def _header(data: bytes, path: str) -> tuple[str, int]:
 def _check_mask(
     path: str, size: tuple[int, int] | None, num_classes: int
 ) -> tuple[list[Finding], tuple[int, ...]]:
+    # Read the mask, and tell colours from damage
     try:
         labels = read_label_png(path)
     except UserInputError as error:
@@ -158,6 +163,7 @@ def _check_mask(
         if colours:
             return [Finding('mask has colours', f'{path} is {colours}')], ()
         return [Finding('mask damaged', f'{path}: {error}')], ()
+    # Compare it with picture and classes
     found = tuple(np.unique(labels).tolist())
     findings = []
     if size is not None and labels.shape != size:
@@ -172,6 +178,7 @@ def _check_mask(
     if unknown:
         what = f'{path}: {unknown[:8]}, expected up to {num_classes}'
         findings.append(Finding('mask has unknown label', what))
+    # Suspect thin lines of labels, left by smooth resizing
     rims = _rims(labels, found)
     if len(rims) >= _FEWEST_RIMS:
         what = f'{path}: {rims[:8]} only in thin lines'
@@ -181,6 +188,7 @@ def _check_mask(
 
 def _colours(path: str) -> str:
     """Describe the colours of a mask; empty if it has none."""
+    # Count the colours of a mask with three channels or more
     try:
         with open_picture(read_picture_bytes(path), path) as picture:
             if len(picture.getbands()) < 3:
@@ -192,7 +200,7 @@ def _colours(path: str) -> str:
 
 
 def _rims(labels: NDArray[np.uint8], found: tuple[int, ...]) -> list[int]:
-    """Labels that fill no 3 x 3 pixels: blending leaves such at borders."""
+    """List labels that fill no 3 x 3 pixels, as blending leaves them."""
     square = np.ones((3, 3), np.uint8)
     return [
         value

@@ -36,6 +36,7 @@ def sources_of_layout(
     Raises:
         UserInputError: If there is no list, or no annotations of COCO.
     """
+    # Look for the lists that the layout knows
     root = Path(root)
     find = {'voc12': _voc12, 'coco14': _coco14}[layout]
     sources = list(find(root, get_class_prompts(layout).classes))
@@ -52,9 +53,11 @@ def _folder(path: Path) -> str | None:
 
 
 def _voc12(root: Path, classes: tuple[str, ...]) -> Iterator[Source]:
+    # Find the masks, those of SBD where they were converted
     lists = root / 'ImageSets' / 'Segmentation'
     own = _folder(root / 'SegmentationClass')
     augmented = _folder(root / 'SegmentationClassAug')
+    # Describe the splits that are there; test has no labels
     for name in ('train', 'train_aug', 'val', 'test'):
         if not (lists / f'{name}.txt').is_file():
             continue
@@ -71,6 +74,7 @@ def _voc12(root: Path, classes: tuple[str, ...]) -> Iterator[Source]:
 
 
 def _coco14(root: Path, classes: tuple[str, ...]) -> Iterator[Source]:
+    # Describe the splits whose annotations are there
     for name in ('train', 'val'):
         labels = root / 'annotations' / f'instances_{name}2014.json'
         if not labels.is_file():
@@ -99,6 +103,7 @@ def sources_of_config(config: Config) -> list[Source]:
     Raises:
         UserInputError: If no data loader has a data set that can be checked.
     """
+    # Collect the data sets of all loaders, each once
     sources = []
     for role in ('train', 'val', 'test'):
         loader = config.get(f'{role}_dataloader')
@@ -116,7 +121,8 @@ def sources_of_config(config: Config) -> list[Source]:
 
 
 def _inner(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Data sets inside wrappers such as ConcatDataset."""
+    """Yield the data sets inside wrappers such as ConcatDataset."""
+    # Go down to the data sets that read files
     inner = settings.get('datasets') or settings.get('dataset')
     if inner is None:
         yield settings
@@ -135,14 +141,17 @@ def _ground_truth(evaluators: Any) -> str | None:
 def _source(
     settings: Mapping[str, Any], training: bool, truth: str | None
 ) -> Source | None:
+    # Build the data set without reading anything
     dataset = DATASETS.build({**settings, 'pipeline': [], 'lazy_init': True})
     steps = [s for s in settings.get('pipeline', ()) if 'mask_dir' in s]
+    # Take over what all data sets have
     plain = Source(
         name='pictures',
         classes=tuple(dataset.metainfo['classes'][1:]),
         image_dir=dataset.data_prefix['img_path'],
         sam_mask_dir=str(steps[0]['mask_dir']) if steps else None,
     )
+    # Add the lists and labels of image-level supervision
     if isinstance(dataset, ImageLabelDataset):
         return replace(
             plain,
@@ -154,6 +163,7 @@ def _source(
             label_dir=truth,
             needs_labels=training and not dataset.drop_unlabelled,
         )
+    # Add the lists and label maps of full supervision
     if isinstance(dataset, BaseSegDataset):
         return replace(
             plain,

@@ -90,7 +90,7 @@ def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
 
 
 def _read_rows(source: Source, findings: list[Finding]) -> _Rows | None:
-    """Labels as the label file writes them; None without a file."""
+    """Read labels as the label file writes them; None without a file."""
     if source.label_file is None:
         return None
     try:
@@ -136,7 +136,7 @@ def _find(
     listed: Sequence[str],
     findings: list[Finding],
 ) -> list[ImageFile]:
-    """The listed pictures that a run would read."""
+    """Find the listed pictures that a run would read."""
     found: dict[str, ImageFile] = {}
     for name in listed:
         if any(c.isspace() for c in name):
@@ -181,7 +181,7 @@ def _labels(
     rows: _Rows | None,
     findings: list[Finding],
 ) -> _Rows | None:
-    """Labels by the path of the picture."""
+    """Collect labels by the path of the picture."""
     if rows is None:
         return None
     labels: dict[str, tuple[str, ...]] = {}
@@ -203,7 +203,7 @@ def _labels(
 
 
 def _alike(names: Sequence[str]) -> list[Finding]:
-    """Names that are one on a disk which does not tell capitals apart."""
+    """Find names that are one where capitals are not told apart."""
     folded: dict[str, str] = {}
     return [
         Finding('names differ in capitals only', f'{other} and {name}')
@@ -215,7 +215,7 @@ def _alike(names: Sequence[str]) -> list[Finding]:
 def _left_out(
     source: Source, folder: ImageFolder, images: Sequence[ImageFile]
 ) -> list[Finding]:
-    """Files of the folder that look like pictures and that no run reads."""
+    """Find files of the folder that look like pictures but go unread."""
     try:
         files = list(walk_files(folder.folder))
     except OSError:

@@ -24,6 +24,7 @@ __all__ = ['random_object_class', 'render_assemblies']
 def _random_polygon(rng: np.random.Generator) -> Polygon:
     """Draw a random ellipse, bar, or bumpy blob inside the unit square."""
     kind = rng.choice(['ellipse', 'bar', 'blob', 'corner'])
+    # Draw an outline around the origin
     if kind == 'ellipse':
         shape = ellipse(0, 0, 1, rng.uniform(0.4, 1.0))
     elif kind == 'bar':
@@ -40,6 +41,7 @@ def _random_polygon(rng: np.random.Generator) -> Polygon:
             angle = np.linspace(0, 2 * math.pi, 12, endpoint=False)
         radius = rng.uniform(0.6, 1.0, len(angle))
         shape = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    # Turn it
     turn = rng.uniform(0, 2 * math.pi)
     cos, sin = math.cos(turn), math.sin(turn)
     return shape @ np.array([[cos, sin], [-sin, cos]])
@@ -61,8 +63,10 @@ def random_object_class(rng: np.random.Generator) -> ObjectClass:
     """
     main = _random_colour(rng)
     parts: list[Part] = []
+    # Draw the body first, then smaller parts around it
     for number in range(int(rng.integers(1, 6))):
         first = number == 0
+        # Choose place, size and outline; the body is large and central
         turn = rng.uniform(0, 2 * math.pi)
         reach = 0.0 if first else rng.uniform(0.3, 0.75)
         centre = reach * np.array([math.cos(turn), math.sin(turn)])
@@ -70,6 +74,7 @@ def random_object_class(rng: np.random.Generator) -> ObjectClass:
         outline = _random_polygon(rng)
         while first and _area(outline) < 1.0:  # the body must be seen
             outline = _random_polygon(rng)
+        # Give every other part a colour of its own
         colour = main if rng.uniform() < 0.5 else _random_colour(rng)
         part = Part(
             f'part{number}',
@@ -78,8 +83,10 @@ def random_object_class(rng: np.random.Generator) -> ObjectClass:
             _random_details(rng, size, centre),
         )
         parts.append(part)
+        # Mirror some parts, as legs and wings come in pairs
         if not first and rng.uniform() < 0.4:
             parts.append(_mirrored(part))
+    # Shuffle, for any part may cover any other
     order = rng.permutation(len(parts))
     return ObjectClass('assembly', tuple(parts[i] for i in order))
 

@@ -64,23 +64,25 @@ class DrawnScene:
     object_classes: list[int] = field(default_factory=list)
 
     def semantic_map(self) -> NDArray[np.uint8]:
-        """Class index plus one at every pixel, 0 for background, (H, W)."""
+        """Map each pixel to class index plus one, 0 for background, (H, W)."""
         table = np.array([0] + [c + 1 for c in self.object_classes], np.uint8)
         return table[self.objects]
 
     def visible_classes(self) -> list[int]:
-        """Sorted indices of the classes that are seen."""
+        """List the indices of the classes that are seen, sorted."""
         return sorted(set(self.object_classes))
 
 
 def _draw_background(
     rng: np.random.Generator, name: str, height: int, width: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Two textured bands that meet at a tilted horizon."""
+    """Draw two textured bands that meet at a tilted horizon."""
+    # Split the picture at a tilted horizon
     horizon = height * rng.uniform(0.25, 0.65)
     tilt = rng.normal(0, 0.06)
     y, x = np.mgrid[0:height, 0:width]
     lower = y > horizon + tilt * (x - width / 2)
+    # Fill each band with its colour and texture
     canvas = np.zeros((height, width, 3), np.float32)
     for (colour, kind), where in zip(
         BACKGROUNDS[name], (~lower, lower), strict=True
@@ -119,6 +121,7 @@ def _draw_object(
     relief = 16.0 * smooth_noise(rng, height, width, 6)
     relief += rng.normal(0, 5.0, shape).astype(np.float32)
     twins: dict[str, tuple[NDArray[np.float32], int]] = {}
+    # Paint the parts from back to front, twins in one colour
     for part in thing.parts:
         if part.name not in twins:
             colour = (
@@ -127,11 +130,13 @@ def _draw_object(
                 float(np.clip(part.colour[2] + tint[2] - 0.08, 0.08, 1)),
             )
             twins[part.name] = (to_rgb(jitter(rng, colour, 0.012, 0.06)), 0)
+        # Number the part's pixels; what it hides is lost
         where = fill(shape, pose(part.polygon))
         _paint(rng, canvas, where, twins[part.name][0], relief)
         scene.objects[where] = number
         scene.parts[where] = scene.parts.max() + 1
         scene.subparts[where] = 0
+        # Paint the sub-parts on top, within their part
         for subpart in part.subparts:
             detail = fill(shape, pose(subpart.polygon)) & where
             rgb = to_rgb(jitter(rng, subpart.colour, 0.015, 0.06))
@@ -210,6 +215,7 @@ def render_scene(
     Returns:
         DrawnScene: The picture, with ``object_classes`` indexing ``CLASSES``.
     """
+    # Draw size, classes and background from the picture's own generator
     rng = np.random.default_rng([seed, index])
     if size is None:
         size = SIZES[int(rng.integers(len(SIZES)))]
@@ -220,6 +226,7 @@ def render_scene(
         background = str(rng.choice(home))
     else:
         background = str(rng.choice(list(BACKGROUNDS)))
+    # Add a twin at times, so that masks of one class repeat
     things = [(int(c), CLASSES[c]) for c in chosen]
     if count < 3 and rng.uniform() < 0.2:  # a second one of the same class
         things.append(things[0])

@@ -98,13 +98,16 @@ def write_partworld(
         UserInputError: If more than 1,000 training pictures are asked for, or
             the folder holds another world.
     """
+    # Check that the folder is of this world
     root = Path(out)
     _check(root, record)
+    # Number train and val apart, so that neither moves the other
     jobs = [(f'train_{i:04d}', i) for i in range(record.train)]
     jobs += [
         (f'val_{i:04d}', MOST_TRAIN_IMAGES + i) for i in range(record.val)
     ]
     with locked_folder(root):
+        # Find out what an earlier run finished
         _remove_halves(root)
         drawn = _read_journal(root)
         todo = [job for job in jobs if not _is_complete(root, job[0], drawn)]
@@ -126,24 +129,29 @@ def _write_lists(
     root: Path, jobs: list[_Job], drawn: Mapping[str, _Drawn]
 ) -> None:
     """Write labels, splits and the journal in the order of the names."""
+    # Write the image-level labels
     known = [drawn[name] for name in sorted(drawn)]
     _write_text(
         root / _LABELS,
         _join_lines(' '.join([one.name, *one.classes]) for one in known),
     )
+    # Write the splits
     for split in ('train', 'val'):
         names = [name for name, _ in jobs if name.startswith(split)]
         _write_text(root / 'ImageSets' / f'{split}.txt', _join_lines(names))
+    # Sort the journal, so that equal worlds have equal files
     _write_text(root / _JOURNAL, ''.join(one.line() for one in known))
 
 
 def _check(root: Path, record: PartWorldRecord) -> None:
+    # Keep the numbers of train and val apart
     if not 0 <= record.train <= MOST_TRAIN_IMAGES or record.val < 0:
         raise UserInputError(
             f'Expected 0 to {MOST_TRAIN_IMAGES} training pictures and 0 or '
             f'more for validation, but got {record.train} and {record.val}. '
             'Use --seed for more pictures of another world.'
         )
+    # Refuse to mix two worlds in one folder
     if not (root / _RECORD).is_file():
         return
     try:
@@ -162,7 +170,7 @@ def _check(root: Path, record: PartWorldRecord) -> None:
 
 
 def _paths(root: Path, name: str) -> tuple[Path, Path]:
-    """Picture and ground truth."""
+    """Return the paths of picture and ground truth."""
     return (
         root / 'JPEGImages' / f'{name}.jpg',
         root / 'SegmentationClass' / f'{name}.png',
@@ -189,6 +197,7 @@ def _read_journal(root: Path) -> dict[str, _Drawn]:
         path.unlink(missing_ok=True)
         return {}
     drawn = {}
+    # Read the lines that were written whole
     for line in path.read_text(encoding='utf-8').splitlines(keepends=True):
         name, *rest = line.split() or ['']
         if line.endswith('\n') and len(rest) > 1:  # not cut off by a kill
@@ -203,6 +212,7 @@ def _ends_line(path: Path) -> bool:
 def _draw_all(
     root: Path, seed: int, jobs: list[_Job], workers: int
 ) -> Iterator[_Drawn]:
+    # Draw here, or in processes of their own
     draw = partial(_draw, root, seed)
     if workers <= 1:
         yield from map(draw, jobs)
@@ -212,12 +222,15 @@ def _draw_all(
 
 
 def _draw(root: Path, seed: int, job: _Job) -> _Drawn:
+    # Draw the scene from its number alone
     name, index = job
     scene = render_scene(seed, index)
     picture, truth = _paths(root, name)
+    # Write truth, then picture
     write_palette_png(truth, scene.semantic_map(), PALETTE)
     with atomic_path(picture) as path:
         Image.fromarray(scene.image).save(path, quality=_JPEG_QUALITY)
+    # Digest both, so that damage is noticed
     return _Drawn(
         name,
         (digest_of_file(picture), digest_of_file(truth)),

@@ -36,9 +36,11 @@ class Pose:
 
 
 def _random_pose(rng: np.random.Generator, height: int, width: int) -> Pose:
+    # Choose a scale by the shorter side
     side = min(height, width)
     scale = side * rng.uniform(0.22, 0.55)
     margin = 0.75 * scale
+    # Draw a mild turn and stretch, well inside the picture
     return Pose(
         scale=scale,
         stretch=float(np.exp(rng.normal(0, 0.1))),

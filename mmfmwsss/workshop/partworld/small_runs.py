@@ -28,11 +28,14 @@ def small_partworld_config(
     Returns:
         Config: Without workers, in batches of 3 and with a fixed rate.
     """
+    # Move all folders below the one given
     text = Config.fromfile(path).dump().replace(_WORK_DIR, str(work_dir))
     config = Config.fromstring(text, '.py')
+    # Load data in this process
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if config.get(key):
             config[key].update(num_workers=0, persistent_workers=False)
+    # Shorten training
     if config.get('train_dataloader'):
         config.train_dataloader.batch_size = 3
     if config.get('train_cfg'):
@@ -50,8 +53,10 @@ def write_quarter_masks(images: Path, out: Path) -> None:
         out (Path): Folder of mask files.
     """
     for image in sorted(images.glob('*.jpg')):
+        # Read the size from the picture
         with Image.open(image) as picture:
             width, height = picture.size
+        # Mark two halves as wholes, and a quarter as a part of one
         masks = torch.zeros(3, height, width, dtype=torch.bool)
         masks[0, : height // 2] = True
         masks[1, height // 2 :] = True

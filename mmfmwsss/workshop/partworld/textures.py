@@ -46,32 +46,38 @@ def texture(
     rng: np.random.Generator, kind: str, height: int, width: int
 ) -> NDArray[np.floating]:
     """Draw brightness offsets of a texture, about -1..1, (H, W)."""
+    # Draw smooth noise, coarser or finer
     if kind == 'plain':
         return 0.3 * smooth_noise(rng, height, width, 3)
     if kind == 'cloud':
         return np.maximum(smooth_noise(rng, height, width, 5), 0)
     if kind == 'blob':
         return 0.9 * smooth_noise(rng, height, width, 12)
+    # Draw noise of single pixels
     if kind == 'speckle':
         return rng.normal(0, 0.35, (height, width)).astype(np.float32)
     if kind == 'star':
         stars = rng.uniform(size=(height, width)) > 0.985
         return 2.5 * stars.astype(np.float32)
+    # Draw what repeats
     return _periodic_texture(rng, kind, height, width)
 
 
 def _periodic_texture(
     rng: np.random.Generator, kind: str, height: int, width: int
 ) -> NDArray[np.floating]:
+    # Draw period and phase
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     period = rng.uniform(5, 9)
     phase = rng.uniform(0, 2 * math.pi)
+    # Bend waves and blades by noise
     if kind == 'wave':
         bend = 2.5 * smooth_noise(rng, height, width, 6)
         return 0.6 * np.sin(2 * math.pi * y / period + bend + phase)
     if kind == 'blade':
         bend = 3.0 * smooth_noise(rng, height, width, 10)
         return 0.6 * np.sin(2 * math.pi * x / (0.6 * period) + bend + phase)
+    # Draw straight stripes, boards and bricks
     if kind == 'stripe':
         return 0.5 * np.sign(np.sin(math.pi * x / period + phase))
     if kind == 'board':

@@ -86,23 +86,28 @@ def draw_batches(
         rng (np.random.Generator): Draws photos, kinds and windows.
     """
     while True:
+        # Draw photos, and read what the teacher said of them
         rows = rng.choice(len(known.logits), settings.batch, replace=False)
         rows.sort()
         features = torch.from_numpy(known.features[rows].astype(np.float32))
         probabilities = torch.from_numpy(known.logits[rows]).softmax(dim=1)
+        # Choose a kind: pooled, window or whole photo
         kind = rng.random()
         pooled = kind < settings.pooled_share
         windowed = not pooled and kind < (
             settings.pooled_share + settings.window_share
         )
+        # See the photos from further away, or a part of them
         if pooled:
             features = F.avg_pool2d(features, 2)
         if windowed:
             size = settings.window
             top, left = rng.integers(0, features.shape[-1] - size + 1, 2)
             features = features[..., top : top + size, left : left + size]
+        # Flip half of the batches
         if rng.random() < 0.5:
             features = features.flip(3)
+        # Ask the teacher about every place, and about the window as seen
         with torch.no_grad():
             hidden = teacher.head(features.flatten(2).transpose(1, 2))
             if windowed:  # what of the photo is seen

@@ -21,9 +21,11 @@ def contrast_loss(logits: Tensor, mass: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
     """
+    # Share the mass out among the names, and among the photos
     of_names = mass / mass.sum(dim=1, keepdim=True).clamp_min(_TINY)
     of_photos = mass / mass.sum(dim=0, keepdim=True).clamp_min(_TINY)
     seen = mass.sum(dim=0).clamp(max=1)  # names of no photo say nothing
+    # Take the cross entropy in both directions
     to_names = -(of_names * logits.log_softmax(dim=1)).sum(dim=1).mean()
     to_photos = -(of_photos * logits.log_softmax(dim=0)).sum(dim=0)
     return to_names + (to_photos * seen).sum() / seen.sum().clamp_min(_TINY)
@@ -64,9 +66,11 @@ def cam_loss(
     Returns:
         Tensor: Scalar.
     """
+    # Weight the channels by the gradient, as Softmax-GradCAM does
     (gradient,) = torch.autograd.grad(scores.sum(), tokens, create_graph=True)
     channels = F.normalize(gradient[:, 1:].mean(dim=1), dim=1)  # length aside
     cams = (tokens[:, 1:] @ channels[..., None])[..., 0]
+    # Compare with the teacher's maps, in shape but not in scale
     cosine = F.cosine_similarity(
         F.leaky_relu(cams, _LEAK), teacher_maps, dim=1
     )
@@ -76,7 +80,7 @@ def cam_loss(
 def attention_loss(
     attention: Tensor, features: Tensor, temperature: float
 ) -> Tensor:
-    """Divergence of attention from the likeness of the stem's features.
+    """Compute attention's divergence from likeness of stem features.
 
     Args:
         attention (Tensor): Class token first, (N, 1 + hw, 1 + hw).
@@ -86,8 +90,10 @@ def attention_loss(
     Returns:
         Tensor: Mean Kullback-Leibler divergence, a scalar.
     """
+    # Measure how alike the features of places are
     places = F.normalize(features.flatten(2).transpose(1, 2), dim=-1)
     likeness = (places @ places.transpose(1, 2) / temperature).log_softmax(-1)
+    # Compare with the attention among patches, class token aside
     patches = attention[:, 1:, 1:].clamp_min(1e-12)
     found = (patches / patches.sum(dim=-1, keepdim=True)).log()
     return (

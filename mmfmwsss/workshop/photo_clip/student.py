@@ -67,11 +67,11 @@ class Student(nn.Module):
 
     @property
     def scale(self) -> Tensor:
-        """Inverse temperature of the logits."""
+        """Compute the inverse temperature of the logits."""
         return self.model.logit_scale.exp().clamp(max=_MAX_SCALE)
 
     def standardise(self, features: Tensor) -> Tensor:
-        """Features of mean 0 and deviation 1, (N, 352, h, w)."""
+        """Standardise features to mean 0 and deviation 1, (N, 352, h, w)."""
         return (features - self.mean) / self.deviation
 
     def forward(self, features: Tensor, keep: Tensor) -> Towers:
@@ -82,16 +82,19 @@ class Student(nn.Module):
             keep (Tensor): 0 where the last block must do without its
                 residual path, (N, 1, 1).
         """
+        # Project the features, and prepend the class token
         visual = self.model.visual
         x = visual.conv1(self.standardise(features)).flatten(2).transpose(1, 2)
         first = visual.class_embedding.expand(len(x), 1, -1)
         x = visual.ln_pre(torch.cat([first, x], dim=1))
+        # Run all blocks but the last, and keep their attention
         attention = []
         for block in visual.transformer.resblocks[:-1]:
             seen, weights = attend(block.attn, block.ln_1(x))
             attention.append(weights)
             x = x + seen
             x = x + block.mlp(block.ln_2(x))
+        # Run the last block with the residual path that is kept
         tokens = visual.transformer.resblocks[-1].ln_1(x)
         places, weights = self.run_last_block(x, tokens, keep)
         return Towers(x, tokens, [*attention, weights], places)
@@ -99,37 +102,44 @@ class Student(nn.Module):
     def run_last_block(
         self, residual: Tensor, tokens: Tensor, keep: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Embeddings of the places, (N, hw, E), and the attention."""
+        """Embed the places, (N, hw, E), and return the attention."""
+        # Add attention and MLP to what is kept of the residual
         visual = self.model.visual
         block = visual.transformer.resblocks[-1]
         seen, weights = attend(block.attn, tokens)
         x = keep * residual + seen
         x = x + block.mlp(block.ln_2(x))
+        # Project the patches into the space of the texts
         return visual.ln_post(x)[:, 1:] @ visual.proj, weights
 
     def encode_text(self, ids: Tensor) -> Tensor:
-        """Normalised text features (G, E) of token numbers (G, 77)."""
+        """Encode token numbers (G, 77) as normalised text features (G, E)."""
+        # Cut the padding, which the causal mask hides anyway
         model, length = self.model, int(ids.argmax(dim=1).max()) + 1
         x = model.token_embedding(ids[:, :length])
         x = x + model.positional_embedding[:length]
         x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
+        # Take the end token's state as the text
         x = model.ln_final(x)[torch.arange(len(x)), ids.argmax(dim=1)]
         return F.normalize(x @ model.text_projection, dim=1)
 
     def shipped_state(self) -> dict[str, Tensor]:
-        """Weights of all but the stem's convolutions, fp16, to save.
+        """Collect all weights but the stem's convolutions, fp16, to save.
 
         The projection takes features as the stem gives them.
         """
+        # Fold the standardisation into the projection
         state = dict(self.model.state_dict())
         weight = state.pop('visual.conv1.weight') / self.deviation
         shift = (weight * self.mean).sum(dim=(1, 2, 3))
         state[f'{_PROJECT}.bias'] = state.pop('visual.conv1.bias') - shift
         state[f'{_PROJECT}.weight'] = weight
+        # Save as half floats, for a smaller file
         return {k: v.half().contiguous() for k, v in state.items()}
 
     def load_shipped(self, state: Mapping[str, Tensor]) -> None:
         """Start from what :meth:`shipped_state` gave an earlier student."""
+        # Take the standardisation out of the projection again
         own = {name: value.float() for name, value in state.items()}
         weight = own.pop(f'{_PROJECT}.weight')
         shift = (weight * self.mean).sum(dim=(1, 2, 3))
@@ -143,6 +153,7 @@ class Student(nn.Module):
 
         Attention is then a similarity, which CAA needs.
         """
+        # Average query and key in place, weights and biases
         for block in self.model.visual.transformer.resblocks:
             for tensor in (block.attn.in_proj_weight, block.attn.in_proj_bias):
                 query, key, _ = tensor.chunk(3)
@@ -158,9 +169,11 @@ def build_student(features: NDArray[np.float16]) -> Student:
         features (ndarray): Of photos, for mean and deviation of the channels,
             (N, 352, h, w).
     """
+    # Replace the patch projection by one of the stem's features
     model = open_clip.CLIP(**deepcopy(PHOTO_CLIP_ARCH))
     width = PHOTO_CLIP_ARCH['vision_cfg']['width']
     model.visual.conv1 = nn.Conv2d(STEM_CHANNELS, width, kernel_size=1)
+    # Measure the features on a sample of the photos
     sample = features[::_SAMPLE].astype(np.float32)
     mean, deviation = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
     return Student(model, torch.from_numpy(mean), torch.from_numpy(deviation))
@@ -169,7 +182,7 @@ def build_student(features: NDArray[np.float16]) -> Student:
 def attend(
     attention: nn.MultiheadAttention, x: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Self-attention by plain products, which can be differentiated twice.
+    """Attend by plain products, which can be differentiated twice.
 
     Args:
         attention (nn.MultiheadAttention): The module whose weights are used.
@@ -178,12 +191,14 @@ def attend(
     Returns:
         tuple[Tensor, Tensor]: Output (N, L, D), weights (N, L, L).
     """
+    # Split query, key and value into heads
     query, key, value = (
         part.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
         for part in F.linear(
             x, attention.in_proj_weight, attention.in_proj_bias
         ).chunk(3, dim=-1)
     )
+    # Weight the values by scaled products
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
     weights = scores.softmax(dim=-1)
     output = (weights @ value).transpose(1, 2).flatten(2)

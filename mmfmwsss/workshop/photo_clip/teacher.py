@@ -35,15 +35,17 @@ class Teacher(nn.Module):
     """
 
     def __init__(self, state: dict[str, Tensor]) -> None:
+        # Build one network of stride 32 and a dilated one, of equal weights
         super().__init__()
         self.classifier = build_efficientnet(32)
         self.dilated = build_efficientnet(16)
         for network in (self.classifier, self.dilated):
             network.load_state_dict(state)
+        # Freeze both
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features at stride 16 and logits of the photos.
+        """Compute features at stride 16 and logits of the photos.
 
         Args:
             images (Tensor): Normalised, (N, 3, H, W).
@@ -51,6 +53,7 @@ class Teacher(nn.Module):
         Returns:
             tuple[Tensor, Tensor]: (N, 352, h, w) and (N, 1000).
         """
+        # Share the first blocks, which do not differ
         plain, dilated = self.classifier, self.dilated
         x = plain.blocks[:5](plain.bn1(plain.conv_stem(images)))
         features = dilated.blocks[5:](x)
@@ -69,7 +72,7 @@ class Teacher(nn.Module):
         return hidden.reshape(*tokens.shape[:-1], -1)
 
     def classify(self, hidden: Tensor) -> Tensor:
-        """Logits (..., 1000) of what :meth:`head` gave, (..., 1280)."""
+        """Classify what :meth:`head` gave, (..., 1280): logits (..., 1000)."""
         last = self.classifier.classifier
         return F.linear(hidden, last.weight, last.bias)
 
@@ -97,8 +100,10 @@ class PhotoFeatures:
             teacher (Teacher): The classifier.
             cache (Path): Folder of the results; 180 KB a photo.
         """
+        # Name the files after the photos
         key = digest_of([[str(p), p.stat().st_size] for p in photos])
         names = [cache / f'{key[:16]}_{k}.npy' for k in ('features', 'logits')]
+        # Run the teacher, unless its outputs are there
         if not all(name.is_file() for name in names):
             for name, array in zip(names, _run(photos, teacher), strict=True):
                 with atomic_path(name) as path:
@@ -109,9 +114,11 @@ class PhotoFeatures:
 def _run(
     photos: Sequence[Path], teacher: Teacher
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    # Make room for all photos
     shape = (len(photos), STEM_CHANNELS, GRID, GRID)
     features = np.empty(shape, np.float16)
     logits = np.empty((len(photos), 1000), np.float32)
+    # Run the photos in batches
     with torch.inference_mode(), tqdm(total=len(photos), unit='photo') as bar:
         for first in range(0, len(photos), _BATCH):
             some = slice(first, first + _BATCH)
@@ -136,6 +143,7 @@ def find_photos(folders: Sequence[Path]) -> list[Path]:
     Raises:
         UserInputError: If there are none.
     """
+    # Find the photos by their suffixes
     photos = sorted(
         path
         for folder in folders

@@ -65,9 +65,11 @@ class Trainer:
         settings: Settings,
         rng: np.random.Generator,
     ) -> None:
+        # Keep the models, the names' classes and the settings
         self.student, self.teacher = student, teacher
         self.members, self.settings = vocabulary.members, settings
         self.rng = rng
+        # Tokenise all names in all templates, once
         tokenizer = get_tokenizer()
         self.ids = [
             tokenizer([template.format(name) for name in vocabulary.names])
@@ -79,14 +81,18 @@ class Trainer:
         ]
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """All losses, weighted, by name."""
+        """Compute all losses, weighted, by name."""
         settings, student = self.settings, self.student
+        # Run the towers, and match the places
         step = self._look(batch)
         places = settings.place_weight * self._place_loss(step)
+        # Take maps of some photos only: they are the dearest part
         some = torch.from_numpy(
             self.rng.permutation(len(step.keep))[: settings.maps]
         )
+        # Represent a photo by the mean of its places
         image = F.normalize(step.towers.places.mean(dim=1), dim=1)
+        # Compare the attention of every block with the stem's features
         features = student.standardise(batch.features[some])
         attention = [
             attention_loss(weights[some], features, settings.temperature)
@@ -104,13 +110,16 @@ class Trainer:
 
     def _look(self, batch: Batch) -> _Step:
         """Draw captions and names, and run both towers."""
+        # Draw a caption of each photo, and other names beside them
         captions = self._draw_captions(batch.probabilities)
         others = self.rng.choice(
             self.members.shape[1], self.settings.other_names, replace=False
         )
         names = sorted({*captions, *others.tolist()})
+        # Encode all these names by one template
         ids = self.ids[self.rng.integers(len(self.ids))]
         text = self.student.encode_text(ids[names])
+        # Drop the residual path of the last block for some photos
         keep = self._chance(len(captions), 1 - self.settings.drop_residual)
         return _Step(
             batch,
@@ -123,10 +132,12 @@ class Trainer:
         )
 
     def _draw_captions(self, probabilities: Tensor) -> list[int]:
-        """A name of each photo by the teacher's chance, half of them broad."""
+        """Draw a name of each photo, half of the names broad."""
+        # Make the chances add up to 1 in double precision
         chances = probabilities.double().numpy()
         chances /= chances.sum(axis=1, keepdims=True)
         captions = []
+        # Draw a class of each photo, then its own name or a broader one
         for row in chances:
             own, *broader = self.names_of[self.rng.choice(len(row), p=row)]
             broad = broader and self.rng.random() < 0.5
@@ -134,26 +145,29 @@ class Trainer:
         return captions
 
     def _chance(self, count: int, chance: float) -> Tensor:
-        """1 with a chance, else 0."""
+        """Draw 1 with a chance, else 0."""
         return torch.from_numpy(self.rng.random(count) < chance).float()
 
     def _place_loss(self, step: _Step) -> Tensor:
-        """The loss at some places of each photo."""
+        """Compute the loss at some places of each photo."""
+        # Draw places of each photo
         places = step.towers.places
         count, total = places.shape[:2]
         rows = torch.arange(count)[:, None]
         drawn = torch.from_numpy(
             self.rng.integers(total, size=(count, self.settings.places))
         )
+        # Ask the teacher what it names there
         with torch.no_grad():
             said = self.teacher.classify(step.batch.hidden[rows, drawn])
             mass = (said.softmax(dim=-1) @ self.members)[..., step.names]
+        # Compare the student's embeddings with the names
         embeddings = F.normalize(places[rows, drawn], dim=-1)
         logits = self.student.scale * embeddings @ step.text.T
         return place_loss(logits, mass, step.keep[:, None])
 
     def _cam_loss(self, step: _Step, some: Tensor) -> Tensor:
-        """The loss of the maps of the captions of some photos, int64."""
+        """Compute the loss of the captions' maps of some photos, int64."""
         tokens, columns = step.towers.tokens[some], step.columns[some]
         rows, mass = torch.arange(len(some)), step.mass[some]
         # Score the photos as at test time, residual path and all.
@@ -175,7 +189,7 @@ class Trainer:
         return cam_loss(scores[rows, columns], tokens, maps, sure)
 
     def _class_maps(self, hidden: Tensor, names: Tensor) -> Tensor:
-        """Root of the teacher's map of each photo's name, (N, hw).
+        """Take the root of the teacher's map of each photo's name, (N, hw).
 
         The root, since whole objects are wanted, not their peaks.
         """
@@ -195,6 +209,7 @@ def train(trainer: Trainer, batches: Iterator[Batch]) -> dict[str, float]:
     Returns:
         dict[str, float]: Mean of each loss over the last 100 steps.
     """
+    # Set the optimiser up, with a warm-up and a cosine
     settings, student = trainer.settings, trainer.student
     parameters = [p for p in student.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -212,7 +227,9 @@ def train(trainer: Trainer, batches: Iterator[Batch]) -> dict[str, float]:
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             schedule.step()
+            # Tie query and key again, which the step drew apart
             student.tie_query_and_key()
+            # Record the losses, and show their recent mean
             history.append({k: float(v.detach()) for k, v in losses.items()})
             bar.update()
             if step % 50 == 49:
@@ -221,7 +238,7 @@ def train(trainer: Trainer, batches: Iterator[Batch]) -> dict[str, float]:
 
 
 def _mean_of(history: list[dict[str, float]]) -> dict[str, float]:
-    """Mean of each loss over steps."""
+    """Average each loss over steps."""
     return {
         name: round(float(np.mean([h[name] for h in history])), 4)
         for name in history[0]

@@ -121,11 +121,14 @@ class Vocabulary:
 
 def build_vocabulary() -> Vocabulary:
     """Read ImageNet's names from open_clip and add the broader ones."""
+    # Collect ImageNet's names; some are of several classes
     classes: dict[str, set[int]] = {}
     for number, name in enumerate(open_clip.IMAGENET_CLASSNAMES):
         classes.setdefault(_plain(name), set()).add(number)
+    # Add broader names, of many classes each
     for name, ranges in _BROADER.items():
         classes.setdefault(name, set()).update(_numbers(ranges))
+    # Mark the classes of each name
     members = torch.zeros(CLASSES, len(classes))
     for column, numbers in enumerate(classes.values()):
         members[sorted(numbers), column] = 1
@@ -133,7 +136,7 @@ def build_vocabulary() -> Vocabulary:
 
 
 def _numbers(ranges: str) -> set[int]:
-    """Classes of a text such as '436 468 511-513'."""
+    """Read the classes of a text such as '436 468 511-513'."""
     numbers: set[int] = set()
     for part in ranges.split():
         first, _, last = part.partition('-')
@@ -142,6 +145,6 @@ def _numbers(ranges: str) -> set[int]:
 
 
 def _plain(name: str) -> str:
-    """Lower case, without explanations and second names."""
+    """Return a name in lower case, without explanations, first name only."""
     name = re.sub(r' *\(.*?\)', '', name)
     return name.split(' / ')[0].lower()

@@ -58,7 +58,7 @@ class ImageMaps:
     truth: Labels | None = None
 
     def of(self, result: Result) -> Labels | None:
-        """The label map of a result."""
+        """Return the label map of a result."""
         found = (m for _, r, m in self.labels if r is result)
         return next(found, None)
 
@@ -72,6 +72,7 @@ class ImageMaps:
             list[float]: Share of pixels that agree; none where there are not
             both label maps.
         """
+        # Leave out what is not both on disk and predicted
         written, sample = self.of(result), self.samples[0]
         if (
             written is None
@@ -80,6 +81,7 @@ class ImageMaps:
             or result.field not in sample
         ):
             return []
+        # Count the pixels that agree
         predicted = sample.get(result.field).data[0].cpu().numpy()
         return [float(np.mean(predicted == written))]
 
@@ -94,12 +96,15 @@ def read_maps(runs: Sequence[TestedRun], index: int) -> ImageMaps:
     Returns:
         ImageMaps: What there is.
     """
+    # Predict by every run that has a model
     maps = ImageMaps(index, [run.predict(index) for run in runs])
     for run, sample in zip(runs, maps.samples, strict=True):
+        # Add the label maps of every result, main one last
         for result in reversed(run.shown):
             labels = run.label_map(result, index, sample)
             if labels is not None:
                 maps.labels.append((run, result, labels))
+        # Take the ground truth of the first run that has it
         if maps.truth is None:
             maps.truth = run.images.truth(run.main, index)
     return maps
@@ -125,6 +130,7 @@ def make_card(
         ImageCard: The image; CAM of each class; masks by level; label maps;
         ground truth; errors.
     """
+    # Paint the kinds of pictures in their order on the card
     path = runs[0].images.paths[maps.index]
     image = read_rgb(path)
     pictures = [
@@ -133,6 +139,7 @@ def make_card(
         *_mask_pictures(maps, image),
         *_label_pictures(runs, maps, image),
     ]
+    # Shrink them, and add names and score
     return ImageCard(
         name=runs[0].images.names[maps.index],
         classes=_class_names(runs, maps),
@@ -148,6 +155,7 @@ def make_card(
 def _cam_pictures(
     runs: Sequence[TestedRun], maps: ImageMaps, image: RGB
 ) -> list[Picture]:
+    # Take the first run whose predictions come with CAMs
     for run, sample in zip(runs, maps.samples, strict=True):
         route = run.main.field
         if sample is not None and f'{route}_cams' in sample:
@@ -157,9 +165,11 @@ def _cam_pictures(
 
 
 def _mask_pictures(maps: ImageMaps, image: RGB) -> list[Picture]:
+    # Take the first masks that have the image's size
     for sample in maps.samples:
         masks = getattr(sample, 'sam_masks', None)
         if masks is not None and masks.size == image.shape[:2]:
+            # Paint each level that has masks
             counts = masks.level_counts()
             return [
                 Picture(
@@ -177,6 +187,7 @@ def _label_pictures(
     runs: Sequence[TestedRun], maps: ImageMaps, image: RGB
 ) -> list[Picture]:
     pictures, errors = [], []
+    # Paint each label map, named after its run where there are several
     for run, result, labels in maps.labels:
         if labels.shape != image.shape[:2]:
             continue
@@ -185,9 +196,11 @@ def _label_pictures(
             title = f'{title} ({run.run.name})'
         painted = paint_labels(image, labels, run.images.palette, borders=True)
         pictures.append(Picture(title, painted, 'label maps'))
+        # Show the errors of the main result
         if maps.truth is not None and result is run.main:
             painted = paint_errors(image, labels, maps.truth)
             errors.append(Picture(f'errors of {title}', painted, 'errors'))
+    # Show the ground truth
     if maps.truth is not None:
         painted = paint_labels(
             image, maps.truth, runs[0].images.palette, borders=True
@@ -197,12 +210,14 @@ def _label_pictures(
 
 
 def _class_names(runs: Sequence[TestedRun], maps: ImageMaps) -> list[str]:
-    """Image-level labels; else the classes of the truth or the main map."""
+    """Name the image-level labels; else those of the truth or main map."""
     classes = runs[0].images.classes
+    # Prefer the labels that the seeds were made from
     for sample in maps.samples:
         present = getattr(sample, 'image_labels', None)
         if present is not None:
             return [classes[c + 1] for c in present.nonzero()[:, 0].tolist()]
+    # Read the classes off a label map
     labels = maps.truth if maps.truth is not None else maps.of(runs[0].main)
     found = [] if labels is None else np.unique(labels).tolist()
     return [classes[i] for i in found if 0 < i < len(classes)]

@@ -48,10 +48,12 @@ def group_runs(runs: Sequence[TestedRun]) -> list[list[TestedRun]]:
     Returns:
         list[list[TestedRun]]: A list of runs for each set of images.
     """
+    # Group the runs by their pictures
     groups: dict[tuple[str, ...], list[TestedRun]] = {}
     for run in runs:
         groups.setdefault(tuple(run.images.paths), []).append(run)
     chosen = []
+    # Prefer tests to trainings, and results on disk to predictions
     for group in groups.values():
         tests = [run for run in group if run.run.record] or group[-1:]
         chosen.append(sorted(tests, key=lambda r: r.main.label_dir is None))
@@ -78,6 +80,7 @@ def image_sheet(
     Returns:
         ImageSheet: Worst images first.
     """
+    # Choose the images, by rank where there is one
     main = runs[0].main
     order = ranking.order
     total = len(runs[0].images.paths)

@@ -54,9 +54,11 @@ class ImageSet:
     palette: Sequence[Sequence[int]]
 
     def truth_path(self, result: Result, index: int) -> Path | None:
-        """File of the ground truth, where the result may be scored with it."""
+        """Find the ground truth, where the result may be scored with it."""
+        # Prefer the masks that the metric was given
         if result.ground_truth_dir is not None:
             return result.ground_truth_dir / f'{self.names[index]}.png'
+        # Fall back on the data set's annotations
         if not result.reads_annotations:
             return None
         if isinstance(self.dataset, PseudoLabelDataset):
@@ -65,7 +67,7 @@ class ImageSet:
         return Path(named) if named else None
 
     def truth(self, result: Result, index: int) -> Labels | None:
-        """The ground truth of an image, (H, W); None if there is none."""
+        """Read the ground truth of an image, (H, W); None if there is none."""
         path = self.truth_path(result, index)
         if path is None or not path.is_file():
             return None
@@ -78,9 +80,11 @@ def open_image_set(run: RunFolder) -> ImageSet | None:
     Raises:
         UserInputError: If the data are not there (any more).
     """
+    # Skip runs that tested nothing
     loader = run.config.get('test_dataloader')
     if not loader or not run.results:
         return None
+    # Build the data set as the run did
     init_default_scope('mmseg')
     try:
         dataset = DATASETS.build(loader.dataset)
@@ -89,6 +93,7 @@ def open_image_set(run: RunFolder) -> ImageSet | None:
             f'Expected the images of {run.path}, but {error.filename} is not '
             'there. Start the report in the folder where the run was started.'
         ) from error
+    # Collect paths, names and classes
     records = [dataset.get_data_info(i) for i in range(len(dataset))]
     meta = dataset.metainfo
     return ImageSet(
@@ -116,7 +121,7 @@ class Ranking:
 
     @property
     def order(self) -> list[int]:
-        """Indices by rising score."""
+        """List the indices by rising score."""
         return sorted(self.scores, key=lambda i: (self.scores[i], i))
 
 
@@ -141,13 +146,16 @@ def score_image(labels: Labels, areas: NDArray[Any] | None) -> float:
 
 def rank(result: Result, images: ImageSet) -> Ranking:
     """Score every label map that a result has on disk."""
+    # Score nothing without files
     if result.label_dir is None:
         return Ranking({}, None)
+    # Find the label maps that were written
     maps = (
         (index, path)
         for index, name in enumerate(images.names)
         if (path := result.label_dir / f'{name}.png').is_file()
     )
+    # Score them, with a progress bar
     bar = tqdm(
         maps,
         total=len(images.paths),
@@ -167,6 +175,7 @@ def rank_maps(
 
     Where some images have ground truth, the others are left out.
     """
+    # Keep the share of the foreground for images without truth
     shares: dict[int, float] = {}
     scores: dict[int, float] = {}
     total: NDArray[np.int64] | None = None
@@ -175,6 +184,7 @@ def rank_maps(
         if truth is None or truth.shape != labels.shape:
             shares[index] = score_image(labels, None)
             continue
+        # Score an image, and add its areas to the total
         areas = class_areas(labels, truth, len(images.classes))
         total = areas if total is None else total + areas
         scores[index] = score_image(labels, areas)

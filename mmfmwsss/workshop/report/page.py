@@ -32,10 +32,12 @@ def picture_uri(picture: NDArray[np.uint8]) -> str:
     Returns:
         str: Address.
     """
+    # Compress the picture in memory
     buffer = io.BytesIO()
     Image.fromarray(picture).save(
         buffer, 'WEBP', quality=_WEBP_QUALITY, method=4
     )
+    # Write the bytes into the address
     data = base64.b64encode(buffer.getvalue()).decode('ascii')
     return f'data:image/webp;base64,{data}'
 
@@ -58,6 +60,7 @@ def render_page(
     Returns:
         str: HTML.
     """
+    # Escape all texts, and stop at names that are missing
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -65,8 +68,10 @@ def render_page(
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    # Give the templates our helpers
     environment.globals.update(plot=plot, picture_uri=picture_uri)
     environment.filters['finite'] = _finite
+    # Fill the page, with style and script inside of it
     return environment.get_template('page.html').render(
         title=title,
         facts=facts,
@@ -92,5 +97,5 @@ def write_page(path: str | os.PathLike[str], html: str) -> int:
 
 
 def _finite(value: float | None) -> str:
-    """A number as an attribute; empty where there is none."""
+    """Write a number as an attribute; empty where there is none."""
     return '' if value is None or not math.isfinite(value) else f'{value:.6g}'

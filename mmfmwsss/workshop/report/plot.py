@@ -74,7 +74,7 @@ class Plot:
 
 
 def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers that enclose a range, in steps of 1, 2 or 5.
+    """Choose round numbers that enclose a range, in steps of 1, 2 or 5.
 
     Args:
         low (float): Smallest value.
@@ -85,10 +85,12 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
         list[float]: Rising; the first is not above ``low`` and the last not
         below ``high``.
     """
+    # Choose the smallest round step that needs no more ticks than allowed
     span = high - low or abs(high) or 1.0
     exact = span / max(1, most - 1)
     unit = 10.0 ** math.floor(math.log10(exact))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= exact * 0.999)
+    # Enclose the range in whole steps, rounding errors aside
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
     return [step * number for number in range(first, last + 1)]
@@ -150,6 +152,7 @@ def _y(value: float, span: tuple[float, float]) -> float:
 def _line(
     curve: Curve, x_range: tuple[float, float], y_range: tuple[float, float]
 ) -> Line:
+    # Draw a stroke through the finite values
     path, points, pen = [], [], 'M'
     for step, value in zip(curve.steps, curve.values, strict=True):
         if not math.isfinite(value):
@@ -160,6 +163,7 @@ def _line(
         text = f'{curve.name}: {_text(value)} at {_text(step)}'
         points.append(Point(x, y, text))
         pen = 'L'
+    # Show points of short curves only
     few = len(points) <= _SHOWN_POINTS
     return Line(curve.name, ' '.join(path), points if few else [])
 
@@ -172,7 +176,7 @@ def _summarise(curve: Curve) -> str:
 
 
 def _text(value: float) -> str:
-    """Four digits at most, as a person would write them."""
+    """Write four digits at most, as a person would."""
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return (
             f'{value:.4f}'.rstrip('0').rstrip('.')

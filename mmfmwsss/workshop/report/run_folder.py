@@ -43,12 +43,12 @@ class Result:
 
     @property
     def title(self) -> str:
-        """Name for people, such as 'fine seed'."""
+        """Name the result for people, such as 'fine seed'."""
         plain = 'prediction' if self.field == 'pred_sem_seg' else self.field
         return plain.replace('_', ' ')
 
     def score(self, key: str) -> float | None:
-        """A number of ``metrics.json``, such as 'mIoU'."""
+        """Return a number of ``metrics.json``, such as 'mIoU'."""
         full = f'{self.prefix}/{key}' if self.prefix else key
         value = self.run.metrics.get(full)
         return None if value is None else float(value)
@@ -78,12 +78,13 @@ class RunFolder:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Numbers by name."""
+        """Return the numbers by name."""
         return dict(self.record.get('metrics', {}))
 
     @cached_property
     def scalars(self) -> list[dict[str, float]]:
         """Read the training log by step; resumed runs are joined."""
+        # Merge the logs of all starts, later lines over earlier ones
         rows: dict[int, dict[str, float]] = {}
         for file in sorted(self.path.glob('*/vis_data/scalars.json')):
             for line in file.read_text(encoding='utf-8').splitlines():
@@ -92,14 +93,17 @@ class RunFolder:
                 except ValueError:
                     continue  # cut off while it was written
                 rows.setdefault(int(row.get('step', 0)), {}).update(row)
+        # Sort by step, across the starts
         return [rows[step] for step in sorted(rows)]
 
     @cached_property
     def results(self) -> list[Result]:
-        """One a metric of the test that scores label maps."""
+        """List a result for each metric of the test that scores label maps."""
+        # Bring the metrics to a list
         evaluators = self.config.get('test_evaluator') or []
         if isinstance(evaluators, Mapping):
             evaluators = [evaluators]
+        # Keep those that score label maps
         return [
             self._result(evaluator)
             for evaluator in evaluators
@@ -107,9 +111,11 @@ class RunFolder:
         ]
 
     def _result(self, evaluator: Mapping[str, Any]) -> Result:
+        # Read the settings, with our metric's and mmseg's defaults
         field = evaluator.get('prediction', 'pred_sem_seg')
         ours = evaluator['type'] == 'SeedMetric'
         truth = evaluator.get('ground_truth_dir')
+        # Describe the result, in the folder where the run is now
         return Result(
             run=self,
             field=field,
@@ -122,14 +128,15 @@ class RunFolder:
         )
 
     def _moved(self, folder: str | None) -> Path | None:
-        """A folder of the run, also where the run was moved or copied."""
+        """Find a folder of the run, also where the run was moved or copied."""
         if not folder:
             return None
         places = (Path(folder), self.path / Path(folder).name)
         return next((p for p in places if p.is_dir()), None)
 
     def checkpoint(self) -> Path | None:
-        """The weights that were tested, or the last ones of a training."""
+        """Find the weights that were tested, or the last of a training."""
+        # Ask the record of the test, then the training, then the config
         if self.record:
             named = self.record.get('checkpoint')
         elif (self.path / 'last_checkpoint').is_file():
@@ -138,6 +145,7 @@ class RunFolder:
             named = self.config.get('load_from')
         if not named:
             return None
+        # Prefer the file in the run's folder, which may have moved
         beside = self.path / Path(named).name
         return beside if beside.is_file() else Path(named)
 
@@ -156,6 +164,7 @@ def find_runs(folders: Sequence[Path]) -> list[RunFolder]:
         UserInputError: If there is none in one of the folders, or a config
             cannot be read.
     """
+    # Find the configs that runs left, at any depth
     found: dict[Path, float] = {}
     for folder in folders:
         files = _config_files(folder)
@@ -166,6 +175,7 @@ def find_runs(folders: Sequence[Path]) -> list[RunFolder]:
                 'tools/test.py write one, e.g. to work_dirs/partworld/seed.'
             )
         found.update((file, file.stat().st_mtime) for file in files)
+    # Sort by age, and name the runs briefly
     files = sorted(found, key=lambda file: (found[file], file))
     names = _short_names([file.parent for file in files])
     return [
@@ -174,7 +184,8 @@ def find_runs(folders: Sequence[Path]) -> list[RunFolder]:
 
 
 def _short_names(paths: Sequence[Path]) -> list[str]:
-    """The last part of each path, or as many as tell them apart."""
+    """Shorten each path to its last part, or to what tells them apart."""
+    # Lengthen the names until they differ
     parts = [path.resolve().parts for path in paths]
     for count in range(1, max(map(len, parts)) + 1):
         names = ['/'.join(p[-count:]) for p in parts]
@@ -184,11 +195,13 @@ def _short_names(paths: Sequence[Path]) -> list[str]:
 
 
 def _config_files(folder: Path) -> list[Path]:
+    # Take the config of this folder
     if not folder.is_dir():
         return []
     here = [f for f in folder.glob('*.py') if not f.name.startswith('.')]
     if here:  # the newest, where several configs were run in one folder
         return [max(here, key=lambda file: file.stat().st_mtime)]
+    # Look in the folders below
     return [
         file
         for child in folder.iterdir()
@@ -198,6 +211,7 @@ def _config_files(folder: Path) -> list[Path]:
 
 
 def _read_run(file: Path, name: str) -> RunFolder:
+    # Read config and scores, without running what the config imports
     path = file.parent
     metrics = path / _METRICS
     try:

@@ -31,18 +31,21 @@ class RunModel:
     """
 
     def __init__(self, run: RunFolder) -> None:
+        # Take the model's settings, preprocessor included
         init_default_scope('mmseg')
         settings = dict(run.config.model)
         if run.config.get('data_preprocessor') is not None:
             settings.setdefault(
                 'data_preprocessor', run.config.data_preprocessor
             )
+        # Find the checkpoint
         checkpoint = run.checkpoint()
         if checkpoint is not None and not checkpoint.is_file():
             raise UserInputError(
                 f'Expected the checkpoint of {run.path} at {checkpoint}, but '
                 'it is not there.'
             )
+        # Build the model, and load weights that fit it
         try:
             self.model: Any = MODELS.build(settings)
             if checkpoint is not None:
@@ -54,11 +57,12 @@ class RunModel:
             raise UserInputError(
                 f'Could not load the model of {run.path}: {error}'
             ) from error
+        # Predict on the best device there is
         self.model.to(get_device()).eval()
 
     @property
     def has_cams(self) -> bool:
-        """Tell whether its predictions come with CAMs."""
+        """Tell whether the predictions come with CAMs."""
         return isinstance(self.model, CLIPPromptSegmentor)
 
     @torch.no_grad()

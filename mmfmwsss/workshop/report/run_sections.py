@@ -41,12 +41,15 @@ def run_sections(
     Returns:
         list: Sections for :func:`render_page`.
     """
+    # Open the runs, and put those on the same images together
     tested, troubles = _open_all(runs)
     groups = group_runs(tested)
+    # Begin with all scores
     results = [result for run in runs for result in run.results]
     counts = {run.run.name: len(run.images.paths) for run in tested}
     sections: list[Section] = [score_table(results, counts)]
     sheets: list[Section] = []
+    # Add classes, remarks and pictures of each set of images
     for title, group in zip(_titles(groups), groups, strict=True):
         rankings = _rank_all(group)
         sections += _class_tables(group, rankings, title)
@@ -58,9 +61,11 @@ def run_sections(
                     f'Images: {title}', group, main, images, picture_size
                 )
             )
+    # Add numbers and curves, and put the pictures last
     sections.append(number_table(runs))
     sections += filter(None, (learning_curves(run) for run in runs))
     sections += sheets
+    # Put the remarks on top
     if troubles:
         sections.insert(0, Prose('Remarks', items=troubles))
     return [section for section in sections if not _is_empty(section)]
@@ -75,6 +80,7 @@ def _open_all(
 ) -> tuple[list[TestedRun], list[str]]:
     """Open what can be opened, and tell of the rest."""
     tested, troubles = [], []
+    # Open each run; trouble with one does not end the report
     for run in runs:
         try:
             opened = open_tested_run(run)
@@ -95,6 +101,7 @@ def _rank_all(
     group: Sequence[TestedRun],
 ) -> dict[tuple[str, str], Ranking]:
     """Score the label maps on disk: the first, and those without a record."""
+    # Rank what the pictures need, and what has no scores yet
     rankings = {}
     for run in group:
         for result in run.shown:
@@ -105,7 +112,7 @@ def _rank_all(
 
 
 def _titles(groups: Sequence[Sequence[TestedRun]]) -> list[str]:
-    """A name for each set of images: its split, its runs if that is not one.
+    """Name each set of images by its split, or by its runs.
 
     Returns:
         list[str]: Distinct, so that headings are.
@@ -124,6 +131,7 @@ def _class_tables(
     rankings: dict[tuple[str, str], Ranking],
     title: str,
 ) -> list[Section]:
+    # Take the classes' scores from the record, else from the disk
     columns: list[tuple[str, ClassScores]] = []
     for run in group:
         for result in run.run.results:
@@ -131,11 +139,13 @@ def _class_tables(
             ranking = rankings.get(_key(result))
             if not scores and ranking and ranking.areas is not None:
                 scores = class_scores(run.images.classes, ranking.areas)
+            # Name the run where there are several
             if scores:
                 name = result.title
                 if len(group) > 1:
                     name = f'{name} ({run.run.name})'
                 columns.append((name, scores))
+    # Leave out an empty table
     if not columns:
         return []
     images = len(group[0].images.paths)
@@ -148,6 +158,7 @@ def _differences(
 ) -> list[str]:
     """Tell of label maps on disk that are not those that were scored."""
     remarks = []
+    # Compare the score on disk with the noted one
     for run in group:
         for result in run.shown:
             ranking = rankings.get(_key(result))
@@ -156,6 +167,7 @@ def _differences(
                 continue
             iou = intersection_over_union(ranking.areas)
             found = 100 * float(np.nanmean(iou))
+            # Tell of more than rounding
             if abs(found - noted) > _ROUNDING:
                 remarks.append(
                     f'The {result.title} of {run.run.name} on disk scores '

@@ -24,7 +24,7 @@ NONE = '–'  # noqa: RUF001  a dash for what is not there
 
 
 def number(value: float | None, digits: int = 1) -> Cell:
-    """A cell that sorts by its number; a dash where there is none."""
+    """Make a cell that sorts by its number; a dash where there is none."""
     if value is None:
         return Cell(NONE, float('nan'))
     return Cell(f'{value:,.{digits}f}', value)
@@ -33,7 +33,7 @@ def number(value: float | None, digits: int = 1) -> Cell:
 def score_table(
     results: Sequence[Result], image_counts: Mapping[str, int]
 ) -> Table:
-    """The mIoU of every scored result, with what it was measured on.
+    """Tabulate the mIoU of each result, with what it was measured on.
 
     Args:
         results (Sequence[Result]): Of all runs.
@@ -44,13 +44,16 @@ def score_table(
         Table: One row a result that has an mIoU.
     """
     rows: list[list[Cell | str]] = []
+    # Leave out results without a score
     for result in results:
         miou = result.score('mIoU')
         if miou is None:
             continue
+        # Count the images by the data set where the record does not
         images = result.score('images')
         if images is None:
             images = image_counts.get(result.run.name)
+        # Add a row, with the whole path and date as notes
         checkpoint = str(result.run.record.get('checkpoint') or NONE)
         date = str(result.run.record.get('date', NONE))
         rows.append(
@@ -79,23 +82,27 @@ def score_table(
 
 
 def split_of(result: Result) -> str:
-    """Name of the images: what the metric says, else the file of the list."""
+    """Name the images: what the metric says, else the list's file."""
+    # Ask the metric
     named = result.record.get('split') or result.split
     if named:
         return str(named)
+    # Ask the data set of the test
     dataset = result.run.config.test_dataloader.dataset
     named = dataset.get('ann_file') or dataset.get('image_list') or ''
     return Path(named).stem
 
 
 def number_table(runs: Sequence[RunFolder]) -> Table:
-    """All other numbers of ``metrics.json``, and what was logged but once."""
+    """Tabulate what else ``metrics.json`` has, and what was logged once."""
     rows: list[list[Cell | str]] = []
     for run in runs:
+        # Take the numbers that the score table lacks
         for name, value in run.metrics.items():
             if name.split('/')[-1] not in _IN_SCORE_TABLE:
                 digits = 0 if value % 1 == 0 else 2
                 rows.append([run.name, name, number(value, digits)])
+        # Add the time, and curves of a single point
         if 'seconds' in run.record:
             rows.append([run.name, 'seconds', number(run.record['seconds'])])
         for name, curve in _curves(run).items():
@@ -108,7 +115,7 @@ def number_table(runs: Sequence[RunFolder]) -> Table:
 def class_table(
     title: str, columns: Sequence[tuple[str, ClassScores]], caption: str = ''
 ) -> Table:
-    """IoU of each class, one column a result, the best of each row marked.
+    """Tabulate the IoU of each class, one column a result, best marked.
 
     Args:
         title (str): Heading.
@@ -119,12 +126,15 @@ def class_table(
     Returns:
         Table: Classes in the order of the labels, the mean at the end.
     """
+    # Make a column for the IoU of each result
     values: dict[str, list[float | None]] = {}
     headings = [f'{name}, IoU %' for name, _ in columns]
     keys = [(scores, 'IoU') for _, scores in columns]
+    # Make room for precision and recall where there is one result
     if len(columns) == 1:
         headings += ['precision, %', 'recall, %']
         keys += [(columns[0][1], k) for k in ('precision', 'recall')]
+    # Collect the values of each class, and their mean
     for label in columns[0][1]:
         values[label] = [s.get(label, {}).get(key) for s, key in keys]
     rows = [
@@ -140,9 +150,11 @@ def class_table(
 def _class_row(
     label: str, row: Sequence[float | None], results: int
 ) -> list[Cell | str]:
+    # Find the best IoU of the row
     ious = [value for value in row[:results] if value is not None]
     best = max(ious) if len(ious) > 1 else None
     cells: list[Cell | str] = [label]
+    # Fill the cells; a bar is for IoUs only
     for column, value in enumerate(row):
         if value is None:
             cells.append(Cell(NONE, float('nan'), note='no such pixel'))
@@ -159,9 +171,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _curves(run: RunFolder) -> dict[str, Curve]:
-    """Everything that was logged, except for times and counters."""
+    """Collect everything that was logged, except times and counters."""
+    # Collect the names in the order of the log
     names = dict.fromkeys(name for row in run.scalars for name in row)
     curves = {}
+    # Follow each through the steps that logged it
     for name in names:
         rows = [row for row in run.scalars if name in row]
         if name not in _NOT_LEARNT:
@@ -172,7 +186,7 @@ def _curves(run: RunFolder) -> dict[str, Curve]:
 
 
 def learning_curves(run: RunFolder) -> LearningCurves | None:
-    """Losses in one chart, the rest in charts of their own.
+    """Draw losses in one chart, the rest in charts of their own.
 
     Args:
         run (RunFolder): A training; or any run.
@@ -180,13 +194,16 @@ def learning_curves(run: RunFolder) -> LearningCurves | None:
     Returns:
         LearningCurves: None if nothing was logged.
     """
+    # Tell losses from the rest
     curves = [c for c in _curves(run).values() if len(c.values) > 1]
     losses: list[Curve] = []
     others: list[Curve] = []
     for curve in curves:
         (losses if 'loss' in curve.name else others).append(curve)
+    # Drop the total where it is the only loss
     if len(losses) == 2 and losses[0].values == losses[1].values:
         del losses[1]  # the sum of one loss
+    # Make a chart of the losses, and one of each other curve
     charts = [Chart('losses', losses)] if losses else []
     charts += [Chart(_CHART_TITLES.get(c.name, c.name), [c]) for c in others]
     if not charts:

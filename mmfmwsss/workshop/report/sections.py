@@ -90,7 +90,7 @@ class Table:
 
     @property
     def cells(self) -> list[list[Cell]]:
-        """The rows with every string made a cell."""
+        """Return the rows with every string made a cell."""
         return [
             [c if isinstance(c, Cell) else Cell(c) for c in row]
             for row in self.rows
@@ -220,12 +220,12 @@ class ImageSheet:
 
     @property
     def classes(self) -> list[str]:
-        """Names of all classes, sorted."""
+        """Name all classes, sorted."""
         return sorted({name for card in self.cards for name in card.classes})
 
     @property
     def groups(self) -> list[str]:
-        """Names of all groups of pictures, in order of appearance."""
+        """Name all groups of pictures, in order of appearance."""
         groups = [p.group for card in self.cards for p in card.pictures]
         return list(dict.fromkeys(groups))
 

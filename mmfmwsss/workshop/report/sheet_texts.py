@@ -17,7 +17,7 @@ _SAME = 0.99  # share of pixels; rounding on another machine moves a few
 def score_note(
     score: float | None, scored: bool, place: int | None, total: int
 ) -> str:
-    """The score of a card and its place, for its heading."""
+    """Write the score of a card and its place, for its heading."""
     if score is None:
         return 'not scored'
     parts = [f'mIoU {score:.1f} %' if scored else f'foreground {score:.1f} %']
@@ -34,6 +34,7 @@ def sheet_caption(
     scored: bool,
 ) -> str:
     """Say how the images of a sheet were chosen, and what their score is."""
+    # Say what the score is
     run = runs[0]
     what = f'{run.main.title} (run {run.run.name})'
     if scored:
@@ -46,6 +47,7 @@ def sheet_caption(
             f'share of the pixels that the {what} calls foreground; there is '
             'no ground truth to score with'
         )
+    # Say how the images were chosen
     if not ranked:
         how = (
             f'{shown} of {total} images, spread evenly and predicted for this '
@@ -58,6 +60,7 @@ def sheet_caption(
             f'{shown} of {ranked} images: the lowest {(shown + 1) // 2}, and '
             'the others spread evenly over the ranking up to the highest'
         )
+    # Add what keeps runs from being predicted
     trouble = ''.join(f' {r.trouble}' for r in runs if r.trouble)
     return (
         f'{how}. Score: {score}. Levels without a mask are not shown.{trouble}'
@@ -79,7 +82,8 @@ def doubt(agreement: Sequence[float]) -> str:
 def legends(
     runs: Sequence[TestedRun], cards: Sequence[ImageCard]
 ) -> dict[str, list[LegendEntry]]:
-    """Colours of the classes shown and, if there are some, of the errors."""
+    """Collect the colours of the classes shown and of any errors."""
+    # Name the classes that the cards show
     images = runs[0].images
     shown = {name for card in cards for name in card.classes}
     found = {
@@ -89,6 +93,7 @@ def legends(
             if name in shown
         ]
     }
+    # Name the kinds of errors, if a card shows some
     if any(p.group == 'errors' for card in cards for p in card.pictures):
         found['Errors'] = [
             LegendEntry(ERROR_NAMES[kind], colour)

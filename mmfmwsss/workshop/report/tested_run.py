@@ -41,7 +41,7 @@ class TestedRun:
 
     @property
     def main(self) -> Result:
-        """The result that images are ranked by."""
+        """Return the result that images are ranked by."""
         return self.shown[0]
 
     def predict(self, index: int) -> SegDataSample | None:
@@ -54,10 +54,12 @@ class TestedRun:
     def label_map(
         self, result: Result, index: int, sample: SegDataSample | None
     ) -> Labels | None:
-        """A label map as written or, if it was not, as predicted now."""
+        """Read a label map as written or, if it was not, as predicted now."""
+        # Read what the test wrote
         if result.label_dir is not None:
             path = result.label_dir / f'{self.images.names[index]}.png'
             return read_label_png(path) if path.is_file() else None
+        # Take the prediction
         if sample is None or result.field not in sample:
             return None
         labels = sample.get(result.field).data[0].cpu().numpy()
@@ -76,14 +78,17 @@ def open_tested_run(run: RunFolder) -> TestedRun | None:
         UserInputError: If the images are not there, or neither label maps nor
             a model.
     """
+    # Open the images
     images = open_image_set(run)
     if images is None:
         return None
+    # Open the model; a report on files does without it
     model, trouble = None, ''
     try:
         model = RunModel(run)
     except UserInputError as error:
         trouble = str(error)
+    # Choose the results, and tell what the model lacks
     shown = _shown_results(run.results, model)
     if not shown:
         raise UserInputError(trouble)
@@ -96,11 +101,14 @@ def _shown_results(
     results: Sequence[Result], model: RunModel | None
 ) -> list[Result]:
     """Choose the written results or, without any, those to be predicted."""
+    # Prefer what the test wrote
     written = [result for result in results if result.label_dir is not None]
     if written or model is None:
         return written
+    # Predict the one result of a segmentation network
     if not model.has_cams:
         return list(results[:1])
+    # Predict the coarse seed, too, to compare the routes
     first = results[0]
     routes = shown_routes(model.model, first.field)
     if not routes:

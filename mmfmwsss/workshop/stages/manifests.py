@@ -48,10 +48,12 @@ def take_manifest(
     """
     known = known or {}
     manifest = {}
+    # Visit the files in a fixed order
     for file in sorted(_files(root, paths)):
         name = os.path.relpath(file, root)
         state = _state(file)
         before = known.get(name)
+        # Take the known digest of a file that did not change
         if before is not None and list(before[1:]) == state and state[-1]:
             manifest[name] = [before[0], *state]
         else:
@@ -77,9 +79,11 @@ def digest_of_results(manifest: Manifest) -> str:
 
 def _files(root: Path, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
+        # Take a file as it is
         start = os.path.join(root, path)
         if os.path.isfile(start):
             yield start
+        # Walk a folder, past hidden folders and logs
         for folder, subfolders, names in os.walk(start):
             subfolders[:] = [
                 name
@@ -94,7 +98,8 @@ def _files(root: Path, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _state(file: str) -> list[str | int]:
-    """Size, inode and times; the last is 0 where they prove nothing."""
+    """Return size, inode and times; the last is 0 if it proves nothing."""
+    # Trust the time of the last change once the clock has moved on
     found = os.stat(file)
     age = time.time_ns() - found.st_ctime_ns
     settled = os.name == 'posix' and age > _TICK

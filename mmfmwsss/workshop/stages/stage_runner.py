@@ -59,7 +59,7 @@ class Stage:
     inputs: tuple[str, ...] = ()
 
     def configs(self) -> list[str]:
-        """The configs among its arguments."""
+        """Return the configs among its arguments."""
         return [a for a in self.command if a.startswith('configs/')]
 
     @property
@@ -109,32 +109,36 @@ class StageRunner:
         self._seen: dict[str, list[str | int]] = _read_json(self._seen_path)
 
     def key(self, stage: Stage) -> str:
-        """Hash of everything that makes a stage's result what it is."""
+        """Hash everything that makes a stage's result what it is."""
         parts = [
             json.dumps([stage.command, sorted(stage.environment.items())])
         ]
+        # Add the configs, and what they name
         for config in self._configs(stage):
             parts.append(config.pretty_text)
             parts += self._digest_named_files(config.to_dict())
+        # Add the inputs, and remember their digests for the next run
         inputs = take_manifest(self.root, stage.inputs, self._seen)
         if any(self._seen.get(n) != entry for n, entry in inputs.items()):
             self._seen |= inputs
             with atomic_path(self._seen_path) as path:
                 path.write_text(json.dumps(self._seen))
         parts.append(digest_of_results(inputs))
+        # Add the results of the stages before
         for name in stage.needs:
             record = self.records[name]
             parts += [record.key, digest_of_results(record.outputs)]
         return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
 
     def recorded(self, stage: Stage) -> StageRecord | None:
-        """Record of a stage that is done and unchanged."""
+        """Find the record of a stage that is done and unchanged."""
         try:
             record = StageRecord(**_read_json(self._record_path(stage)))
         except TypeError:
             return None  # none, or of an earlier version
         if record.key != self.key(stage):
             return None
+        # Compare the files with those that the stage left
         found = take_manifest(self.root, record.outputs, record.outputs)
         same = digest_of_files(found) == digest_of_files(record.outputs)
         return record if same else None
@@ -181,7 +185,7 @@ class StageRunner:
         return [d for d in [digest_of_file(self.root / config)] if d]
 
     def _outputs(self, stage: Stage) -> list[str]:
-        """Folders that a stage writes, as far as its config says."""
+        """List the folders that a stage writes, if its config says so."""
         folders = [*stage.outputs, *filter(None, [self._work_dir(stage)])]
         if not stage.is_training:
             for config in self._configs(stage):
@@ -251,7 +255,7 @@ class StageRunner:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """An object that a run wrote; empty where there is none."""
+    """Read an object that a run wrote; empty where there is none."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -260,7 +264,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _values_of(key: str, config: Any) -> list[str]:
-    """The strings under a key, anywhere in a config."""
+    """Collect the strings under a key, anywhere in a config."""
     if isinstance(config, Mapping):
         own = config.get(key)
         values = [own] if isinstance(own, str) else []

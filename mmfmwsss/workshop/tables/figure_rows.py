@@ -40,7 +40,7 @@ _SEED_COLUMNS = {
 
 
 def result_of(tested: TestedRun, field: str) -> Result:
-    """The result of a field of a run."""
+    """Return the result of a field of a run."""
     return next(r for r in tested.run.results if r.field == field)
 
 
@@ -54,6 +54,7 @@ class FigureScene:
     """
 
     def __init__(self, runs: Mapping[str, TestedRun], index: int) -> None:
+        # Read the image and its ground truth
         seeds = runs['seeds']
         self.runs = runs
         self.index = index
@@ -69,19 +70,19 @@ class FigureScene:
 
     @property
     def classes(self) -> list[str]:
-        """Names of the image-level labels."""
+        """Name the image-level labels."""
         names = self.runs['seeds'].images.classes
         present = self.samples['seeds'].image_labels.nonzero()[:, 0].tolist()
         return [names[c + 1] for c in present]
 
     def labels(self, stage: str, route: str) -> Labels | None:
-        """The seed of a route."""
+        """Return the seed of a route."""
         run = self.runs[stage]
         result = result_of(run, route)
         return run.label_map(result, self.index, self.samples.get(stage))
 
     def seed(self, title: str, stage: str, route: str, group: str) -> Picture:
-        """The seed of a route as a picture."""
+        """Paint the seed of a route as a picture."""
         return self._painted(title, self.labels(stage, route), group)
 
     def errors(self, title: str, stage: str, route: str) -> Iterator[Picture]:
@@ -92,13 +93,13 @@ class FigureScene:
             yield Picture(f'errors of {title}', painted, ERRORS)
 
     def cams(self, route: str) -> dict[str, RGB]:
-        """The CAM that made a seed, by class."""
+        """Return the CAM that made a seed, by class."""
         images = self.runs['seeds'].images
         sample = self.samples['seeds']
         return dict(cam_panels(self.image, sample, route, images.classes))
 
     def masks(self, stage: str, route: str) -> SAMMasks:
-        """The masks that a seed was made of."""
+        """Return the masks that a seed was made of."""
         settings = self.runs[stage].run.config.model.routes[route]
         if settings.get('mask_dir') is None:
             return self.samples[stage].sam_masks
@@ -106,7 +107,7 @@ class FigureScene:
         return SAMMasks.load(folder / f'{self.name}.json')
 
     def ends(self) -> tuple[list[Picture], list[Picture]]:
-        """First and last columns of every figure."""
+        """Make the first and last columns of every figure."""
         first = [Picture('image', self.image, 'image')]
         if self.truth is None:
             return first, []
@@ -128,10 +129,12 @@ FigureRow = tuple[str, list[str], list[Picture], str]
 
 
 def _prompt_rows(scene: FigureScene) -> Iterator[FigureRow]:
-    """Figure 1: a row for each class."""
+    """Make the rows of Figure 1, one for each class."""
+    # Compute the CAMs of both prompts
     first, last = scene.ends()
     columns = {'Cls.': 'coarse_seed', 'Seg.': 'fine_seed'}
     cams = {route: scene.cams(route) for route in columns.values()}
+    # Pair CAM and seed of each class, by either kind of prompts
     for name in scene.classes:
         pictures = list(first)
         for prompts, route in columns.items():
@@ -144,7 +147,8 @@ def _prompt_rows(scene: FigureScene) -> Iterator[FigureRow]:
 
 
 def _mask_rows(scene: FigureScene) -> Iterator[FigureRow]:
-    """Figure 3."""
+    """Make the row of Figure 3."""
+    # Pair masks and seed of each setting
     first, last = scene.ends()
     pictures, counts = list(first), []
     for title, (stage, route) in _MASK_COLUMNS.items():
@@ -155,12 +159,14 @@ def _mask_rows(scene: FigureScene) -> Iterator[FigureRow]:
             Picture(f'masks, {title}', painted, 'masks'),
             scene.seed(f'seed, {title}', stage, route, 'seeds'),
         ]
+    # Note the number of masks
     note = f', masks {", ".join(counts)}'
     yield scene.name, scene.classes, [*pictures, *last], note
 
 
 def _model_rows(scene: FigureScene) -> Iterator[FigureRow]:
-    """Figure 4."""
+    """Make the row of Figure 4."""
+    # Show the seed of each model, and collect its errors
     first, last = scene.ends()
     pictures = list(first)
     errors: list[Picture] = []
@@ -174,7 +180,7 @@ _FIGURES = {1: _prompt_rows, 3: _mask_rows, 4: _model_rows}
 
 
 def figure_rows(number: int, scene: FigureScene) -> Iterator[FigureRow]:
-    """Rows of a figure that an image gives.
+    """Make the rows of a figure that an image gives.
 
     Args:
         number (int): Of the paper's figure: 1, 3 or 4.

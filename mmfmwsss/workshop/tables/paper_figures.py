@@ -57,7 +57,7 @@ class PaperFigure:
 
     @property
     def title(self) -> str:
-        """Number and subject."""
+        """Return number and subject."""
         return f'Figure {self.number}: {_TITLES[self.number]}'
 
     @property
@@ -66,7 +66,7 @@ class PaperFigure:
         return f'{_CAPTIONS[self.number]} {self.chosen}'
 
     def section(self) -> ImageSheet:
-        """The figure as a section of an HTML report."""
+        """Return the figure as a section of an HTML report."""
         return ImageSheet(
             self.title,
             self.cards,
@@ -75,7 +75,7 @@ class PaperFigure:
         )
 
     def picture(self, rows: int = 4) -> RGB:
-        """The figure as one picture.
+        """Draw the figure as one picture.
 
         Args:
             rows (int): Most rows: the worst one, the others spread evenly
@@ -84,13 +84,16 @@ class PaperFigure:
         Returns:
             ndarray: RGB, uint8, (H, W, 3).
         """
+        # Choose the worst row, and others spread over the better half
         last = len(self.cards) - 1
         places = np.linspace(len(self.cards) // 2, last, rows - 1)
         chosen = sorted({0, *places.round().astype(int).tolist()})
         cards = [self.cards[place] for place in chosen]
+        # Leave out the errors, which the paper does not print
         printed = [
             [p for p in card.pictures if p.group != ERRORS] for card in cards
         ]
+        # Arrange them in a table
         return picture_sheet(
             [[p.image for p in pictures] for pictures in printed],
             [p.title for p in printed[0]],
@@ -119,6 +122,7 @@ def draw_figures(
     Raises:
         UserInputError: If a run, its images or its weights are not there.
     """
+    # Find the figures whose runs are there
     numbers = [n for n, needs in _NEEDS.items() if needs <= folders.keys()]
     if not numbers or images < 1:
         return []
@@ -140,6 +144,7 @@ def draw_figures(
                 _card(row, score, note, picture_size)
                 for row in figure_rows(number, scene)
             ]
+    # Say how the images were chosen
     text = (
         f'{len(chosen)} of {len(order)} images: the worst fine seeds and, '
         'spread evenly over the rest, others. The score is that of the fine '
@@ -163,6 +168,7 @@ def _card(
 
 
 def _open(folder: Path) -> TestedRun:
+    # Open the run, which must predict
     (run,) = find_runs([folder])
     tested = open_tested_run(run)
     if tested is None or tested.model is None:

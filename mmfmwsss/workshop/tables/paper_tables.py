@@ -71,12 +71,12 @@ class Measurement:
 
     @property
     def mean(self) -> float:
-        """Mean over the seeds."""
+        """Average over the seeds."""
         return statistics.fmean(self.values)
 
     @property
     def spread(self) -> float | None:
-        """Sample standard deviation; None for one value."""
+        """Return the sample standard deviation; None for one value."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
     def __str__(self) -> str:
@@ -85,11 +85,12 @@ class Measurement:
         return text if spread is None else f'{text} ± {spread:.1f}'
 
     def minus(self, other: 'Measurement') -> 'Measurement':
-        """The difference, seed by seed: runs of one seed share what they can.
+        """Subtract seed by seed: runs of one seed share what they can.
 
         Raises:
             ValueError: If the numbers of seeds differ, and neither is one.
         """
+        # Let a single value stand for every seed
         counts = {len(self.values), len(other.values)} - {1}
         if len(counts) > 1:
             raise ValueError(
@@ -97,6 +98,7 @@ class Measurement:
                 f'{len(self.values)} and {len(other.values)} values.'
             )
         count = max(counts, default=1)
+        # Subtract seed by seed
         return Measurement(
             tuple(
                 one - two
@@ -147,16 +149,20 @@ def compare_order(
         tuple[int, list[Pair]]: Number of pairs compared, and those whose
         order differs, the largest distance in the paper first.
     """
+    # Visit the pairs of rows that were measured
     count, differing = 0, []
     for one, other in combinations(table.rows, 2):
         if one.label not in figures or other.label not in figures:
             continue
+        # Leave out pairs that the paper does not order
         distance = _distance(one, other)
         if not distance:
             continue
         count += 1
+        # Compare in the paper's direction
         better, worse = (one, other) if distance > 0 else (other, one)
         ours = figures[better.label].minus(figures[worse.label])
+        # Note the pairs in another order, and if it is beyond the spread
         if ours.mean <= 0:
             spread = ours.spread
             differing.append(
@@ -168,6 +174,7 @@ def compare_order(
                     None if spread is None else -ours.mean > spread,
                 )
             )
+    # Put the largest differences first
     differing.sort(key=lambda pair: -pair.paper)
     return count, differing
 

@@ -79,7 +79,7 @@ class TableResult:
 
     @property
     def title(self) -> str:
-        """Number and subject."""
+        """Return number and subject."""
         return f'Table {self.table.number}: {self.table.title}'
 
     @property
@@ -96,7 +96,9 @@ class TableResult:
 
     def verdict(self) -> tuple[str, list[str]]:
         """Count the pairs of rows in the paper's order, describe the rest."""
+        # Count the pairs
         count, differing = compare_order(self.table, self.figures)
+        # Say so, for one network or over all
         groups = {row.group for row in self.table.rows}
         within = ' of one network' if len(groups) > 1 else ''
         line = (
@@ -120,10 +122,12 @@ def markdown_tables(
     title: str, preface: Sequence[str], results: Sequence[TableResult]
 ) -> str:
     """Write the tables as a Markdown page."""
+    # Begin with the heading and what the page is
     lines = [f'# {title}', '']
     for paragraph in preface:
         lines += [paragraph, '']
     for result in results:
+        # Write a table
         lines += [f'## {result.title}', '', result.caption, '']
         heads = ['', 'paper', 'here', *_extra_heads(result)]
         lines += [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
@@ -135,9 +139,11 @@ def markdown_tables(
                 *(cell.text for cell in _extra_cells(result, row.label)),
             ]
             lines.append(f'| {" | ".join(cells)} |')
+        # Write below it where the order differs
         line, differing = result.verdict()
         lines += ['', line, '', *(f'- {text}' for text in differing)]
         lines += ['', *(f'{note}\n' for note in result.notes)]
+    # Join the lines, with single blank ones between them
     return '\n'.join(lines).rstrip().replace('\n\n\n', '\n\n') + '\n'
 
 
@@ -147,13 +153,15 @@ def _extra_heads(result: TableResult) -> list[str]:
 
 
 def _extra_cells(result: TableResult, label: str) -> list[Cell]:
-    """Columns after the figures, as :func:`_extra_heads` names them."""
+    """Make the columns that :func:`_extra_heads` names."""
     cells = []
+    # Add precision and recall
     if result.coverages:
         coverage = result.coverages.get(label)
         cells.append(
             Cell(str(coverage), coverage.precision) if coverage else Cell('')
         )
+    # Add the cost of the row
     cost = result.costs.get(label)
     if cost is None:
         return [*cells, Cell(''), Cell('')]
@@ -174,8 +182,10 @@ def table_sections(results: Sequence[TableResult]) -> list[Section]:
     """Build the tables as sections of an HTML report."""
     sections: list[Section] = []
     for result in results:
+        # Find the figure to highlight
         best = max((f.mean for f in result.figures.values()), default=0.0)
         rows: list[list[Cell | str]] = []
+        # Make a row of the paper's and our figure
         for row in result.table.rows:
             figure = result.figures.get(row.label)
             rows.append(
@@ -202,6 +212,7 @@ def table_sections(results: Sequence[TableResult]) -> list[Section]:
                 caption=result.caption,
             )
         )
+        # Say below it where the order differs
         line, differing = result.verdict()
         sections.append(
             Prose(

@@ -70,9 +70,11 @@ def _costs(
     runner: StageRunner,
 ) -> dict[str, Cost]:
     """Add up what the runs of each row took, by its label."""
+    # Count the rows that each stage serves
     by_name = {s.name: s for s in chain.stages(PAPER_TABLES, seeds)}
     users = _count_users(chain, seeds, by_name)
     costs = {}
+    # Add up the stages of each row, as a mean over the seeds
     for row in table.rows:
         names = chain.measuring(row.stage, seeds)
         own = [_own_stages(name, by_name) for name in names]
@@ -104,8 +106,10 @@ def _split_text(
     scores: Mapping[str, Sequence['_Score']],
 ) -> str:
     """Say on which images, and with how many seeds, a table was scored."""
+    # Name the split
     split = 'val' if table.number == 3 else 'train'
     text = f'{chain.dataset.title} {split}'
+    # Add the number of images, and of seeds
     counts = {score.images for row in scores.values() for score in row}
     if found := sorted(counts - {0}):
         text += f', {", ".join(f"{count:,}" for count in found)} images'
@@ -128,21 +132,24 @@ class _Score:
 
 
 def _mean_coverage(scores: Sequence[_Score]) -> Coverage | None:
+    # Leave out tests without records
     known = [score.coverage for score in scores if score.coverage]
     if not known:
         return None
+    # Average over the seeds
     return Coverage(
         fmean(c.precision for c in known), fmean(c.recall for c in known)
     )
 
 
 def _own_stages(test: str, by_name: dict[str, Stage]) -> list[str]:
-    """A test and the training that it tests."""
+    """Name a test and the training that it tests."""
     needs = by_name[test].needs
     return [test, *(name for name in needs if by_name[name].is_training)]
 
 
 def _read_score(folder: Path, row: Row) -> _Score:
+    # Read the figures of the test
     path = folder / 'metrics.json'
     prefix = row.metric.rpartition('/')[0]
     try:
@@ -155,6 +162,7 @@ def _read_score(folder: Path, row: Row) -> _Score:
             f'be read ({error!r}). Delete the folder, and its file in stages, '
             f'to run it again.'
         ) from error
+    # Take the classes' precision and recall from the metric's notes
     details = record.get('records', {}).get(prefix, {})
     return _Score(
         miou,
@@ -166,13 +174,15 @@ def _read_score(folder: Path, row: Row) -> _Score:
 def _coverage(
     classes: Sequence[Mapping[str, float | None]],
 ) -> Coverage | None:
-    """Means over the classes after the background, as far as defined."""
+    """Average over the classes after the background, where defined."""
+    # Collect what is defined
     precision, recall = (
         [v for scores in classes[1:] if (v := scores[key]) is not None]
         for key in ('precision', 'recall')
     )
     if not precision or not recall:
         return None
+    # Average over the classes
     return Coverage(fmean(precision), fmean(recall))
 
 
@@ -197,9 +207,11 @@ def read_notes(path: Path) -> dict[int, list[str]]:
             f'Expected Markdown with remarks at {path}, but it cannot be read '
             f'({error}). Correct --notes, or leave it out.'
         ) from error
+    # Split it at its headings
     parts = re.split(r'^## (.*)$', text, flags=re.M)
     notes = {}
     for heading, below in zip(parts[1::2], parts[2::2], strict=True):
+        # Keep paragraphs below the headings that name a table
         named = re.fullmatch(r'Table (\d+).*|Runs', heading)
         if named and below.strip():
             paragraphs = below.strip().split('\n\n')

@@ -41,12 +41,12 @@ class TableDataset:
     parts: tuple[str, ...] = ()
 
     def inputs(self) -> tuple[str, ...]:
-        """Files and folders that the runs read and do not make."""
+        """List files and folders that the runs read and do not make."""
         root = Path(os.environ.get(self.root_variable, self.root))
         return tuple(str(root / part) for part in self.parts)
 
     def ground_truth_dir(self) -> str:
-        """Folder of the masks to score seeds with."""
+        """Return the folder of the masks to score seeds with."""
         return str(
             Path(os.environ.get(self.root_variable, self.root)) / self.truth
         )
@@ -130,23 +130,26 @@ class TableStages:
     def stages(
         self, tables: Iterable[int], seeds: Sequence[int]
     ) -> list[Stage]:
-        """The stages that some tables need, each once."""
+        """List the stages that some tables need, each once."""
+        # Find the stages that measure the rows
         wanted = {
             name
             for number in tables
             for row in PAPER_TABLES[number].rows
             for name in self.measuring(row.stage, seeds)
         }
+        # List all stages there are, in the order of running
         every = [*self._shared()]
         for seed in seeds:
             every += [*self._prompts(seed), *self._networks(seed)]
         for stage in reversed(every):  # needs come before what needs them
             if stage.name in wanted:
                 wanted.update(stage.needs)
+        # Keep those that are wanted, directly or not
         return [stage for stage in every if stage.name in wanted]
 
     def measuring(self, stage: str, seeds: Sequence[int]) -> list[str]:
-        """Names of the stages that measure a row, one a seed."""
+        """Name the stages that measure a row, one a seed."""
         if any(stage == shared.name for shared in self._shared()):
             return [stage]
         return [f'seed{seed}/{stage}' for seed in seeds]
@@ -169,6 +172,7 @@ class TableStages:
         return ('tools/test.py', *positional, '--work-dir', folder)
 
     def _shared(self) -> list[Stage]:
+        # Draw the data set, if it is a drawn one
         prefix = self.dataset.prefix
         environment = self._environment()
         stages = []
@@ -179,6 +183,7 @@ class TableStages:
                 Stage('dataset', 'draw it', self.dataset.make, outputs=folder)
             )
             needs = ('dataset',)
+        # Make the masks, by the settings of the paper
         masks = f'configs/fmwsss/{prefix}_sam_masks.py'
         stages.append(
             Stage(
@@ -190,6 +195,7 @@ class TableStages:
                 inputs=self.dataset.inputs(),
             )
         )
+        # Make masks by the other settings that the tables compare
         for settings in _MASK_SETTINGS:
             name = f'masks_{settings}'
             command = self._command(f'{name}_run', f'{_ABLATION}/{name}.py')
@@ -204,6 +210,7 @@ class TableStages:
                     inputs=self.dataset.inputs(),
                 )
             )
+        # Make seeds from manual prompts, as CLIP-ES does
         stages.append(
             Stage(
                 'clip_es',
@@ -216,10 +223,12 @@ class TableStages:
         return stages
 
     def _prompts(self, seed: int) -> list[Stage]:
+        # Settle the folders of this seed
         environment = self._environment(seed)
         here = f'seed{seed}'
         prompts = f'{here}/prompts'
         trained = str(self.out / prompts)
+        # Learn the prompts, and make seeds of every kind from them
         stages = [
             self._training(seed, 'prompts', 'learn the prompts'),
             Stage(
@@ -243,6 +252,7 @@ class TableStages:
                 environment,
             ),
         ]
+        # Learn the prompts of the ablation, and make their seeds
         for variant in _PROMPT_VARIANTS:
             name, words = f'{here}/{variant}', variant.replace('_', ' ')
             stages += [
@@ -279,6 +289,7 @@ class TableStages:
 
     def _networks(self, seed: int) -> list[Stage]:
         stages = []
+        # Train each network on the seeds
         for network, config in self.dataset.networks.items():
             environment = self._environment(seed)
             environment['ABLATION_NETWORK'] = config
@@ -294,6 +305,7 @@ class TableStages:
                     environment,
                 )
             )
+            # Test it plain, with a dense CRF and with SAMS
             for suffix in ('test', 'crf', 'sams'):
                 refined = '' if suffix == 'test' else f'_{suffix}'
                 stages.append(
