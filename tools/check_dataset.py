@@ -96,7 +96,6 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
             'Expected a config, or --data-root and --layout, got neither or '
             'both.'
         )
-    # Read a config
     if args.config is not None:
         return sources_of_config(read_config(args.config))
     # Look for a layout that is known

@@ -31,7 +31,6 @@ def path_below(folder: str | Path, listed: str) -> str:
     Raises:
         UserInputError: If it is outside of the folder.
     """
-    # Leave plain paths as they are
     parts = listed.split('/')
     if '' not in parts and '.' not in parts and '..' not in parts:
         return listed

@@ -198,7 +198,6 @@ class ImageFolder:
 
     def _keys(self, file: str) -> set[str]:
         """List the names of a file, with suffix and, if wanted, without."""
-        # Ignore what is no picture
         folded = file.lower()
         if not folded.endswith((*self._wanted, *IMAGE_SUFFIXES)):
             return set()

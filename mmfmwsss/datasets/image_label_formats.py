@@ -51,7 +51,6 @@ def _words(path: Path, line: str, where: str) -> list[str]:
     else:
         what = 'it has no name'
     words = [cell for row in rows for cell in row if cell]
-    # Refuse a line that names nothing
     if not words:
         raise UserInputError(
             f'Expected a picture and its classes on {where} of {path}, but '
@@ -94,7 +93,6 @@ def json_rows(path: Path, text: str) -> Iterator[LabelRow]:
         raise UserInputError(
             f'Expected a list or an object in {path}, but got {content!r:.80}.'
         )
-    # Read COCO's instances
     if isinstance(content, dict) and 'annotations' in content:
         yield from _coco_rows(path, content)
         return

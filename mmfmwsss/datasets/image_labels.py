@@ -78,7 +78,6 @@ def read_image_labels(
 
 def _rows(path: Path, text: str, classes: Sequence[str]) -> Iterable[LabelRow]:
     """Split a file of labels by the format that its suffix tells."""
-    # Choose the reader by the suffix
     suffix = path.suffix.lower()
     if suffix == '.json':
         return json_rows(path, text)
@@ -116,7 +115,6 @@ def read_voc_xml(path: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
     names = [
         thing.findtext('name', '').strip() for thing in root.iter('object')
     ]
-    # Refuse names that are no class
     unknown = [
         ('an <object>', path.stem, n) for n in names if n not in classes
     ]
@@ -169,7 +167,6 @@ def _refuse_unknown(
         if close
         else f'The classes are {", ".join(classes)}.'
     )
-    # Say where the first unknown name stands
     raise UserInputError(
         f'Expected one of {len(classes)} classes in {source}, but {where} '
         f'({image}) has {name!r}; {len(unknown)} such name(s) in all. {hint} '

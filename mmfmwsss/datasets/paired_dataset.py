@@ -108,7 +108,6 @@ class PairedDataset(BaseSegDataset):
         return [r for r in records if finder(r['seg_map_path'])]
 
     def _record(self, image: ImageFile) -> dict[str, Any]:
-        # Describe the picture in mmseg's terms
         record = {
             'img_path': image.path,
             'image_name': image.name,

@@ -59,7 +59,6 @@ class PseudoLabelDataset(PairedDataset):
         ),
         **kwargs: Any,
     ) -> None:
-        # Check the settings
         if not 0 <= max_missing <= 1:
             raise ValueError(
                 f'Expected max_missing in 0..1, but got {max_missing}.'
@@ -123,7 +122,6 @@ class PseudoLabelDataset(PairedDataset):
         Raises:
             UserInputError: If more than ``max_missing`` are missing, or all.
         """
-        # Describe what is missing
         share = len(missing) / total
         found = (
             f'{len(missing)} of {total} listed pictures ({share:.1%}) have no '

@@ -205,7 +205,6 @@ def time_seeders(device: str, repeats: int) -> dict[str, Any]:
     picture = torch.nn.functional.interpolate(picture, SIZE, mode='bilinear')
     image = picture[0].permute(1, 2, 0).to(torch.uint8).to(device)
     cams, classes = cams.to(device), torch.arange(CLASSES, device=device)
-    # Set the seeders up
     masks, sams = discs(device), SAMS()
     crf = DenseCRF(backend='torch')
     # Time them, the slow CRF less often
@@ -275,7 +274,6 @@ def time_everything(
 
         return run
 
-    # Time both
     times = milliseconds(
         dict(
             # ours first: without a warm-up it is the one that pays for it

@@ -98,7 +98,6 @@ def main(argv: list[str] | None = None) -> int:
         'Say so with your results: labels that people gave to whole images '
         'miss more.'
     )
-    # Read the masks
     outcomes = run_all(
         partial(labels_of, names=classes),
         [args.mask_dir / f'{name}.png' for name in names],

@@ -85,7 +85,6 @@ def read_mat(path: Path) -> np.ndarray:
         raise UserInputError(
             "SBD's .mat files need scipy: pip install scipy"
         ) from error
-    # Read the map
     try:
         check_room(path)
         content = loadmat(path, squeeze_me=True, struct_as_record=False)

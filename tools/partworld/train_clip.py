@@ -266,7 +266,6 @@ def train(args: argparse.Namespace) -> None:
     held_out = ScenePool(HELD_OUT_WORLD, 200, home_share=0.8)
     print(f'{args.pool} pictures drawn in {time.time() - started:.0f} s')
 
-    # Build the model
     model = open_clip.CLIP(**CLIP_CONFIG)
     if args.init is not None:
         model.load_state_dict(

@@ -224,7 +224,6 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     rng = np.random.default_rng(args.seed)
-    # Build the model
     sam = build_small_sam(**SAM_CONFIG)
     if args.init is not None:
         sam.load_state_dict(

@@ -177,7 +177,6 @@ def main() -> int:
     tags = {Path(name).stem: found for name, found in tags.items()}
     names = args.list.read_text().split() if args.list else sorted(tags)
     names = [name for name in names if tags.get(name)][:: args.every]
-    # Build the scorer
     clip = FrozenCLIP(
         PHOTO_CLIP, args.checkpoint, stem_checkpoint=args.stem_checkpoint
     )

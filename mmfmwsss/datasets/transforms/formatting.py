@@ -55,7 +55,6 @@ class PackWSSSInputs(PackSegInputs):
         # Pack image and label map as mmseg does
         packed: dict[str, Any] = super().transform(results)
         sample = packed['data_samples']
-        # Add the image-level labels
         if 'image_labels' in results:
             labels = np.asarray(results['image_labels'], dtype=bool)
             sample.image_labels = torch.from_numpy(labels)

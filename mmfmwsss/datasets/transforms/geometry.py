@@ -89,7 +89,6 @@ class RandomLongSideResize(BaseTransform):
     """
 
     def __init__(self, *, low: int, high: int, min_short: int) -> None:
-        # Check the settings
         if not 1 <= low <= high or min_short < 1:
             raise ValueError(
                 'Expected 1 <= low <= high and min_short >= 1, but got '

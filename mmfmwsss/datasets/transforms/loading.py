@@ -42,7 +42,6 @@ class LoadImageStrict(LoadImageFromFile):
         Raises:
             UserInputError: If the file cannot be read completely.
         """
-        # Read and decode the file
         path = results['img_path']
         image = self._decode(path, self._read(path))
         if self.to_float32:

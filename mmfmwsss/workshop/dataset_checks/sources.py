@@ -59,12 +59,9 @@ class Source:
 def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
     """Collect the images of a source, and the defects of its lists.
 
-    Args:
-        source (Source): Where they are.
-
-    Returns:
-        tuple: The pictures, and the defects; no exception.
+    What is wrong is a finding, never an exception.
     """
+    # Read list and labels, and match both with the files of the folder
     findings: list[Finding] = []
     folder = ImageFolder(source.image_dir, source.image_suffixes)
     rows = _read_rows(source, findings)
@@ -73,6 +70,7 @@ def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
     labels = _labels(source, folder, rows, findings)
     if source.image_list is None:
         findings += _left_out(source, folder, images)
+    # Look for the annotation and the masks of each picture
     xml = annotation_names(source.xml_dir, images) if source.xml_dir else {}
     finder = FileFinder()
     pictures = [
@@ -81,6 +79,7 @@ def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
         )
         for image in images
     ]
+    # Report a missing folder once, not for every picture
     if source.label_dir and not os.path.isdir(source.label_dir):
         findings = [f for f in findings if f.kind != 'mask missing']
         findings.append(
@@ -220,6 +219,7 @@ def _left_out(
         files = list(walk_files(folder.folder))
     except OSError:
         return []  # reported already
+    # Tell files that no list names from those of another suffix
     wanted = tuple(suffix.lower() for suffix in source.image_suffixes)
     listed = {image.path for image in images}
     found = []

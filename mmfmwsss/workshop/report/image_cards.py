@@ -200,7 +200,6 @@ def _label_pictures(
         if maps.truth is not None and result is run.main:
             painted = paint_errors(image, labels, maps.truth)
             errors.append(Picture(f'errors of {title}', painted, 'errors'))
-    # Show the ground truth
     if maps.truth is not None:
         painted = paint_labels(
             image, maps.truth, runs[0].images.palette, borders=True

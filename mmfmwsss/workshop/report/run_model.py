@@ -38,7 +38,6 @@ class RunModel:
             settings.setdefault(
                 'data_preprocessor', run.config.data_preprocessor
             )
-        # Find the checkpoint
         checkpoint = run.checkpoint()
         if checkpoint is not None and not checkpoint.is_file():
             raise UserInputError(

@@ -78,7 +78,6 @@ def open_tested_run(run: RunFolder) -> TestedRun | None:
         UserInputError: If the images are not there, or neither label maps nor
             a model.
     """
-    # Open the images
     images = open_image_set(run)
     if images is None:
         return None

@@ -96,7 +96,6 @@ class TableResult:
 
     def verdict(self) -> tuple[str, list[str]]:
         """Count the pairs of rows in the paper's order, describe the rest."""
-        # Count the pairs
         count, differing = compare_order(self.table, self.figures)
         # Say so, for one network or over all
         groups = {row.group for row in self.table.rows}
