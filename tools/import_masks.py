@@ -19,9 +19,10 @@ from typing import Any
 
 FORMATS = ('json', 'folder')
 LEVELS = (0, 1, 2)
+T_R = 0.3  # of the paper's filter
 EXAMPLES = r"""examples:
   python tools/import_masks.py SOURCE --format json --out MASK_DIR \
-      --images JPEGImages --nesting --occupation-threshold 0.3
+      --images JPEGImages --nesting
 """
 
 
@@ -54,16 +55,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--nesting',
         action='store_true',
-        help='guess the levels: a mask in a whole one is a part, and so on',
+        help='guess the levels: a mask in a whole one is a part, and so on; '
+        'then filter',
     )
-    parser.add_argument(
+    filters = parser.add_mutually_exclusive_group()
+    filters.add_argument(
         '--occupation-threshold',
         type=float,
         metavar='T_R',
-        help="the paper's whole-first filter, 0.3 there; acts on masks of "
-        'different levels, so give --nesting too. Default: keep all',
+        help="of the paper's whole-first filter, for masks with levels "
+        f'(default: {T_R} with --nesting, else no filter)',
     )
-    return parser.parse_args(argv)
+    filters.add_argument(
+        '--no-filter',
+        action='store_true',
+        help='keep all masks after --nesting, too; SAMS is worse for them',
+    )
+    args = parser.parse_args(argv)
+    unset = args.occupation_threshold is None and not args.no_filter
+    if args.nesting and unset:
+        args.occupation_threshold = T_R
+    return args
 
 
 if __name__ == '__main__':
@@ -84,6 +96,7 @@ from mmfmwsss.datasets.image_folder import ImageFolder
 from mmfmwsss.evaluation.metrics import SAMMaskReport
 from mmfmwsss.evaluation.metrics.failures import describe_failure
 from mmfmwsss.models.masks import (
+    MissingLevelsError,
     filter_by_occupation,
     levels_by_nesting,
     masks_from_folder,
@@ -144,13 +157,33 @@ def digest_source(file: Path, size: tuple[int, int] | None) -> str:
     return digest_of([content, size])
 
 
+def read_masks(
+    file: Path, args: argparse.Namespace, size: tuple[int, int] | None
+) -> SAMMasks:
+    """Read the masks of one image and filter them, as the options say."""
+    filtered = args.occupation_threshold is not None
+    needs_levels = filtered and not args.nesting
+    level = None if needs_levels else args.level
+    masks = READERS[args.format](file, level, size)
+    if args.nesting:
+        masks.levels = levels_by_nesting(masks)
+    if filtered:
+        masks = filter_by_occupation(masks, args.occupation_threshold)
+    return masks
+
+
 def import_one(
     name: str,
     args: argparse.Namespace,
     settings: str,
     images: ImageFolder | None,
 ) -> dict[str, Any]:
-    """Read, filter and write the masks of one image; report on it."""
+    """Read, filter and write the masks of one image; report on it.
+
+    Raises:
+        UserInputError: If the filter is asked for and the masks have no
+            levels, which holds for the other images, too.
+    """
     target = args.out / f'{name}.json'
     file = args.source / (f'{name}.json' if args.format == 'json' else name)
     try:
@@ -159,12 +192,14 @@ def import_one(
         counts = finished_level_counts(target, settings, made_of)
         if counts is not None:
             return mask_report(name, 'skipped', counts)
-        masks = READERS[args.format](file, args.level, size)
-        if args.nesting:
-            masks.levels = levels_by_nesting(masks)
-        if args.occupation_threshold is not None:
-            masks = filter_by_occupation(masks, args.occupation_threshold)
+        masks = read_masks(file, args, size)
         masks.save(target, settings, made_of)
+    except MissingLevelsError as error:
+        raise UserInputError(
+            f'--occupation-threshold needs masks of several levels, but those '
+            f'of {file} have none ({error}) Give --nesting, which guesses '
+            'them, or leave the filter out.'
+        ) from error
     except Exception as error:  # one bad file must not end the run
         return mask_report(name, 'failed', reason=describe_failure(error))
     return mask_report(name, 'done', masks.level_counts())

@@ -3,6 +3,7 @@
 
 import csv
 import importlib.util
+import inspect
 import json
 import logging
 import re
@@ -50,9 +51,24 @@ def boxes():
     return masks
 
 
-def write_json(folder, name, masks):
+def chain():
+    """A whole, a part of it with a rim outside, that rim, one of its own.
+
+    Areas 100, 66, 6 and 40. Of the part 60 / 66 = 0.91 lie in the whole; the
+    rim lies in the part alone.
+    """
+    masks = np.zeros((4, *SIZE), bool)
+    masks[0, :10, :10] = True
+    masks[1, :10, 4:10] = True
+    masks[1, :6, 10] = True
+    masks[2, :6, 10] = True
+    masks[3, 12:20, 20:25] = True
+    return masks
+
+
+def write_json(folder, name, masks, levels=None):
     records = []
-    for mask in masks:
+    for number, mask in enumerate(masks):
         rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
         rle['counts'] = rle['counts'].decode()
         records.append(
@@ -63,16 +79,21 @@ def write_json(folder, name, masks):
                 stability_score=0.95,
             )
         )
+        if levels is not None:
+            records[-1]['level'] = levels[number]
     (folder / f'{name}.json').write_text(json.dumps(records))
 
 
-def write_folder(folder, name, masks):
-    (folder / name).mkdir()
+def write_folder(folder, name, masks, levels=None):
+    (folder / name).mkdir(exist_ok=True)
+    titles = ['id', 'area', 'predicted_iou', 'stability_score']
+    titles += [] if levels is None else ['level']
     with (folder / name / 'metadata.csv').open('w', newline='') as file:
         table = csv.writer(file)
-        table.writerow(['id', 'area', 'predicted_iou', 'stability_score'])
+        table.writerow(titles)
         for number, mask in enumerate(masks):
-            table.writerow([number, mask.sum(), 0.9, 0.95])
+            more = [] if levels is None else [levels[number]]
+            table.writerow([number, mask.sum(), 0.9, 0.95, *more])
             picture = mask.astype(np.uint8) * 255
             cv2.imwrite(str(folder / name / f'{number}.png'), picture)
 
@@ -134,6 +155,57 @@ def test_levels_and_filter(world):
     assert run(world, '--level', 0) == 0
     found = SAMMasks.load(world / 'out' / 'b.json')
     assert found.levels.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ('options', 'kept', 'levels'),
+    [
+        # The part is taken by the whole; the rim is not.
+        ([], [0, 2, 3], [2, 0, 2]),
+        (['--occupation-threshold', 0.3], [0, 2, 3], [2, 0, 2]),
+        # 0.91 of the part are taken: less than 0.95, so it stays, and takes
+        # all of the rim.
+        (['--occupation-threshold', 0.95], [0, 1, 3], [2, 1, 2]),
+        (['--no-filter'], [0, 1, 2, 3], [2, 1, 0, 2]),
+    ],
+)
+def test_guessed_levels_are_filtered_by_default(world, options, kept, levels):
+    world.write(world / 'source', 'a', chain())
+    assert run(world, '--nesting', *options) == 0
+    found = SAMMasks.load(world / 'out' / 'a.json')
+    np.testing.assert_array_equal(found.masks.numpy(), chain()[kept])
+    assert found.levels.tolist() == levels
+
+
+def test_the_default_is_that_of_the_filter(world):
+    parameters = inspect.signature(filter_by_occupation).parameters
+    assert parameters['threshold'].default == tool.T_R
+
+
+def test_levels_of_the_source_are_filtered_on_request(world, messages):
+    for name in 'ab':
+        world.write(world / 'source', name, boxes(), levels=[2, 1, 2])
+    assert run(world) == 0
+    found = SAMMasks.load(world / 'out' / 'a.json')
+    assert found.levels.tolist() == [2, 1, 2]
+    assert run(world, '--occupation-threshold', 0.3) == 0
+    assert 'done 2, skipped 0, failed 0' in messages.text
+    found = SAMMasks.load(world / 'out' / 'a.json')
+    np.testing.assert_array_equal(found.masks.numpy(), boxes()[[0, 2]])
+
+
+@pytest.mark.parametrize('options', [[], ['--level', 1]])
+def test_a_filter_without_levels_is_refused(world, options):
+    with pytest.raises(UserInputError, match='Give --nesting') as refused:
+        run(world, '--occupation-threshold', 0.3, *options)
+    assert '\n' not in str(refused.value)
+    assert not list((world / 'out').glob('*.json'))
+
+
+def test_a_filter_is_not_asked_for_and_left_out(world, capsys):
+    with pytest.raises(SystemExit):
+        run(world, '--occupation-threshold', 0.3, '--no-filter')
+    assert 'not allowed with' in capsys.readouterr().err
 
 
 def test_resumes(world, messages):

@@ -3,7 +3,12 @@
 
 from .everything import generate_masks
 from .everything_settings import EverythingSettings
-from .importers import masks_from_folder, masks_from_json, masks_from_records
+from .importers import (
+    MissingLevelsError,
+    masks_from_folder,
+    masks_from_json,
+    masks_from_records,
+)
 from .nesting import levels_by_nesting
 from .quasi_superpixels import filter_by_occupation
 from .sam_everything import SAMEverything
@@ -14,6 +19,7 @@ from .superpixels import FelzenszwalbSuperpixels
 __all__ = [
     'EverythingSettings',
     'FelzenszwalbSuperpixels',
+    'MissingLevelsError',
     'SAMEverything',
     'SAMMaskGenerator',
     'build_mobile_sam',

@@ -24,14 +24,23 @@ from ...utils.picture_files import (
 )
 from ...utils.text_files import read_json, read_text
 
-__all__ = ['masks_from_folder', 'masks_from_json', 'masks_from_records']
+__all__ = [
+    'MissingLevelsError',
+    'masks_from_folder',
+    'masks_from_json',
+    'masks_from_records',
+]
 
 _MASK_MODES = ('1', 'L', 'P', 'RGB', 'I', 'I;16')
 
 
+class MissingLevelsError(UserInputError):
+    """Masks have no levels where none is given for them."""
+
+
 def masks_from_records(
     records: Sequence[Mapping[str, Any]],
-    level: int = WHOLE,
+    level: int | None = WHOLE,
     size: tuple[int, int] | None = None,
 ) -> SAMMasks:
     """Read what ``SamAutomaticMaskGenerator.generate`` returns.
@@ -41,8 +50,8 @@ def masks_from_records(
             of its three forms: a binary mask (H, W), uncompressed or
             compressed COCO RLE. ``predicted_iou``, ``stability_score`` and
             ``level`` are read, and ``area`` is checked, where given.
-        level (int): Level of a mask without one, for segment_anything does
-            not record it. Default: 2, whole.
+        level (int | None): Level of a mask without one, for segment_anything
+            does not record it; None refuses such masks. Default: 2, whole.
         size (tuple[int, int] | None): Image height and width. Needed when
             there are no masks, and otherwise checked where given.
 
@@ -50,6 +59,7 @@ def masks_from_records(
         SAMMasks: The masks in the order of the records.
 
     Raises:
+        MissingLevelsError: If a record has no level and ``level`` is None.
         UserInputError: If a record has no readable mask or scores, the masks
             differ in size or are not of ``size``, or there are none and
             ``size`` is not given.
@@ -85,7 +95,7 @@ def masks_from_records(
 
 def masks_from_json(
     path: str | os.PathLike[str],
-    level: int = WHOLE,
+    level: int | None = WHOLE,
     size: tuple[int, int] | None = None,
 ) -> SAMMasks:
     """Read a JSON file of masks.
@@ -109,6 +119,8 @@ def masks_from_json(
         if not isinstance(content, list):
             raise TypeError(f'found a {type(content).__name__}')
         return masks_from_records(content, level, size)
+    except MissingLevelsError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise UserInputError(
             f'Expected a list of mask records, or the `annotations` of SA-1B,'
@@ -119,7 +131,7 @@ def masks_from_json(
 
 def masks_from_folder(
     path: str | os.PathLike[str],
-    level: int = WHOLE,
+    level: int | None = WHOLE,
     size: tuple[int, int] | None = None,
 ) -> SAMMasks:
     """Read the folder that segment_anything's command line writes.
@@ -246,18 +258,24 @@ def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
 
 
 def _scores(
-    record: Mapping[str, Any], index: int, level: int
+    record: Mapping[str, Any], index: int, level: int | None
 ) -> tuple[int, float, float]:
     """Read level, predicted IoU and stability of a record."""
+    given = record.get('level', level)
+    if given is None and 'level' not in record:
+        raise MissingLevelsError(
+            f'Expected a `level` of mask {index} (0 sub-part, 1 part, 2 '
+            'whole), got none.'
+        )
     try:
         found = (
-            int(record.get('level', level)),
+            int(given),
             float(record.get('predicted_iou', 1)),
             float(record.get('stability_score', 1)),
         )
         # Refuse levels between two levels, infinity and NaN.
-        if float(record.get('level', level)) != found[0]:
-            raise ValueError(f'level {record["level"]}')
+        if float(given) != found[0]:
+            raise ValueError(f'level {given}')
         if not all(math.isfinite(number) for number in found):
             raise ValueError(f'{found} are not all finite')
     except (TypeError, ValueError, OverflowError) as error:

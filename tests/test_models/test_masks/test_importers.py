@@ -9,6 +9,7 @@ import torch
 from segment_anything import SamAutomaticMaskGenerator
 
 from mmfmwsss.models.masks import (
+    MissingLevelsError,
     masks_from_folder,
     masks_from_json,
     masks_from_records,
@@ -45,6 +46,9 @@ def test_defaults_of_bare_records():
     records = [dict(segmentation=eye), dict(segmentation=eye, level=0)]
     masks = masks_from_records(records)
     assert masks.levels.tolist() == [2, 0]
+    with pytest.raises(MissingLevelsError, match='`level` of mask 0'):
+        masks_from_records(records, level=None)
+    assert masks_from_records(records[1:], None).levels.tolist() == [0]
     assert masks.stability_score.tolist() == [1, 1]
 
 
