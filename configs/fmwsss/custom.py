@@ -3,7 +3,8 @@
 # The tutorial is docs/your_own_photos.md.
 # Needs: $CUSTOM_ROOT (or data/custom) with the photos in `images`, their tags
 #        in `image_labels.csv` and the class names in `classes.yaml`; CLIP and
-#        SAM in weights/, or CUSTOM_MODELS=tiny for a rehearsal without.
+#        SAM in weights/, or CUSTOM_MODELS=photo (small ones, for a laptop)
+#        or tiny (a rehearsal without weights).
 # Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
 #        python tools/train.py configs/fmwsss/custom_prompt.py
 #        python tools/test.py configs/fmwsss/custom_seed.py

@@ -1,7 +1,7 @@
 # Stage 2 on your own photos: DeepLabV3+ on their fine seeds. It is trained by
 # epochs; the learning rate falls by poly 0.9, as for VOC. No mask is read.
 # Needs: the seeds of custom_seed.py, and the weights of ResNet-101 in weights/
-#        (or $RESNET101_V1C, or CUSTOM_MODELS=tiny).
+#        (or $RESNET101_V1C, or CUSTOM_MODELS=photo or tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
 # Cost:  see docs/your_own_photos.md.
 _base_ = [

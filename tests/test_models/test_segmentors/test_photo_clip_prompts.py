@@ -14,19 +14,19 @@ from mmfmwsss.models.clip.trunk_cache import CacheShape, TrunkCache
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
 from mmfmwsss.structures.draw import Draw
 
-CONFIG = (
-    Path(__file__).parents[3] / 'configs/_base_/models/clip_prompts_photo.py'
-)
+CONFIG = Path(__file__).parents[3] / 'configs/fmwsss/custom_prompt.py'
 ARGMAX = dict(type='ArgmaxSeeder')  # needs no masks
 SIZE = (64, 96)
 
 
 @pytest.fixture
-def model() -> CLIPPromptSegmentor:
+def model(monkeypatch: pytest.MonkeyPatch) -> CLIPPromptSegmentor:
     """With random weights, but the streams and routes of the config."""
+    monkeypatch.setenv('CUSTOM_MODELS', 'photo')
     torch.manual_seed(0)
     model = Config.fromfile(CONFIG).model
     model.clip.checkpoint = None
+    assert model.data_preprocessor.mean == [127.0] * 3
     model.class_prompts = dict(classes=['cat', 'dog'], background=['sea'])
     model.training_route.seeder = ARGMAX
     model.routes.fine_seed.seeder = ARGMAX
