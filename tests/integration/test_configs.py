@@ -46,8 +46,9 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     def small_clip(
         arch: object, checkpoint: object, stem_checkpoint: object
     ) -> tuple[nn.Module, str]:
-        known = isinstance(arch, str) and arch != PHOTO_CLIP
-        name = arch if known else 'ViT-B-32'
+        name = arch if isinstance(arch, str) else 'ViT-B-32'
+        if arch == PHOTO_CLIP:
+            name = 'ViT-B-32'
         assert isinstance(arch, (str, dict))
         assert checkpoint
         assert stem_checkpoint is None or arch == PHOTO_CLIP
