@@ -2,7 +2,6 @@
 """Pictures with image-level labels: the input of weak supervision."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from .failed_images import (
 )
 from .image_label_source import ImageLabelSource
 from .image_labels import labels_to_array
+from .image_lists import below_root
 
 __all__ = ['ImageLabelDataset']
 
@@ -42,8 +42,9 @@ class ImageLabelDataset(BaseDataset):
         class_prompts (str | dict): Name of the classes, their YAML file, or
             the names; see :func:`get_class_prompts`.
         image_dir (str): Folder of the pictures, below ``data_root``.
-        image_list (str, optional): Split file, below ``data_root``.
-        label_file (str, optional): Text, CSV or JSON, below ``data_root``.
+        image_list (str, optional): Split file, below ``data_root``, or
+            ``mmfmwsss://NAME`` of one that comes with the package.
+        label_file (str, optional): Text, CSV or JSON, likewise.
         xml_dir (str, optional): Folder of annotations, below ``data_root``.
         image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures,
             in any case.
@@ -79,9 +80,9 @@ class ImageLabelDataset(BaseDataset):
     ) -> None:
         # Settle classes, lists and suffixes, as paths below the data root
         self.class_prompts = get_class_prompts(class_prompts)
-        self.image_list = _join(data_root, image_list)
-        self.label_file = _join(data_root, label_file)
-        self.xml_dir = _join(data_root, xml_dir)
+        self.image_list = below_root(data_root, image_list)
+        self.label_file = below_root(data_root, label_file)
+        self.xml_dir = below_root(data_root, xml_dir)
         self.image_suffixes = (
             (image_suffix,)
             if isinstance(image_suffix, str)
@@ -186,7 +187,3 @@ class ImageLabelDataset(BaseDataset):
         """List the present foreground classes, 0-based, for samplers."""
         labels = self.get_data_info(idx)['image_labels']
         return [int(c) for c in np.flatnonzero(labels)]
-
-
-def _join(root: str, path: str | None) -> str | None:
-    return os.path.join(root, path) if path else None

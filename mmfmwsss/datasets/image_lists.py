@@ -1,12 +1,30 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Split files: which pictures there are."""
 
+import os
 from pathlib import Path
 
 from ..utils import UserInputError
+from ..utils.files import ASSET_SCHEME, resolve_path
 from ..utils.text_files import read_text
 
-__all__ = ['list_lines', 'read_image_list', 'read_text']
+__all__ = ['below_root', 'list_lines', 'read_image_list', 'read_text']
+
+
+def below_root(root: str, path: str | None) -> str | None:
+    """Join the folder of a data set and the path of a list or label file.
+
+    ``mmfmwsss://NAME`` is a file that comes with the package, wherever the
+    data set is.
+
+    Raises:
+        UserInputError: If the package has no such file.
+    """
+    if not path:
+        return None
+    if path.startswith(ASSET_SCHEME):
+        return str(resolve_path(path, 'Correct its name in the config.'))
+    return os.path.join(root, path)
 
 
 def read_image_list(path: str | Path) -> list[str]:

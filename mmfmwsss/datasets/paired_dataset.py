@@ -17,7 +17,7 @@ from .failed_images import (
 )
 from .image_files import FileFinder
 from .image_folder import ImageFile, ImageFolder
-from .image_lists import read_image_list
+from .image_lists import below_root, read_image_list
 
 __all__ = ['PairedDataset']
 
@@ -34,7 +34,8 @@ class PairedDataset(BaseSegDataset):
         label_dir (str, optional): Folder of ``<image name>.png``, with the
             sub-folders of the pictures, below ``data_root`` or absolute.
             None: there are no label maps.
-        image_list (str, optional): Split file, below ``data_root``. Without
+        image_list (str, optional): Split file, below ``data_root``, or
+            ``mmfmwsss://NAME`` of one that comes with the package. Without
             it: all pictures of ``image_dir`` and its sub-folders.
         image_dir (str): Folder of the pictures, below ``data_root``.
         image_suffix (str | Sequence[str]): Suffix, or suffixes, of pictures,
@@ -68,7 +69,7 @@ class PairedDataset(BaseSegDataset):
         # Let mmseg's base class hold the records and run the pipeline
         with mmseg_scope():
             super().__init__(
-                ann_file=image_list or '',
+                ann_file=below_root('', image_list) or '',
                 data_root=data_root,
                 data_prefix=prefix,
                 metainfo={

@@ -163,4 +163,5 @@ CLASS_PROMPTS: dict[str, ClassPrompts] = {
         COCO14_BACKGROUND,
     ),
     'partworld': _read_asset('partworld.yaml'),
+    'animals': _read_asset('voc_animals/classes.yaml'),
 }

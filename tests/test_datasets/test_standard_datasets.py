@@ -9,10 +9,13 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  readies mmcv
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.datasets.image_lists import read_image_list
+from mmfmwsss.utils import UserInputError, resolve_path
 from mmfmwsss.utils.palette_png import voc_palette, write_palette_png
 from mmfmwsss.workshop import partworld
 from mmfmwsss.workshop.partworld.files import PartWorldRecord, write_partworld
+
+LISTS = 'mmfmwsss://voc_animals'
 
 
 @pytest.fixture(scope='module')
@@ -245,3 +248,40 @@ def test_weak_supervision_cannot_open_a_mask(kind, request, monkeypatch):
     loading = [{'type': 'LoadImageStrict'}, {'type': 'LoadAnnotations'}]
     with pytest.raises(KeyError, match='seg_map_path'):
         DATASETS.build({**config, 'pipeline': loading})[0]
+
+
+def test_a_list_of_the_package_stands_beside_any_folder(tmp_path):
+    """Photos are the user's, names and labels come with the package."""
+    names = read_image_list(resolve_path(f'{LISTS}/val.txt', ''))
+    (tmp_path / 'JPEGImages').mkdir()
+    for name in names:
+        (tmp_path / 'JPEGImages' / f'{name}.jpg').touch()
+    config = {
+        'class_prompts': 'animals',
+        'data_root': str(tmp_path),
+        'image_dir': 'JPEGImages',
+        'image_list': f'{LISTS}/val.txt',
+    }
+    labelled = DATASETS.build(
+        {
+            **config,
+            'type': 'ImageLabelDataset',
+            'label_file': f'{LISTS}/image_labels.json',
+        }
+    )
+    paired = DATASETS.build(
+        {**config, 'type': 'GroundTruthDataset', 'ground_truth_dir': None}
+    )
+    for dataset in (labelled, paired):
+        records = [dataset.get_data_info(i) for i in range(len(dataset))]
+        assert [record['image_name'] for record in records] == names
+    sheep = labelled.get_data_info(names.index('2007_000175'))
+    assert sheep['image_labels'].tolist() == [False] * 4 + [True]
+    with pytest.raises(UserInputError, match='no_such.txt'):
+        DATASETS.build(
+            {
+                **config,
+                'type': 'ImageLabelDataset',
+                'image_list': f'{LISTS}/no_such.txt',
+            }
+        )

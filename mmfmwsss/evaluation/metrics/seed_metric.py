@@ -19,7 +19,12 @@ from ...utils import UserInputError
 from ...utils.image_names import image_name_of
 from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png, write_palette_png
-from .areas import class_areas, class_scores, intersection_over_union
+from .areas import (
+    class_areas,
+    class_scores,
+    intersection_over_union,
+    renumber_truth,
+)
 from .failures import list_failures
 from .truth_remarks import absent_classes, mean_of_shown, truth_remarks
 
@@ -51,12 +56,13 @@ class SeedMetric(BaseMetric):
         prediction (str): Field with the label map at the original size,
             (1, H, W). Default: ``'pred_sem_seg'``.
         output_dir (str, optional): Folder for the PNGs.
-        ground_truth_dir (str, optional): Folder of masks, for evaluation
-            only. Without it there is no mIoU.
+        ground_truth_dir (str, optional): Folder of masks; without, no mIoU.
         split (str): What was scored, for the log, e.g. 'PartWorld train'.
         protocol (str): How it was made, for the log, e.g. 'single scale, SAMS
             alpha 0.6'.
         ignore_index (int): Truth that does not count. Default: 255.
+        truth_numbers (Sequence[int], optional): Number of each label in the
+            masks, where they number more classes. Default: 0..C.
         prefix (str, optional): Of the keys. Default: ``prediction``.
         collect_device (str): See mmengine.
 
@@ -73,6 +79,7 @@ class SeedMetric(BaseMetric):
         split: str = '',
         protocol: str = '',
         ignore_index: int = IGNORE_LABEL,
+        truth_numbers: Sequence[int] | None = None,
         prefix: str | None = None,
         collect_device: str = 'cpu',
     ) -> None:
@@ -85,6 +92,7 @@ class SeedMetric(BaseMetric):
         self.split = split
         self.protocol = protocol
         self.ignore_index = ignore_index
+        self.truth_numbers = truth_numbers
         self.record: dict[str, Any] = {}
 
     def process(
@@ -188,8 +196,10 @@ class SeedMetric(BaseMetric):
 
     def _areas(self, path: str, labels: NDArray[Any]) -> dict[str, Any]:
         # Read the true labels, and check that they fit
-        truth = read_label_png(path)
         classes = self._meta['classes']
+        truth = read_label_png(path)
+        if numbers := self.truth_numbers:
+            truth = renumber_truth(truth, numbers, self.ignore_index)
         known = (truth < len(classes)) | (truth == self.ignore_index)
         if truth.shape != labels.shape or not known.all():
             raise UserInputError(

