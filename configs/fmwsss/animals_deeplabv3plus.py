@@ -5,7 +5,8 @@
 # Run:   python tools/train.py configs/fmwsss/animals_deeplabv3plus.py
 #        python tools/test.py configs/fmwsss/animals_deeplabv3plus.py \
 #            work_dirs/animals/deeplabv3plus/iter_2000.pth
-# Cost:  not measured.
+# Cost:  3.4 s of one CPU thread an iteration (3 measured), of which there are
+#        2,000, and 0.3 s a photo to test; the whole was not run.
 _base_ = [
     '../_base_/models/deeplabv3plus_efficientnet_lite2.py',
     '../_base_/datasets/animals_seeds.py',

@@ -18,7 +18,7 @@ test_pipeline = [
     _base_.test_pipeline[2],
 ]
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=2,
     dataset=dict(
         class_prompts='animals',

@@ -1,5 +1,6 @@
 # Stage 2 on VOC-Animals: AdamW, a tenth of the rate for the backbone, poly
-# decay, 40 passes over the 800 photos. Chosen beforehand, not tuned.
+# decay, 20 passes over the 800 photos in batches of 8. Chosen beforehand, not
+# tuned.
 _base_ = './segmentor_partworld.py'
 max_iters = 2000
 optim_wrapper = dict(
