@@ -1,11 +1,12 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The list of what went wrong, at the end of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ...utils import UserInputError
 
-__all__ = ['describe_failure', 'list_failures']
+__all__ = ['column_of', 'describe_failure', 'list_failures']
 
 _MOST_LISTED = 50  # of thousands, in a log
 
@@ -45,3 +46,8 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, UserInputError):
         return str(error)
     return f'{type(error).__name__}: {error}'
+
+
+def column_of(results: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+    """Collect a value of the results that have it."""
+    return [result[key] for result in results if key in result]

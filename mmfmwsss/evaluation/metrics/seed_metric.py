@@ -2,7 +2,7 @@
 """Score and write label maps: seeds, CAMs, predictions of a segmentor."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,9 @@ from ...utils import UserInputError
 from ...utils.image_names import image_name_of
 from ...utils.labels import IGNORE_LABEL
 from ...utils.palette_png import read_label_png, write_palette_png
-from .areas import (
-    class_areas,
-    class_scores,
-    intersection_over_union,
-    renumber_truth,
-)
-from .failures import list_failures
+from .areas import class_areas, class_scores, intersection_over_union
+from .failures import column_of, list_failures
+from .truth_numbers import renumber_truth
 from .truth_remarks import absent_classes, mean_of_shown, truth_remarks
 
 __all__ = ['SeedMetric']
@@ -217,7 +213,7 @@ class SeedMetric(BaseMetric):
         """Sum the areas, log the table and the line, list the failures."""
         logger: MMLogger = MMLogger.get_current_instance()
         failures, unscored, areas = (
-            _column(results, key) for key in ('failure', 'unscored', 'areas')
+            column_of(results, key) for key in ('failure', 'unscored', 'areas')
         )
         # Score
         metrics: dict[str, float] = {}
@@ -296,10 +292,6 @@ class SeedMetric(BaseMetric):
         for name, scores in class_scores(self._meta['classes'], areas).items():
             table.add_row([name, *(_text(v) for v in scores.values())])
         return str(table.get_string())
-
-
-def _column(results: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
-    return [result[key] for result in results if key in result]
 
 
 def _text(value: float | None) -> str:

@@ -10,7 +10,7 @@ from mmfmwsss.evaluation.metrics import (
     class_scores,
     intersection_over_union,
 )
-from mmfmwsss.evaluation.metrics.areas import renumber_truth
+from mmfmwsss.evaluation.metrics.truth_numbers import renumber_truth
 from mmfmwsss.utils import UserInputError
 
 
