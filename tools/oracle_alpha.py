@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What would the best alpha give? An oracle that looks at the ground truth.
+"""Score the best alpha: an oracle that looks at the ground truth.
 
 Makes the seeds of one route with several alphas in one run, writes none of
 them, and scores all. Published numbers of CAMs are often the best of such a

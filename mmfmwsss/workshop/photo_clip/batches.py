@@ -16,7 +16,7 @@ __all__ = ['Batch', 'Settings', 'draw_batches']
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; the record keeps it.
+    """Set how to train; the record keeps it.
 
     Attributes:
         steps (int): Of the optimiser.

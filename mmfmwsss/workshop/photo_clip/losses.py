@@ -1,5 +1,5 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""What the photo CLIP learns of its teacher: names, places, maps, likeness."""
+"""Teach the photo CLIP names, places, maps and likeness by its teacher."""
 
 import torch
 import torch.nn.functional as F

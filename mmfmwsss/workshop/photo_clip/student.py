@@ -25,7 +25,7 @@ _PROJECT = 'visual.conv1.project'
 
 @dataclass(frozen=True)
 class Towers:
-    """What the image tower makes of N photos below its last block's end.
+    """Hold the features of N photos below the end of the last block.
 
     Attributes:
         residual (Tensor): Input of the last block, (N, 1 + hw, D).

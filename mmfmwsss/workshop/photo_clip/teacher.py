@@ -79,7 +79,7 @@ class Teacher(nn.Module):
 
 @dataclass(frozen=True)
 class PhotoFeatures:
-    """What the teacher says of N photos.
+    """Hold the teacher's answers for N photos.
 
     Attributes:
         features (NDArray): At stride 16, float16, (N, 352, 16, 16).

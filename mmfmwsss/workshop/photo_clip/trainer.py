@@ -25,7 +25,7 @@ _SURE = 0.1  # probability of a name whose map is worth learning
 
 @dataclass(frozen=True)
 class _Step:
-    """What the losses of a step read.
+    """Hold the inputs that the losses of a step read.
 
     Attributes:
         batch (Batch): Photos.

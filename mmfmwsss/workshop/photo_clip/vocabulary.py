@@ -107,7 +107,7 @@ _BROADER = {
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is named, and by which classes of the classifier.
+    """Map names to the classes of the classifier that they cover.
 
     Attributes:
         names (list[str]): ImageNet's in its order, then broader ones; G of
