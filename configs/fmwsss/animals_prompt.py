@@ -7,6 +7,7 @@
 # Cost:  2.7 s of one CPU thread an iteration (2 measured), of which there are
 #        1,250; the whole was not run.
 _base_ = [
+    '../_base_/models/clip_prompts.py',
     '../_base_/models/clip_prompts_photo.py',
     '../_base_/datasets/image_labels.py',
     '../_base_/datasets/animals_image_labels.py',
@@ -14,7 +15,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/animals/prompt'
-model = dict(class_prompts='animals')
+model = dict(_base_.prompt_model, class_prompts='animals')
 train_dataloader = dict(num_workers=2, dataset=_base_.train_set)
 test_dataloader = dict(num_workers=2, dataset=_base_.test_set)
 test_pipeline = _base_.seed_pipeline
