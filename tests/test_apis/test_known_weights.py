@@ -275,6 +275,8 @@ def test_one_member_of_a_package_and_nothing_else(
         (tar_of(('x/a.pt', b'other')), 'is another: it has 5 bytes'),
         (b'no archive', 'damaged'),
     ],
+    # not of the bytes, which hold the time of their making
+    ids=['link', 'other_name', 'other_content', 'no_archive'],
 )
 def test_archives_without_it(
     server: Server, tmp_path: Path, archive: bytes, fault: str
