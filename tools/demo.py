@@ -12,6 +12,7 @@ knows no people.
 """
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,14 @@ def list_photos(args: argparse.Namespace) -> list[tuple[Path, list[str]]]:
                 if path.suffix.lower() in IMAGE_SUFFIXES
             )
         photos.extend((path, args.tags or []) for path in found)
+    # Refuse photos whose results would have one name
+    stems = Counter(path.stem for path, _ in photos)
+    if twice := [stem for stem, count in stems.items() if count > 1]:
+        raise UserInputError(
+            'Expected photos of different names, for results are named after '
+            f'them, but several are called {twice[0]!r}. Rename one, or run '
+            'the command once for each, with another --out.'
+        )
     if not photos:
         raise UserInputError(
             'Expected a photo, got none. For example: `python tools/demo.py '
@@ -174,10 +183,12 @@ def describe(seeder: 'PhotoSeeder', path: Path, result: 'PhotoSeed') -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Segment the photos; 1 if none of the names stood out in one."""
+    """Segment the photos; 1 if one could not be."""
     args = parse_args(argv)
+    from tqdm import tqdm
+
     from mmfmwsss.apis.photo_models import build_photo_seeder
-    from mmfmwsss.apis.seed_one_photo import NoClearNameError
+    from mmfmwsss.utils import UserInputError
     from mmfmwsss.utils.photos import read_rgb
 
     # Find the photos, and load the models once
@@ -186,16 +197,16 @@ def main(argv: list[str] | None = None) -> int:
         args.weights, args.sam, args.stem, points_per_side=args.points
     )
     failed = False
-    # Segment each photo, or say that no name stands out
-    for path, tags in photos:
+    # Segment each photo, or say why it cannot be, and go on
+    for path, tags in tqdm(photos, unit='photo'):
         try:
             result = seeder(read_rgb(path), tags or None)
-        except NoClearNameError as error:
-            print(f'{path.name}: {error}')
+        except UserInputError as error:
+            tqdm.write(f'{path.name}: {error}')
             failed = True
             continue
         write_results(path, result, args.out)
-        print(describe(seeder, path, result))
+        tqdm.write(describe(seeder, path, result))
     print(f'Overlays, seeds and explanations are in {args.out}')
     return int(failed)
 

