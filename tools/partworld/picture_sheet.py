@@ -58,6 +58,7 @@ TITLES = (
     'image', 'CAM of 1st class', 'whole masks', 'part masks', 'sub-part masks',
     'coarse seed', 'fine seed', 'prediction', 'ground truth',
 )  # fmt: skip
+ROUTES = ('coarse_seed', 'fine_seed')  # of the run's, in the titles' order
 
 
 def open_runs(work: Path) -> tuple[TestedRun, RunModel, Compose]:
@@ -92,11 +93,9 @@ def draw_row(
     image = read_rgb(path)
     predicted = network.predict(pipeline(dict(img_path=str(path))))
     # Collect the label maps: seeds, prediction, truth
+    shown = {result.field: result for result in seeds.shown}
     maps = [
-        *(
-            seeds.label_map(result, index, sample)
-            for result in reversed(seeds.shown)
-        ),
+        *(seeds.label_map(shown[route], index, sample) for route in ROUTES),
         predicted.pred_sem_seg.data[0].cpu().numpy(),
         read_label_png(
             path.parents[1] / 'SegmentationClass' / f'{path.stem}.png'
