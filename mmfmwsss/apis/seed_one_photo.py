@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..models.cams import CAA, softmax_gradcam, upsample_cams
-from ..models.clip import FrozenCLIP, class_logits, encode_names
+from ..models.clip import (
+    FrozenCLIP,
+    ImageFeatures,
+    class_logits,
+    encode_names,
+)
 from ..models.masks.sam_mask_generator import MaskSource
 from ..models.seeding import SAMS, MaskDecisions
 from ..structures import SAMMasks
@@ -129,6 +134,7 @@ class PhotoSeeder:
         image: Image,
         tags: Sequence[str] | None = None,
         masks: SAMMasks | None = None,
+        features: ImageFeatures | None = None,
     ) -> PhotoSeed:
         """Make the seed of a photo.
 
@@ -137,6 +143,8 @@ class PhotoSeeder:
             tags (Sequence[str], optional): What it shows. None: the names
                 that :func:`choose_tags` takes of :meth:`rank`.
             masks (SAMMasks, optional): Made before; None makes them.
+            features (ImageFeatures, optional): Of :meth:`encode`, made
+                before; None makes them.
 
         Returns:
             PhotoSeed: Seed, scores, CAMs and masks.
@@ -156,7 +164,7 @@ class PhotoSeeder:
         tags = _checked_tags(tags)
         # Make the CAMs of the tags (Eq. 1 to 4).
         with _timed(seconds, 'cams'):
-            cams, scores = self.make_cams(image, tags)
+            cams, scores = self.make_cams(image, tags, features)
         # Find the masks, unless they were made before.
         with _timed(seconds, 'masks'):
             if masks is None:
@@ -185,14 +193,32 @@ class PhotoSeeder:
         return self._scores(embedding, self.settings.names)
 
     @torch.no_grad()
+    def encode(self, image: Image) -> ImageFeatures:
+        """Run the CLIP's trunk, which other tags do not change.
+
+        Args:
+            image (ndarray): RGB, uint8, (H, W, 3).
+
+        Returns:
+            ImageFeatures: For :meth:`make_cams`, as often as tags change.
+        """
+        inputs = self._inputs(image, self.settings.side)
+        return self.clip.encode_trunk(inputs, self.settings.use_caa)
+
+    @torch.no_grad()
     def make_cams(
-        self, image: Image, tags: Sequence[str]
+        self,
+        image: Image,
+        tags: Sequence[str],
+        features: ImageFeatures | None = None,
     ) -> tuple[Tensor, dict[str, float]]:
         """Make the class activation maps of tags.
 
         Args:
             image (ndarray): RGB, uint8, (H, W, 3).
             tags (Sequence[str]): P names.
+            features (ImageFeatures, optional): Of :meth:`encode`, made
+                before; None makes them.
 
         Returns:
             tuple[Tensor, dict[str, float]]: Maps at the size of the photo,
@@ -201,9 +227,9 @@ class PhotoSeeder:
         # the tags compete with each other and with the backgrounds
         others = [b for b in self.settings.background if b not in tags]
         names = (*tags, *others)
-        # Run the CLIP on the photo.
-        inputs = self._inputs(image, self.settings.side)
-        features = self.clip.encode_trunk(inputs, self.settings.use_caa)
+        # Run the CLIP on the photo, unless that was done before.
+        if features is None:
+            features = self.encode(image)
         last_block = self.clip.run_last_block(features)
         # Make the maps by Softmax-GradCAM (Eq. 1 to 3).
         cams, pairs = softmax_gradcam(

@@ -1,26 +1,35 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """One photo and its tags to a seed, without a runner."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 
-from mmfmwsss.apis.photo_models import build_photo_seeder
+from mmfmwsss.apis.photo_models import (
+    build_photo_seeder,
+    build_tiny_seeder,
+)
 from mmfmwsss.apis.seed_one_photo import (
     NoClearNameError,
     PhotoSeeder,
     PhotoSettings,
     choose_tags,
 )
-from mmfmwsss.models.clip import ManualPrompts, encode_names
+from mmfmwsss.models.clip import FrozenCLIP, ManualPrompts, encode_names
+from mmfmwsss.models.masks import SAMEverything
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.structures.class_prompts import ClassPrompts
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils.photos import read_rgb
 from mmfmwsss.workshop.tiny_models import random_clip
 
+ROOT = Path(__file__).parents[2]
 NAMES = ('cat', 'sofa', 'wall', 'sea')
 SETTINGS = PhotoSettings(
     NAMES, ('wall', 'sea'), side=32, naming_side=32, least_score=0.0
@@ -67,6 +76,18 @@ def test_seed_is_that_of_sams_on_its_own_maps_and_masks(
     assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     assert set(result.seconds) == {'cams', 'masks', 'seed'}
+
+
+def test_features_made_before_give_the_same_seed(
+    seeder: PhotoSeeder, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = seeder.encode(image)
+    expected = seeder(image, ['cat', 'sofa'])
+    # The trunk does not run again.
+    monkeypatch.delattr(FrozenCLIP, 'encode_trunk')
+    result = seeder(image, ['cat', 'sofa'], expected.masks, features)
+    torch.testing.assert_close(result.cams, expected.cams)
+    assert torch.equal(result.seed, expected.seed)
 
 
 def test_order_of_tags_changes_numbers_only(
@@ -163,3 +184,27 @@ def test_missing_weights_name_the_command(tmp_path: object) -> None:
         match=r'tools/get_weights\.py mobile_sam efficientnet_lite2',
     ):
         build_photo_seeder(tmp_path)
+
+
+def test_tiny_seeder_is_that_of_the_configs() -> None:
+    """Same architecture, settings of the masks and CLIP as in the configs."""
+    base = ROOT / 'configs' / '_base_' / 'models'
+    sam = dict(Config.fromfile(base / 'sam_tiny.py').sam)
+    sam.pop('type')
+    model = Config.fromfile(base / 'clip_prompts_tiny.py').prompt_model
+    seeder = build_tiny_seeder()
+    expected = SAMEverything(**sam)
+    assert seeder.mask_source.settings() == expected.settings()
+    clip = FrozenCLIP(**model.clip)
+    for name, weight in clip.state_dict().items():
+        assert torch.equal(seeder.clip.state_dict()[name], weight), name
+
+
+def test_tiny_models_find_a_drawn_thing(partworld_root: Path) -> None:
+    """What PartWorld's list says is drawn gets some of the picture."""
+    line = (partworld_root / 'image_labels.txt').read_text().split('\n')[0]
+    name, *tags = line.split()
+    image = read_rgb(partworld_root / f'JPEGImages/{name}.jpg')
+    seed = build_tiny_seeder()(image, tags).seed
+    assert seed.shape == image.shape[:2]
+    assert 0 < (seed > 0).float().mean() < 0.9
