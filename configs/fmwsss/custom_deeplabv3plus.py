@@ -1,5 +1,6 @@
 # Stage 2 on your own photos: DeepLabV3+ on their fine seeds. It is trained by
-# epochs; the learning rate falls by poly 0.9, as for VOC. No mask is read.
+# epochs; the learning rate falls by poly 0.9, as for VOC. No mask is read. A
+# test writes label maps of `predict_dir`, as custom_predict.py says.
 # Needs: the seeds of custom_seed.py, and the weights of ResNet-101 in weights/
 #        (or $RESNET101_V1C, or CUSTOM_MODELS=photo or tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
@@ -12,8 +13,7 @@ _base_ = [
     './custom.py',
 ]
 work_dir = f'{_base_.work}/deeplabv3plus'
-# For custom_predict.py and mmseg's inference_model, which need a file of this
-# run's work_dir (or fill_num_classes) to know the number of classes.
+model = dict(class_prompts=_base_.class_prompts)
 test_pipeline = [  # its loader: see segmentor_pipelines.py
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=_base_.network_scale, keep_ratio=True),
@@ -36,6 +36,27 @@ test_time_augmentation = dict(
 )
 tta_pipeline = [test_pipeline[0], test_time_augmentation]
 tta_model = dict(type='SegTTAModel')
+test_dataloader = dict(
+    _base_.one_by_one,
+    dataset=dict(
+        type='GroundTruthDataset',
+        class_prompts=_base_.class_prompts,
+        data_root=_base_.data_root,
+        image_dir=_base_.predict_dir,
+        image_suffix=_base_.image_suffix,
+        ground_truth_dir=None,
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_cfg = dict()
+test_evaluator = dict(
+    type='SeedMetric',
+    output_dir=f'{_base_.work}/predictions',
+    ground_truth_dir=None,
+    split='own photos',
+    protocol='single scale',
+)
 train_dataloader = dict(
     batch_size=_base_.batch_size,
     num_workers=4,

@@ -10,24 +10,3 @@ _base_ = './custom_deeplabv3plus.py'
 work_dir = f'{_base_.work}/predict'
 load_from = f'{_base_.work}/deeplabv3plus/epoch_{_base_.network_epochs}.pth'
 train_command = 'python tools/train.py configs/fmwsss/custom_deeplabv3plus.py'
-test_dataloader = dict(
-    _base_.one_by_one,
-    dataset=dict(
-        type='GroundTruthDataset',
-        class_prompts=_base_.class_prompts,
-        data_root=_base_.data_root,
-        image_dir=_base_.predict_dir,
-        image_suffix=_base_.image_suffix,
-        ground_truth_dir=None,
-        test_mode=True,
-        pipeline=_base_.test_pipeline,
-    ),
-)
-test_cfg = dict()
-test_evaluator = dict(
-    type='SeedMetric',
-    output_dir=f'{_base_.work}/predictions',
-    ground_truth_dir=None,
-    split='own photos',
-    protocol='single scale',
-)

@@ -79,7 +79,7 @@ def _own_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def build_model(config: Config) -> nn.Module:
     """Build it; networks of full size without memory for their weights."""
-    if config.model.type not in ('EncoderDecoder', 'RefinedSegmentor'):
+    if not config.model.type.endswith(('EncoderDecoder', 'RefinedSegmentor')):
         return MODELS.build(config.model)
     linspace = partial(torch.linspace, device='cpu')  # mmseg reads its values
     with (
@@ -93,8 +93,8 @@ def build_model(config: Config) -> nn.Module:
 def check(path: Path) -> None:
     """Build everything that a config describes, or see that it is known."""
     config = Config.fromfile(path)
-    fill_num_classes(config)
     assert build_model(config) is not None
+    fill_num_classes(config)
     for key in ('train_dataloader', 'test_dataloader'):
         if config.get(key) is None:
             continue

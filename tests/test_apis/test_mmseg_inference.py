@@ -19,7 +19,6 @@ from mmseg.apis import (
 from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 
-from mmfmwsss.apis import fill_num_classes
 from mmfmwsss.datasets.transforms import LoadImageStrict
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.structures.class_tables import CLASS_PROMPTS
@@ -32,7 +31,7 @@ FILES = dict(
     plain='partworld_deeplabv3plus',
     sams='partworld_deeplabv3plus_sams',
     prompt='partworld_prompt',
-    custom='custom_predict',
+    custom='custom_deeplabv3plus',
 )
 
 
@@ -64,7 +63,6 @@ class World:
             patch.setenv('CUSTOM_MODELS', 'tiny')
             for kind, name in FILES.items():
                 config = Config.fromfile(CONFIGS / f'{name}.py')
-                fill_num_classes(config)
                 text = '\n'.join(
                     f'{key} = {value!r}'
                     for key, value in config.to_dict().items()
@@ -211,7 +209,7 @@ def test_data_sets_read_strictly_whatever_the_name(
 @pytest.mark.parametrize(
     'name',
     [
-        'custom_predict',
+        'custom_deeplabv3plus',
         'partworld_mask2former',
         'partworld_deeplabv3plus_sams',
         'coco_mask2former_swin_l_sams',

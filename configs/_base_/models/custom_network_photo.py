@@ -2,6 +2,7 @@
 # scratch, for no ImageNet weights of it come with a package.
 _base_ = './deeplabv3plus_r18.py'
 model = dict(
+    type='NamedClassesEncoderDecoder',
     data_preprocessor=dict(size=(256, 256)),  # as custom_photo.py crops
     decode_head=dict(num_classes='auto'),
 )

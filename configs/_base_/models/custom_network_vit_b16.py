@@ -2,6 +2,7 @@
 # As many outputs as there are classes in the class file, and the background.
 _base_ = './deeplabv3plus_r101.py'
 model = dict(
+    type='NamedClassesEncoderDecoder',
     decode_head=dict(num_classes='auto'),
     auxiliary_head=dict(num_classes='auto'),
 )

@@ -3,11 +3,13 @@
 
 from .augmentation import RefinedSegTTAModel
 from .clip_prompt_segmentor import CLIPPromptSegmentor
+from .named_classes import NamedClassesEncoderDecoder
 from .refined_segmentor import RefinedSegmentor
 from .seed_route import SeedRoute
 
 __all__ = [
     'CLIPPromptSegmentor',
+    'NamedClassesEncoderDecoder',
     'RefinedSegTTAModel',
     'RefinedSegmentor',
     'SeedRoute',
