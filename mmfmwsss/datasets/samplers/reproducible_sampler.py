@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sized
 from typing import Any
 
 import torch
+from mmengine.dataset import ClassBalancedDataset
 from mmengine.dist import get_dist_info, sync_random_seed
 from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
-from ...structures.draw import Draw
+from ...structures.draw import Draw, DrawTable
 
 __all__ = ['ReproducibleSampler']
 
@@ -27,7 +28,8 @@ class ReproducibleSampler(Sampler[int]):
     single process.
 
     Args:
-        dataset (Sized): The data set; mmengine gives it.
+        dataset (Sized): The data set; mmengine gives it. A
+            ``ClassBalancedDataset`` in it gets a :class:`DrawTable`.
         shuffle (bool): Whether to permute.
         infinite (bool): Chain the passes, for ``IterBasedTrainLoop``. Else
             one pass an epoch, the ``DistSamplerSeedHook`` says which.
@@ -50,6 +52,7 @@ class ReproducibleSampler(Sampler[int]):
         # Take note of processes, data set and order
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
+        _keep_draws(dataset)
         self.shuffle = shuffle
         self.infinite = infinite
         self.limit_views(views)
@@ -131,3 +134,16 @@ class ReproducibleSampler(Sampler[int]):
         )
         text = ', '.join(f'{k}={v}' for k, v in arguments.items())
         return f'{type(self).__name__}({text})'
+
+
+def _keep_draws(dataset: Any) -> None:
+    """Let wrappers that look indices up hand draws on to what they wrap."""
+    # Go into all wrappers, also inside each other
+    inner = getattr(dataset, 'dataset', None)
+    for part in (inner, *getattr(dataset, 'datasets', ())):
+        if part is not None:
+            _keep_draws(part)
+    # Replace the table of indices by one that knows draws
+    if isinstance(dataset, ClassBalancedDataset):
+        dataset.full_init()
+        dataset.repeat_indices = DrawTable(dataset.repeat_indices)

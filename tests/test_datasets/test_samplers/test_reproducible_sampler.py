@@ -6,7 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
-from mmseg.registry import DATA_SAMPLERS
+from mmengine.dataset import BaseDataset
+from mmseg.registry import DATA_SAMPLERS, DATASETS
 
 from mmfmwsss.datasets.samplers import ReproducibleSampler
 from mmfmwsss.structures.draw import Draw
@@ -117,3 +118,41 @@ def test_uneven_epochs_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
     dealt = np.array(shares).T.ravel().tolist()
     assert sorted(dealt[:5]) == [0, 1, 2, 3, 4]
     assert dealt[5] == dealt[0]
+
+
+class Pictures(BaseDataset):
+    """One in four shows a rare class; each is its index as it comes."""
+
+    def load_data_list(self) -> list[dict[str, object]]:
+        return [dict(rare=number == 3) for number in range(4)]
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        return [0, 1] if self.get_data_info(idx)['rare'] else [0]
+
+    def prepare_data(self, idx: int) -> object:
+        return idx
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_balanced_classes_keep_the_draw(wrapped: bool) -> None:
+    """Each repetition of a picture has a view of its own."""
+    config = dict(
+        type='ClassBalancedDataset',
+        dataset=dict(type=Pictures),
+        oversample_thr=1.0,
+    )
+    if wrapped:
+        config = dict(
+            type='ConcatDataset', datasets=[dict(type=Pictures), config]
+        )
+    dataset = DATASETS.build(config)
+    balanced = dataset.datasets[1] if wrapped else dataset
+    assert balanced.repeat_indices == [0, 1, 2, 3, 3]
+    drawn = ReproducibleSampler(dataset, shuffle=False, seed=0)
+    found = [dataset[index] for index in drawn][-5:]
+    assert found == [0, 1, 2, 3, 3]
+    assert all(isinstance(draw, Draw) for draw in found)
+    assert len({draw.randomness for draw in found}) == 5
+    assert type(dataset[len(dataset) - 1]) is int
+    again = pickle.loads(pickle.dumps(balanced.repeat_indices))
+    assert isinstance(again[Draw(4)], Draw) and again[3:] == [3, 3]
