@@ -2,6 +2,7 @@
 """Before the pipeline: make the installed OpenMMLab packages usable."""
 
 from .checkpoints import allow_mmengine_checkpoints
+from .default_scope import set_default_scope
 from .distributions import check_distributions
 from .import_notes import without_import_notes
 from .mmcv_ops import OpsStandIn, install_ops_stand_in
@@ -12,6 +13,7 @@ __all__ = [
     'check_distributions',
     'install_ops_stand_in',
     'prepare',
+    'set_default_scope',
     'without_import_notes',
 ]
 
@@ -30,3 +32,4 @@ def prepare() -> None:
     check_distributions()
     install_ops_stand_in()
     allow_mmengine_checkpoints()
+    set_default_scope()

@@ -9,6 +9,7 @@ import torch
 from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
+from ...utils.arrays import Array, ArrayLike, as_tensor, give_back
 from ..normalise import min_max_over_image
 
 __all__ = ['CAA', 'box_mask', 'sinkhorn_affinity']
@@ -127,18 +128,30 @@ class CAA:
         self.score_rounds = score_rounds
 
     def __call__(
-        self, cams: Tensor, attention: Tensor, images: Tensor
-    ) -> Tensor:
+        self, cams: Array, attention: ArrayLike, images: ArrayLike
+    ) -> Array:
         """Refine the maps of several images.
 
         Args:
-            cams (Tensor): Signed maps, (P, h, w).
-            attention (Tensor): Attention between patches, (N, hw, hw).
-            images (Tensor): Index of the image of each map, int64, (P,).
+            cams (Tensor | ndarray): Signed maps, (P, h, w).
+            attention (ArrayLike): Attention between patches, (N, hw, hw).
+            images (ArrayLike): Index of the image of each map, int64, (P,).
 
         Returns:
-            Tensor: Refined maps, (P, h, w).
+            Tensor | ndarray: Refined maps, (P, h, w), of the kind of the
+            maps.
         """
+        maps = self._refine(
+            as_tensor(cams, 'cams'),
+            as_tensor(attention, 'attention'),
+            as_tensor(images, 'images'),
+        )
+        return give_back(maps, cams)
+
+    def _refine(
+        self, cams: Tensor, attention: Tensor, images: Tensor
+    ) -> Tensor:
+        """Refine maps that are tensors, (P, h, w)."""
         # Take the stretched maps or the signed ones as sources
         scores = min_max_over_image(cams, self.official, self.score_rounds)
         sources = scores if self.refine == 'score' else cams

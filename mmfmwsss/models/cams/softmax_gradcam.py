@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...utils.arrays import ArrayLike, as_multi_hot
 from ..clip import ImageFeatures, LastBlock
 
 __all__ = [
@@ -154,7 +155,7 @@ def softmax_gradcam(
     last_block: LastBlock,
     text: Tensor,
     scale: Tensor,
-    labels: Tensor,
+    labels: ArrayLike,
     official: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Make the class activation maps of all present classes (Eq. 1 to 3).
@@ -167,13 +168,17 @@ def softmax_gradcam(
         last_block (LastBlock): The frozen last block at these images.
         text (Tensor): L2-normalised text features, foreground first, (G, E).
         scale (Tensor): Inverse temperature, a scalar.
-        labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        labels (ArrayLike): Multi-hot image-level labels, 0 and 1 of any type,
+            (N, C).
         official (bool): See :func:`present_softmax`.
 
     Returns:
         tuple[Tensor, Tensor]: Maps (P, h, w), differentiable with respect to
         ``text`` by first-order work only, and the (image, class) pairs they
         belong to, int64, (P, 2).
+
+    Raises:
+        UserInputError: If labels are not 0 or 1.
     """
     with torch.autocast(text.device.type, enabled=False):
         # Differentiate the scores of the present classes (Eq. 1)
@@ -181,7 +186,7 @@ def softmax_gradcam(
             last_block.embedding.float(),
             text.float(),
             scale.float(),
-            labels,
+            as_multi_hot(labels).to(text.device),
             official,
         )
         if not len(pairs):

@@ -4,28 +4,31 @@
 from collections.abc import Sequence
 
 import torch.nn.functional as F
-from torch import Tensor
+
+from ...utils.arrays import Array, as_tensor, give_back
 
 __all__ = ['upsample_cams']
 
 
-def upsample_cams(cams: Tensor, size: Sequence[int]) -> Tensor:
+def upsample_cams(cams: Array, size: Sequence[int]) -> Array:
     """Resize maps bilinearly.
 
     Args:
-        cams (Tensor): Maps of patches, (P, h, w).
+        cams (Tensor | ndarray): Maps of patches, (P, h, w).
         size (Sequence[int]): (H, W), pixels.
 
     Returns:
-        Tensor: (P, H, W).
+        Tensor | ndarray: (P, H, W), of the kind of the maps.
 
     Example:
         >>> import torch
         >>> upsample_cams(torch.tensor([[[0.0, 4.0]]]), (1, 4)).tolist()
         [[[0.0, 1.0, 3.0, 4.0]]]
     """
-    if not len(cams):
-        return cams.new_zeros(0, *size)
-    return F.interpolate(
-        cams[None], size=tuple(size), mode='bilinear', align_corners=False
+    maps = as_tensor(cams, 'cams')
+    if not len(maps):
+        return give_back(maps.new_zeros(0, *size), cams)
+    resized = F.interpolate(
+        maps[None], size=tuple(size), mode='bilinear', align_corners=False
     )[0]
+    return give_back(resized, cams)

@@ -9,6 +9,7 @@ from .map_losses import (
     MapAverage,
     MapLoss,
     average_over_maps,
+    maps_and_seeds,
     maps_on_seeds,
 )
 
@@ -31,11 +32,14 @@ def cam_activation_loss(
         cams (Tensor): Signed class activation maps, (P, h, w).
         pairs (Tensor): (image, class) of each map, int64, (P, 2).
         seeds (Tensor): Seed maps, 0 background, class + 1, 255 counts for
-            nothing, (N, H, W).
+            nothing, (N, H, W). All three may be arrays of numpy.
         average (str): See :func:`average_over_maps`.
 
     Returns:
         Tensor: A scalar; 0 if nothing counts.
+
+    Raises:
+        UserInputError: If the shapes do not fit together.
 
     Example:
         >>> cams = torch.tensor([[[3.0, 1.0], [2.0, -4.0]]])
@@ -44,6 +48,7 @@ def cam_activation_loss(
         >>> cam_activation_loss(cams, torch.tensor([[0, 0]]), seeds)
         tensor(1.)
     """
+    cams, pairs, seeds = maps_and_seeds(cams, pairs, seeds)
     cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
     with torch.no_grad():  # detached, so that the maximum is not lowered
         peak = cams.masked_fill(~inside, 0).flatten(1).amax(dim=1)

@@ -9,6 +9,7 @@ from .map_losses import (
     MapAverage,
     MapLoss,
     average_over_maps,
+    maps_and_seeds,
     maps_on_seeds,
 )
 
@@ -27,11 +28,14 @@ def cam_cross_entropy_loss(
         cams (Tensor): Signed class activation maps, (P, h, w).
         pairs (Tensor): (image, class) of each map, int64, (P, 2).
         seeds (Tensor): Seed maps, 0 background, class + 1, 255 counts for
-            nothing, (N, H, W).
+            nothing, (N, H, W). All three may be arrays of numpy.
         average (str): See :func:`average_over_maps`.
 
     Returns:
         Tensor: A scalar; 0 if nothing counts.
+
+    Raises:
+        UserInputError: If the shapes do not fit together.
 
     Example:
         >>> import torch
@@ -40,6 +44,7 @@ def cam_cross_entropy_loss(
         >>> cam_cross_entropy_loss(cams, torch.tensor([[0, 0]]), seeds)
         tensor(0.6931)
     """
+    cams, pairs, seeds = maps_and_seeds(cams, pairs, seeds)
     # Ask of each pixel that counts if it is of the map's class
     cams, inside, counted = maps_on_seeds(cams, pairs, seeds)
     losses = F.binary_cross_entropy_with_logits(

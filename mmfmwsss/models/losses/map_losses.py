@@ -7,16 +7,55 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...utils import UserInputError
+from ...utils.arrays import ArrayLike, as_tensor
 from ...utils.labels import IGNORE_LABEL
 
 __all__ = [
     'MapAverage',
     'MapLoss',
     'average_over_maps',
+    'maps_and_seeds',
     'maps_on_seeds',
 ]
 
 MapAverage = Literal['image', 'batch']
+
+
+def maps_and_seeds(
+    cams: ArrayLike, pairs: ArrayLike, seeds: ArrayLike
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Bring maps, pairs and seeds of any kind to tensors on one device.
+
+    Args:
+        cams (ArrayLike): Signed class activation maps, (P, h, w).
+        pairs (ArrayLike): (image, class) of each map, whole numbers, (P, 2).
+        seeds (ArrayLike): Seed maps, whole numbers, (N, H, W).
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: The three; the pairs are int64.
+
+    Raises:
+        UserInputError: If they are not of these shapes.
+    """
+    # Bring them to one device
+    maps = as_tensor(cams, 'cams')
+    places = as_tensor(pairs, 'pairs').to(maps.device)
+    labels = as_tensor(seeds, 'seeds').to(maps.device)
+    # Refuse what does not fit, by shapes and types alone
+    fits = maps.ndim == 3 and places.shape == (len(maps), 2)
+    whole = not (places.is_floating_point() or labels.is_floating_point())
+    if not (fits and whole and labels.ndim == 3):
+        raise UserInputError(
+            'Expected `cams` (P, h, w), `pairs` (P, 2) of (image, class) and '
+            '`seeds` (N, H, W), the last two of whole numbers, but got '
+            + ', '.join(
+                f'{values.dtype} of {tuple(values.shape)}'
+                for values in (maps, places, labels)
+            )
+            + '.'
+        )
+    return maps, places.long(), labels
 
 
 def maps_on_seeds(

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from .class_losses import logits_and_labels
+
 __all__ = ['MultiLabelBCELoss', 'multilabel_bce_loss']
 
 
@@ -14,24 +16,21 @@ def multilabel_bce_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Args:
         logits (Tensor): Foreground logits, (N, C).
-        labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        labels (Tensor): Multi-hot image-level labels, (N, C); bool, or 0 and
+            1 of another type. Both may be arrays of numpy.
 
     Returns:
         Tensor: Mean over all entries, a float32 scalar; 0 if there is none.
 
     Raises:
-        ValueError: If the shapes differ.
+        UserInputError: If the shapes differ, or labels are not 0 or 1.
 
     Example:
         >>> logits = torch.tensor([[0.0, 0.0]])  # a probability of 1 / 2 each
         >>> multilabel_bce_loss(logits, torch.tensor([[True, False]]))
         tensor(0.6931)
     """
-    if logits.shape != labels.shape:
-        raise ValueError(
-            f'Expected `labels` to have the shape of `logits`, '
-            f'{tuple(logits.shape)}, but got {tuple(labels.shape)}.'
-        )
+    logits, labels = logits_and_labels(logits, labels)
     # Answer one binary question for each image and class
     logits = logits.float()
     losses = F.binary_cross_entropy_with_logits(
@@ -96,6 +95,7 @@ class MultiLabelBCELoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Weigh the loss of a batch, a scalar; 0 if it has no entry."""
+        logits, labels = logits_and_labels(logits, labels)
         loss = multilabel_bce_loss(
             self.scale * logits.float() + self.bias, labels
         )

@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ...utils import UserInputError
+from .class_losses import logits_and_labels
 
 __all__ = [
     'MultiLabelContrastiveLoss',
@@ -49,7 +50,8 @@ def multilabel_contrastive_loss(
 
     Args:
         logits (Tensor): Foreground similarities over the temperature, (N, C).
-        labels (Tensor): Multi-hot image-level labels, bool, (N, C).
+        labels (Tensor): Multi-hot image-level labels, (N, C); bool, or 0 and
+            1 of another type. Both may be arrays of numpy.
         average (str): ``'image'`` averages over the classes of an image, then
             over the images that have a pair (Eq. 12); ``'pair'`` over all
             pairs of the batch (official code).
@@ -58,7 +60,7 @@ def multilabel_contrastive_loss(
         Tensor: A float32 scalar; 0 if there is no pair.
 
     Raises:
-        ValueError: If the shapes differ.
+        UserInputError: If the shapes differ, or labels are not 0 or 1.
 
     Example:
         >>> logits = torch.zeros(1, 3)  # class 0 against class 2, 1 to 1
@@ -66,11 +68,7 @@ def multilabel_contrastive_loss(
         >>> multilabel_contrastive_loss(logits, labels)
         tensor(0.6931)
     """
-    if logits.shape != labels.shape:
-        raise ValueError(
-            f'Expected `labels` to have the shape of `logits`, '
-            f'{tuple(logits.shape)}, but got {tuple(labels.shape)}.'
-        )
+    logits, labels = logits_and_labels(logits, labels)
     logits = logits.float()  # logits of CLIP reach 100: too much for fp16
     pairs = contrasted_pairs(labels)
     # Sum the absent classes of each image, then set each pair against it
@@ -128,6 +126,7 @@ class MultiLabelContrastiveLoss(nn.Module):
         Raises:
             UserInputError: If there is one class only.
         """
+        logits, labels = logits_and_labels(logits, labels)
         if logits.shape[1] == 1:
             raise UserInputError(
                 f'{self.loss_name} expected two classes or more, for it sets '

@@ -1,20 +1,20 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Masks made elsewhere: segment_anything's records, JSON files and folders."""
+"""Masks made elsewhere: JSON files and folders of segment_anything."""
 
 import csv
 import io
-import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ...structures import SUBPART, WHOLE, SAMMasks
-from ...structures.rle import decode_rles, decode_runs
+from ...structures import WHOLE, SAMMasks
+from ...structures.mask_records import (
+    MissingLevelsError,
+    masks_from_records,
+)
 from ...utils import UserInputError, resolve_path
 from ...utils.limits import MAX_MASK_FILE_BYTES, check_mask_room, checked_size
 from ...utils.picture_files import (
@@ -32,65 +32,6 @@ __all__ = [
 ]
 
 _MASK_MODES = ('1', 'L', 'P', 'RGB', 'I', 'I;16')
-
-
-class MissingLevelsError(UserInputError):
-    """Masks have no levels where none is given for them."""
-
-
-def masks_from_records(
-    records: Sequence[Mapping[str, Any]],
-    level: int | None = WHOLE,
-    size: tuple[int, int] | None = None,
-) -> SAMMasks:
-    """Read what ``SamAutomaticMaskGenerator.generate`` returns.
-
-    Args:
-        records (Sequence[Mapping]): One a mask, with ``segmentation`` in any
-            of its three forms: a binary mask (H, W), uncompressed or
-            compressed COCO RLE. ``predicted_iou``, ``stability_score`` and
-            ``level`` are read, and ``area`` is checked, where given.
-        level (int | None): Level of a mask without one, for segment_anything
-            does not record it; None refuses such masks. Default: 2, whole.
-        size (tuple[int, int] | None): Image height and width. Needed when
-            there are no masks, and otherwise checked where given.
-
-    Returns:
-        SAMMasks: The masks in the order of the records.
-
-    Raises:
-        MissingLevelsError: If a record has no level and ``level`` is None.
-        UserInputError: If a record has no readable mask or scores, the masks
-            differ in size or are not of ``size``, or there are none and
-            ``size`` is not given.
-    """
-    if not records:
-        if size is None:
-            raise UserInputError(
-                'There are no masks, so their size is unknown: give `size`, '
-                'the (H, W) of the image.'
-            )
-        return SAMMasks.empty(size)
-    # Decode the masks, which must all be of the image's size.
-    masks = list(_decode_all(records))
-    sizes = sorted({mask.shape for mask in masks})
-    if len(sizes) > 1 or (size is not None and sizes[0] != tuple(size)):
-        expected = 'one size' if size is None else f'the image, {size}'
-        raise UserInputError(
-            f'The {len(masks)} masks of one image must be of {expected}, got '
-            f'(height, width) {sizes}. Export them at the size of the image.'
-        )
-    # Read what the records tell of their quality and level.
-    scores = [
-        _scores(record, index, level) for index, record in enumerate(records)
-    ]
-    levels, predicted_iou, stability_score = zip(*scores, strict=True)
-    return SAMMasks(
-        masks=torch.from_numpy(np.stack(masks)),
-        levels=torch.tensor(levels),
-        predicted_iou=torch.tensor(predicted_iou),
-        stability_score=torch.tensor(stability_score),
-    )
 
 
 def masks_from_json(
@@ -209,83 +150,3 @@ def _mask_of_picture(file: Path, count: int, remedy: str) -> NDArray[np.bool_]:
         raise UserInputError(
             f'{file} cannot be read: {error} {remedy}'
         ) from error
-
-
-def _decode_all(
-    records: Sequence[Mapping[str, Any]],
-) -> Iterator[NDArray[np.bool_]]:
-    """Decode the records' masks; the first tells the room that all take."""
-    for index, record in enumerate(records):
-        mask = _decode(record, index)
-        if index == 0:
-            size = (mask.shape[0], mask.shape[1])
-            check_mask_room(len(records), size, 'the records')
-        yield mask
-
-
-def _decode(record: Mapping[str, Any], index: int) -> NDArray[np.bool_]:
-    """Decode the mask of a record, (H, W)."""
-    try:
-        mask = _decode_segmentation(record['segmentation'])
-        area = int(np.count_nonzero(mask))
-        # Run lengths that were cut off decode without an error.
-        if float(record.get('area', area)) != area:
-            raise ValueError(f'`area` {record["area"]}, but {area} pixels')
-        return mask
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UserInputError(
-            f'Mask {index} has no readable `segmentation` '
-            f'({type(error).__name__}: {error}); expected a binary mask '
-            '(H, W) or COCO RLE with `size` and `counts`, of `area` pixels.'
-        ) from error
-
-
-def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
-    # Decode run lengths, as a list or as compressed text.
-    if isinstance(segmentation, Mapping):
-        counts = segmentation['counts']
-        height, width = segmentation['size']
-        size = checked_size(height, width, '`size`')
-        if isinstance(counts, list):
-            return decode_runs(counts, size)
-        return decode_rles([counts], size)[0]
-    # Take an array of numbers as it is.
-    mask = np.asarray(segmentation)
-    if mask.ndim != 2 or mask.dtype.kind not in 'biuf':
-        raise ValueError(f'a mask of shape {mask.shape} of {mask.dtype}')
-    checked_size(mask.shape[0], mask.shape[1], '`segmentation`')
-    return mask.astype(np.bool_)
-
-
-def _scores(
-    record: Mapping[str, Any], index: int, level: int | None
-) -> tuple[int, float, float]:
-    """Read level, predicted IoU and stability of a record."""
-    given = record.get('level', level)
-    if given is None and 'level' not in record:
-        raise MissingLevelsError(
-            f'Expected a `level` of mask {index} (0 sub-part, 1 part, 2 '
-            'whole), got none.'
-        )
-    try:
-        found = (
-            int(given),
-            float(record.get('predicted_iou', 1)),
-            float(record.get('stability_score', 1)),
-        )
-        # Refuse levels between two levels, infinity and NaN.
-        if float(given) != found[0]:
-            raise ValueError(f'level {given}')
-        if not all(math.isfinite(number) for number in found):
-            raise ValueError(f'{found} are not all finite')
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UserInputError(
-            f'Mask {index} has no readable scores ({error}); expected numbers '
-            'in `predicted_iou`, `stability_score` and `level`.'
-        ) from error
-    if not SUBPART <= found[0] <= WHOLE:
-        raise UserInputError(
-            f'Mask {index} has level {found[0]}; expected 0 (sub-part), 1 '
-            '(part) or 2 (whole).'
-        )
-    return found

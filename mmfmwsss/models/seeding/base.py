@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ...structures import SAMMasks
+from ...structures.mask_records import MaskInput, as_sam_masks
+from ...utils.arrays import Array, ArrayLike, as_tensor, give_back
 from .checks import (
     check_channels,
     check_classes,
@@ -44,23 +46,25 @@ class BaseSeeder(ABC):
 
     def __call__(
         self,
-        cams: Tensor,
-        classes: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
-    ) -> Tensor:
+        cams: Array,
+        classes: ArrayLike,
+        masks: MaskInput | None = None,
+        image: ArrayLike | None = None,
+    ) -> Array:
         """Make the seed of one image from its CAMs.
 
         Args:
-            cams (Tensor): Signed, un-normalised activations of the present
-                classes, (P, H, W).
-            classes (Tensor): Their 0-based foreground indices, int64, (P,).
-            masks (SAMMasks, optional): Masks of the image, (S, H, W).
-            image (Tensor, optional): RGB, uint8, (H, W, 3).
+            cams (Tensor | ndarray): Signed, un-normalised activations of the
+                present classes, (P, H, W).
+            classes (ArrayLike): Their 0-based foreground indices, whole
+                numbers, (P,).
+            masks (MaskInput, optional): Masks of the image, (S, H, W), in
+                any form that :func:`as_sam_masks` takes.
+            image (ArrayLike, optional): RGB, uint8, (H, W, 3).
 
         Returns:
-            Tensor: 0 background, class + 1 elsewhere, uint8, (H, W). 255 is
-            ignored.
+            Tensor | ndarray: 0 background, class + 1 elsewhere, uint8,
+            (H, W). 255 is ignored. Of the kind of the CAMs.
 
         Raises:
             UserInputError: If CAMs, classes, masks and image are not as
@@ -68,34 +72,40 @@ class BaseSeeder(ABC):
         """
         # Refuse what does not fit
         name = type(self).__name__
-        check_maps(cams, 'CAMs', name)
-        check_classes(classes, len(cams), name)
-        masks, image = self._checked(cams, masks, image)
+        maps, indices = as_tensor(cams, 'cams'), as_tensor(classes, 'classes')
+        check_maps(maps, 'CAMs', name)
+        if not indices.numel():  # an empty list has no type
+            indices = indices.long()
+        check_classes(indices, len(maps), name)
+        indices = indices.long()
+        found, pixels = self._checked(maps, masks, image)
         # Sort the classes, so that ties do not depend on their order
-        ascending = classes.sort()
-        if not self.official and not torch.equal(ascending.values, classes):
-            classes = ascending.values
-            cams = cams[ascending.indices.to(cams.device)]
+        ascending = indices.sort()
+        if not self.official and not torch.equal(ascending.values, indices):
+            indices = ascending.values
+            maps = maps[ascending.indices.to(maps.device)]
         # Make the seed; the background is label 0
-        labels = torch.cat([classes.new_zeros(1), classes + 1])
-        labels = labels.to(cams.device, torch.uint8)
-        return self._seed(cams, labels, masks, image)
+        labels = torch.cat([indices.new_zeros(1), indices + 1])
+        labels = labels.to(maps.device, torch.uint8)
+        return give_back(self._seed(maps, labels, found, pixels), cams)
 
     def refine(
         self,
-        probabilities: Tensor,
-        masks: SAMMasks | None = None,
-        image: Tensor | None = None,
-    ) -> Tensor:
+        probabilities: Array,
+        masks: MaskInput | None = None,
+        image: ArrayLike | None = None,
+    ) -> Array:
         """Make the label map of one image from a network's probabilities.
 
         Args:
-            probabilities (Tensor): Background first, (1 + C, H, W).
-            masks (SAMMasks, optional): Masks of the image, (S, H, W).
-            image (Tensor, optional): RGB, uint8, (H, W, 3).
+            probabilities (Tensor | ndarray): Background first,
+                (1 + C, H, W).
+            masks (MaskInput, optional): As for a seed.
+            image (ArrayLike, optional): RGB, uint8, (H, W, 3).
 
         Returns:
-            Tensor: Index of the channel that won, uint8, (H, W).
+            Tensor | ndarray: Index of the channel that won, uint8, (H, W). Of
+            the kind of the probabilities.
 
         Raises:
             UserInputError: If they are not as above, do not fit together, or
@@ -103,14 +113,16 @@ class BaseSeeder(ABC):
         """
         # Refuse what does not fit
         name = type(self).__name__
-        check_maps(probabilities, 'probabilities', name)
-        check_channels(probabilities, name)
-        masks, image = self._checked(probabilities, masks, image)
+        scores = as_tensor(probabilities, 'probabilities')
+        check_maps(scores, 'probabilities', name)
+        check_channels(scores, name)
+        found, pixels = self._checked(scores, masks, image)
         # Label each channel by its index; the background is 0
         labels = torch.arange(
-            len(probabilities), dtype=torch.uint8, device=probabilities.device
+            len(scores), dtype=torch.uint8, device=scores.device
         )
-        return self._refine(probabilities, labels, masks, image)
+        refined = self._refine(scores, labels, found, pixels)
+        return give_back(refined, probabilities)
 
     @abstractmethod
     def _seed(
@@ -148,16 +160,21 @@ class BaseSeeder(ABC):
         """
 
     def _checked(
-        self, maps: Tensor, masks: SAMMasks | None, image: Tensor | None
+        self,
+        maps: Tensor,
+        masks: MaskInput | None,
+        image: ArrayLike | None,
     ) -> tuple[SAMMasks, Tensor]:
         """Check masks and image; give those that are needed, else none."""
         name, size = type(self).__name__, (maps.shape[1], maps.shape[2])
         # Refuse what does not fit, or is needed and missing
-        check_masks(masks, size, name, self.needs_masks)
-        check_image(image, size, name, self.needs_image)
+        found = None if masks is None else as_sam_masks(masks, size)
+        pixels = None if image is None else as_tensor(image, 'image')
+        check_masks(found, size, name, self.needs_masks)
+        check_image(pixels, size, name, self.needs_image)
         # Hide what the seeder does not need
-        if masks is None or not self.needs_masks:
-            masks = SAMMasks.empty(size)
-        if image is None or not self.needs_image:
-            image = torch.zeros(0, 0, 3, dtype=torch.uint8)
-        return masks.to(maps.device), image.to(maps.device)
+        if found is None or not self.needs_masks:
+            found = SAMMasks.empty(size)
+        if pixels is None or not self.needs_image:
+            pixels = torch.zeros(0, 0, 3, dtype=torch.uint8)
+        return found.to(maps.device), pixels.to(maps.device)

@@ -79,7 +79,7 @@ def check_classes(classes: Tensor, count: int, name: str) -> None:
             0..253, each once.
     """
     # Refuse anything but one whole number for each CAM
-    whole = classes.dtype in (torch.int64, torch.int32)
+    whole = not (classes.is_floating_point() or classes.dtype == torch.bool)
     if classes.ndim != 1 or not whole or len(classes) != count:
         raise UserInputError(
             f'{name} expected one class index for each of {count} CAMs, '
@@ -130,13 +130,7 @@ def check_masks(
                 'configs/fmwsss/*_sam_masks.py makes the masks.'
             )
         return
-    # Refuse masks without levels, or of another image
-    if not isinstance(masks, SAMMasks):
-        raise UserInputError(
-            f'{name} expected masks as SAMMasks, which have levels, got '
-            f'{type(masks).__name__}. Make one with SAMMasks(masks, levels, '
-            'predicted_iou, stability_score), or SAMMasks.load(FILE).'
-        )
+    # Refuse masks of another image
     if tuple(masks.size) != tuple(size):
         raise UserInputError(
             f'{name} expected masks of the size of the score maps, '

@@ -23,7 +23,9 @@ from mmseg.registry import TASK_UTILS
 from torch import Tensor
 
 from ...structures import SAMMasks
+from ...structures.mask_records import MaskInput, as_sam_masks
 from ...utils import UserInputError
+from ...utils.arrays import ArrayLike, as_tensor
 from ...utils.labels import IGNORE_LABEL
 from ..normalise import OFFICIAL_EPSILON, min_max
 from .base import BaseSeeder
@@ -273,21 +275,27 @@ class SAMS(BaseSeeder):
         self.official = official
         self.min_confidence = min_confidence
 
-    def decide(self, cams: Tensor, masks: SAMMasks) -> MaskDecisions:
+    def decide(self, cams: ArrayLike, masks: MaskInput) -> MaskDecisions:
         """Classify the masks by CAMs, see :func:`classify_masks`."""
-        return classify_masks(masks.masks, cams, self.alpha, self.official)
+        maps = as_tensor(cams, 'cams')
+        found = as_sam_masks(masks, (maps.shape[-2], maps.shape[-1]))
+        stack = found.masks.to(maps.device)
+        return classify_masks(stack, maps, self.alpha, self.official)
 
     def _checked(
-        self, maps: Tensor, masks: SAMMasks | None, image: Tensor | None
+        self,
+        maps: Tensor,
+        masks: MaskInput | None,
+        image: ArrayLike | None,
     ) -> tuple[SAMMasks, Tensor]:
         """Refuse an image without masks like the official code."""
-        masks, image = super()._checked(maps, masks, image)
-        if self.official and not len(masks):
+        found, pixels = super()._checked(maps, masks, image)
+        if self.official and not len(found):
             raise UserInputError(
                 'SAMS(official=True) stops at an image without masks, as the '
                 'official code does. Set official=False for a background seed.'
             )
-        return masks, image
+        return found, pixels
 
     def _seed(
         self, cams: Tensor, labels: Tensor, masks: SAMMasks, image: Tensor

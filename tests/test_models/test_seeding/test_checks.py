@@ -65,7 +65,6 @@ REFUSED = dict(
     bool_class=(dict(classes=torch.tensor([True, False])), 'int64 of shape'),
     column=(dict(classes=torch.tensor([[4], [1]])), 'int64 of shape'),
     masks_size=(dict(masks=masks_of(size=(9, 6))), 'masks of the size'),
-    bare_masks=(dict(masks=masks_of().masks), 'as SAMMasks'),
     image_size=(
         dict(image=torch.zeros(9, 6, 3, dtype=torch.uint8)),
         'image of shape',
