@@ -20,6 +20,9 @@ CHOICES = {
 COUNTS = {
     'CUSTOM_PROMPT_EPOCHS': 1,
     'CUSTOM_NETWORK_EPOCHS': 1,
+    'ANIMALS_PROMPT_EPOCHS': 1,
+    # More than the 30 of the warm-up.
+    'ANIMALS_NETWORK_ITERATIONS': 31,
     'ABLATION_SEED': 0,
 }
 

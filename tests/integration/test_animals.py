@@ -53,7 +53,7 @@ def test_every_name_is_one_that_the_photo_clip_knows() -> None:
     assert {*prompts.foreground, *prompts.background} <= known
 
 
-@pytest.mark.parametrize('name', ['seed', 'deeplabv3plus'])
+@pytest.mark.parametrize('name', ['seed', 'deeplabv3plus', 'mask2former'])
 def test_labels_are_those_of_voc(name: str) -> None:
     config = Config.fromfile(CONFIGS / f'animals_{name}.py')
     metrics = config.test_evaluator
@@ -140,12 +140,13 @@ def test_all_stages_on_six_photos(photos: Path) -> None:
         assert scores[f'{metric.prefix}/images'] == len(names)
         assert scores[f'{metric.prefix}/failed'] == 0
         assert 0 < scores[f'{metric.prefix}/mIoU'] <= 100
-    # Network, two iterations, scored on VOC's masks
-    config = read_config(photos, 'deeplabv3plus')
-    config.train_dataloader.batch_size = 2
-    config.train_cfg.max_iters = 2
-    config.param_scheduler = None
-    runner = Runner.from_cfg(config)
-    runner.train()
-    scores = runner.test()
-    assert scores['val/images'] == 2 and scores['val/failed'] == 0
+    # Networks, two iterations each, scored on VOC's masks
+    for network in ('deeplabv3plus', 'mask2former'):
+        config = read_config(photos, network)
+        config.train_dataloader.batch_size = 2
+        config.train_cfg.max_iters = 2
+        config.param_scheduler = None
+        runner = Runner.from_cfg(config)
+        runner.train()
+        scores = runner.test()
+        assert scores['val/images'] == 2 and scores['val/failed'] == 0

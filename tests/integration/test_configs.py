@@ -167,6 +167,7 @@ VARIANTS = [
     {'CUSTOM_MODELS': 'photo'},
     {'CUSTOM_MODELS': 'tiny'},
     {'ABLATION_DATASET': 'voc', 'ABLATION_NETWORK': 'voc_mask2former_swin_l'},
+    {'ABLATION_DATASET': 'animals', 'ABLATION_NETWORK': 'animals_mask2former'},
     {
         'ABLATION_DATASET': 'coco',
         'ABLATION_NETWORK': 'coco_mask2former_swin_l',

@@ -16,6 +16,8 @@ from torch import nn
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 BATCHES = 7  # in an epoch, as 100 photos in batches of 16 have
 NETWORKS = (
+    'animals_deeplabv3plus',
+    'animals_mask2former',
     'partworld_deeplabv3plus',
     'partworld_mask2former',
     'voc_deeplabv3plus_r101',
@@ -30,9 +32,14 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
         for epochs in ('1', '2', '3', '25')
     ]
     + [dict(CUSTOM_MODELS=models) for models in ('photo', 'tiny')],
+    'animals_prompt': [
+        dict(ANIMALS_PROMPT_EPOCHS=epochs) for epochs in ('1', '2', '12', '25')
+    ],
+    'animals_deeplabv3plus': [{}, dict(ANIMALS_NETWORK_ITERATIONS='300')],
     'ablation/network': [dict(ABLATION_NETWORK=name) for name in NETWORKS],
     'ablation/': [
-        dict(ABLATION_DATASET=name) for name in ('partworld', 'voc', 'coco')
+        dict(ABLATION_DATASET=name)
+        for name in ('animals', 'partworld', 'voc', 'coco')
     ],
 }
 RUNS = [

@@ -130,7 +130,7 @@ def test_no_figures(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / 'out'
-    arguments = ('--tables', '5', '--images', '0', '--out', str(out))
+    arguments = ('--tables', '5', '--figure-images', '0', '--out', str(out))
     assert start(tool, monkeypatch, *arguments) == 0
     assert 'Figure' not in (out / 'tables.md').read_text()
     assert not list(out.glob('*.jpg'))

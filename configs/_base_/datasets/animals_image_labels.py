@@ -1,10 +1,16 @@
 # VOC-Animals with image-level labels: the photos of PASCAL VOC 2012 whose only
 # classes are cat, cow, dog, horse and sheep, 800 of train_aug and 160 of val.
 # The names and their labels come with the package; the photos are VOC's.
+# $ANIMALS_TRAIN_LIST is another list of photos, $ANIMALS_MASK_DIR another
+# folder of SAM's masks.
 os = __import__('os')
 
 data_root = os.environ.get('VOC12_ROOT') or 'data/VOCdevkit/VOC2012'
-mask_dir = 'work_dirs/animals/sam_masks'
+mask_dir = os.environ.get('ANIMALS_MASK_DIR') or 'work_dirs/animals/sam_masks'
+train_list = (
+    os.environ.get('ANIMALS_TRAIN_LIST')
+    or 'mmfmwsss://voc_animals/train_aug.txt'
+)
 load_masks = dict(
     type='LoadSAMMasks',
     mask_dir=mask_dir,
@@ -15,7 +21,7 @@ photos = dict(
     class_prompts='animals',
     data_root=data_root,
     image_dir='JPEGImages',
-    image_list='mmfmwsss://voc_animals/train_aug.txt',
+    image_list=train_list,
     label_file='mmfmwsss://voc_animals/image_labels.json',
 )
 prompt_pipeline = [

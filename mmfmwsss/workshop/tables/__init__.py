@@ -3,11 +3,14 @@
 
 from .paper_tables import PAPER_TABLES
 from .results import read_notes, read_result
-from .stages import TABLE_DATASETS, TableDataset, TableStages
+from .run_limits import RunLimits
+from .stages import TableStages
+from .table_datasets import TABLE_DATASETS, TableDataset
 
 __all__ = [
     'PAPER_TABLES',
     'TABLE_DATASETS',
+    'RunLimits',
     'TableDataset',
     'TableStages',
     'read_notes',

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from ...utils import UserInputError
 from ..stages.stage_runner import Stage, StageRunner
-from .paper_tables import PAPER_TABLES, Measurement, PaperTable, Row
+from .paper_tables import PAPER_TABLES, Measurement, PaperTable
 from .report import Cost, Coverage, TableResult
 from .stages import TableStages
 
@@ -43,7 +43,11 @@ def read_result(
     # Read the scores of every row, one a seed.
     scores = {
         row.label: [
-            _read_score(runner.root / chain.out / name, row)
+            _read_score(
+                runner.root / chain.out / name,
+                row.label,
+                chain.dataset.metric(row),
+            )
             for name in chain.measuring(row.stage, seeds)
         ]
         for row in table.rows
@@ -148,17 +152,17 @@ def _own_stages(test: str, by_name: dict[str, Stage]) -> list[str]:
     return [test, *(name for name in needs if by_name[name].is_training)]
 
 
-def _read_score(folder: Path, row: Row) -> _Score:
+def _read_score(folder: Path, label: str, metric: str) -> _Score:
     # Read the figures of the test
     path = folder / 'metrics.json'
-    prefix = row.metric.rpartition('/')[0]
+    prefix = metric.rpartition('/')[0]
     try:
         record = json.loads(path.read_text())
         metrics = record['metrics']
-        miou = float(metrics[row.metric])
+        miou = float(metrics[metric])
     except (OSError, ValueError, KeyError) as error:
         raise UserInputError(
-            f'Expected {row.metric} of {row.label!r} in {path}, but it cannot '
+            f'Expected {metric} of {label!r} in {path}, but it cannot '
             f'be read ({error!r}). Delete the folder, and its file in stages, '
             f'to run it again.'
         ) from error

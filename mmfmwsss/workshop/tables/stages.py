@@ -1,106 +1,17 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The runs that measure the rows of the paper's tables."""
 
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..stages.stage_runner import Stage
 from .paper_tables import PAPER_TABLES
+from .table_datasets import TableDataset
 
-__all__ = ['TABLE_DATASETS', 'TableDataset', 'TableStages']
+__all__ = ['TableStages']
 
 _ABLATION = 'configs/fmwsss/ablation'
 
-
-@dataclass(frozen=True)
-class TableDataset:
-    """A data set on which the tables can be run.
-
-    Attributes:
-        prefix: What its configs start with.
-        title: Its name for people.
-        root: Its folder, unless ``root_variable`` is set.
-        root_variable: Environment variable its configs read.
-        truth: Folder of the masks to score seeds with, below the root.
-        networks: Config of each network of Table 3, without suffix.
-        make: Arguments after ``python`` that make the data set, if a command
-            can.
-        parts: Files and folders below the root that the runs read, if no
-            command makes them.
-    """
-
-    prefix: str
-    title: str
-    root: str
-    root_variable: str
-    truth: str
-    networks: dict[str, str]
-    make: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
-
-    def inputs(self) -> tuple[str, ...]:
-        """List files and folders that the runs read and do not make."""
-        root = Path(os.environ.get(self.root_variable, self.root))
-        return tuple(str(root / part) for part in self.parts)
-
-    def ground_truth_dir(self) -> str:
-        """Return the folder of the masks to score seeds with."""
-        return str(
-            Path(os.environ.get(self.root_variable, self.root)) / self.truth
-        )
-
-
-TABLE_DATASETS = {
-    'partworld': TableDataset(
-        prefix='partworld',
-        title='PartWorld',
-        root='data/partworld',
-        root_variable='PARTWORLD_ROOT',
-        truth='SegmentationClass',
-        networks=dict(
-            deeplabv3plus='partworld_deeplabv3plus',
-            mask2former='partworld_mask2former',
-        ),
-        make=('tools/partworld/make_dataset.py', 'data/partworld'),
-    ),
-    'voc12': TableDataset(
-        prefix='voc',
-        title='VOC 2012',
-        root='data/VOCdevkit/VOC2012',
-        root_variable='VOC12_ROOT',
-        truth='SegmentationClassAug',
-        networks=dict(
-            deeplabv3plus='voc_deeplabv3plus_r101',
-            mask2former='voc_mask2former_swin_l',
-        ),
-        parts=(
-            'JPEGImages',
-            'Annotations',
-            'ImageSets/Segmentation',
-            'SegmentationClassAug',
-        ),
-    ),
-    'coco14': TableDataset(
-        prefix='coco',
-        title='COCO 2014',
-        root='data/coco14',
-        root_variable='COCO14_ROOT',
-        truth='SegmentationClass/train2014',
-        networks=dict(
-            deeplabv3plus='coco_deeplabv3plus_r101',
-            mask2former='coco_mask2former_swin_l',
-        ),
-        parts=(
-            'train2014',
-            'val2014',
-            'annotations',
-            'ImageSets',
-            'SegmentationClass',
-        ),
-    ),
-}
 
 _MASK_SETTINGS = ('plain', 'more_whole', 'nms_priority', 'no_filter')
 _PROMPT_VARIANTS = (
@@ -121,11 +32,18 @@ class TableStages:
     Args:
         dataset (TableDataset): The data set.
         out (Path): Folder of the runs, relative to the repository.
+        limits (Mapping[str, str]): Variables of :class:`RunLimits`.
     """
 
-    def __init__(self, dataset: TableDataset, out: Path) -> None:
+    def __init__(
+        self,
+        dataset: TableDataset,
+        out: Path,
+        limits: Mapping[str, str] | None = None,
+    ) -> None:
         self.dataset = dataset
         self.out = out
+        self.limits = dict(limits or {})
 
     def stages(
         self, tables: Iterable[int], seeds: Sequence[int]
@@ -161,6 +79,7 @@ class TableStages:
             ABLATION_SEED=str(seed),
             ABLATION_RUN=str(self.out / f'seed{seed}'),
             ABLATION_GROUND_TRUTH=self.dataset.ground_truth_dir(),
+            **self.limits,
         )
 
     def _command(
@@ -195,6 +114,8 @@ class TableStages:
                 inputs=self.dataset.inputs(),
             )
         )
+        if self.dataset.val_masks:
+            stages.append(self._val_masks(masks))
         # Make masks by the other settings that the tables compare
         for settings in _MASK_SETTINGS:
             name = f'masks_{settings}'
@@ -221,6 +142,26 @@ class TableStages:
             )
         )
         return stages
+
+    def _val_masks(self, config: str) -> Stage:
+        """Make the masks of the photos that the networks are scored on."""
+        options = list(self.dataset.val_masks)
+        # Take the short list of these photos, if there is one
+        variable = self.dataset.variables.get('val_images', '')
+        if variable in self.limits:
+            setting, _, _ = options[0].partition('=')
+            options[0] = f'{setting}={self.limits[variable]}'
+        return Stage(
+            'val_masks',
+            "SAM's masks of val",
+            (
+                *self._command('val_masks_run', config),
+                '--cfg-options',
+                *options,
+            ),
+            environment=self._environment(),
+            inputs=self.dataset.inputs(),
+        )
 
     def _prompts(self, seed: int) -> list[Stage]:
         # Settle the folders of this seed
@@ -308,6 +249,7 @@ class TableStages:
             # Test it plain, with a dense CRF and with SAMS
             for suffix in ('test', 'crf', 'sams'):
                 refined = '' if suffix == 'test' else f'_{suffix}'
+                with_masks = suffix == 'sams' and self.dataset.val_masks
                 stages.append(
                     Stage(
                         f'{name}_{suffix}',
@@ -318,7 +260,7 @@ class TableStages:
                             f'{_ABLATION}/network{refined}.py',
                             folder,
                         ),
-                        (name,),
+                        (name, *(['val_masks'] if with_masks else [])),
                         environment,
                     )
                 )
