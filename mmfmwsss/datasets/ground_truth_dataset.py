@@ -36,7 +36,7 @@ class GroundTruthDataset(PairedDataset):
     def __init__(
         self,
         class_prompts: str | Mapping[str, Any] | ClassPrompts,
-        ground_truth_dir: str | None,
+        ground_truth_dir: str | None = None,
         image_list: str | None = None,
         image_dir: str = 'JPEGImages',
         remedy: str = '',

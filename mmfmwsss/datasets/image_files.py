@@ -15,10 +15,16 @@ __all__ = [
     'list_images',
     'names_in',
     'path_below',
+    'suffixes_of',
     'walk_files',
 ]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+def suffixes_of(suffix: str | Sequence[str]) -> tuple[str, ...]:
+    """List one suffix, or several."""
+    return (suffix,) if isinstance(suffix, str) else tuple(suffix)
 
 
 def path_below(folder: str | Path, listed: str) -> str:

@@ -13,13 +13,15 @@ from mmseg.registry import DATASETS
 from ..structures.class_prompts import ClassPrompts
 from ..structures.class_tables import get_class_prompts
 from ..utils import UserInputError
+from .class_subsets import kept_classes, select_classes
 from .failed_images import (
     mmseg_scope,
     pack_names,
     prepare_or_pack_failure,
     read_strictly,
 )
-from .image_label_source import ImageLabelSource
+from .image_files import suffixes_of
+from .image_label_source import ImageLabelSource, LabelledImage
 from .image_labels import labels_to_array
 from .image_lists import below_root
 
@@ -54,6 +56,11 @@ class ImageLabelDataset(BaseDataset):
         drop_unlabelled (bool): Whether to leave pictures without a label out
             of training, with a warning, instead of refusing to start.
         metainfo (dict, optional): Replaces, for example, the ``palette``.
+            ``classes`` selects the background and some of the classes, the
+            others count as not there; or it renames them all.
+        ann_file (str): mmseg's name of ``image_list``, which it overrides.
+        data_prefix (dict, optional): Likewise ``img_path`` for ``image_dir``.
+        img_suffix (str, optional): Likewise for ``image_suffix``.
         **kwargs: ``indices``, ``serialize_data``, ``lazy_init`` and so on of
             mmengine's ``BaseDataset``.
 
@@ -62,6 +69,8 @@ class ImageLabelDataset(BaseDataset):
     bool (C,), and ``seg_fields``, ``label_map`` and ``reduce_zero_label`` for
     mmseg.
     """
+
+    METAINFO: dict[str, Any] = {}  # noqa: RUF012  mmengine's own
 
     def __init__(
         self,
@@ -76,33 +85,44 @@ class ImageLabelDataset(BaseDataset):
         test_mode: bool = False,
         drop_unlabelled: bool = False,
         metainfo: Mapping[str, Any] | None = None,
+        ann_file: str = '',
+        data_prefix: Mapping[str, str | None] | None = None,
+        img_suffix: str | Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         # Settle classes, lists and suffixes, as paths below the data root
         self.class_prompts = get_class_prompts(class_prompts)
-        self.image_list = below_root(data_root, image_list)
+        self.image_list = below_root(data_root, ann_file or image_list)
         self.label_file = below_root(data_root, label_file)
         self.xml_dir = below_root(data_root, xml_dir)
-        self.image_suffixes = (
-            (image_suffix,)
-            if isinstance(image_suffix, str)
-            else tuple(image_suffix)
-        )
+        self.image_suffixes = suffixes_of(img_suffix or image_suffix)
         self.drop_unlabelled = drop_unlabelled
-        # Let mmseg's base class load nothing but what we find
+        # Settle the classes that are asked for
         labels = self.class_prompts.labels
+        palette = list(self.class_prompts.palette)
+        palette = self.METAINFO.get('palette', palette)
+        self.METAINFO = {
+            **self.METAINFO,
+            'classes': labels,
+            'palette': palette,
+        }
+        selected = select_classes(labels, palette, metainfo)
+        self.label_map = selected.label_map
+        self._kept = kept_classes(self.label_map, self.class_prompts.classes)
+        # Let mmseg's base class load nothing but what we find
+        images = (data_prefix or {}).get('img_path')
         with mmseg_scope():
             super().__init__(
                 metainfo={
-                    'palette': list(self.class_prompts.palette),
                     **self.METAINFO,
-                    'classes': labels,
-                    **self.class_prompts.checked_metainfo(metainfo),
-                    'label_map': None,
+                    **selected.metainfo,
+                    'label_map': self.label_map,
                     'reduce_zero_label': False,
                 },
                 data_root=data_root,
-                data_prefix={'img_path': image_dir},
+                data_prefix={
+                    'img_path': image_dir if images is None else images
+                },
                 pipeline=list(pipeline),
                 test_mode=test_mode,
                 **kwargs,
@@ -120,14 +140,19 @@ class ImageLabelDataset(BaseDataset):
                 have no label.
         """
         # Find the pictures, and read the labels of each
-        classes = self.class_prompts.classes
         found = ImageLabelSource(
             image_dir=self.data_prefix['img_path'],
             image_list=self.image_list,
             label_file=self.label_file,
             xml_dir=self.xml_dir,
             image_suffixes=self.image_suffixes,
-        ).read(classes)
+        ).read(self.class_prompts.classes)
+        # Leave out the classes that are not asked for
+        kept = self._kept
+        found = [
+            LabelledImage(image, tuple(c for c in shown if c in kept))
+            for image, shown in found
+        ]
         # Report pictures without a label, and leave them out of training
         unlabelled = [image.name for image, shown in found if not shown]
         if unlabelled:
@@ -139,8 +164,8 @@ class ImageLabelDataset(BaseDataset):
             {
                 'img_path': image.path,
                 'image_name': image.name,
-                'image_labels': labels_to_array(shown, classes),
-                'label_map': None,
+                'image_labels': labels_to_array(shown, kept),
+                'label_map': self.label_map,
                 'reduce_zero_label': False,
                 'seg_fields': [],
             }

@@ -5,17 +5,21 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mmseg.datasets import BaseSegDataset
 
 from ..structures.class_prompts import ClassPrompts
 from ..structures.class_tables import get_class_prompts
+from ..utils.labels import IGNORE_LABEL, renumber_labels
+from ..utils.palette_png import read_label_png
+from .class_subsets import select_classes
 from .failed_images import (
     mmseg_scope,
     pack_names,
     prepare_or_pack_failure,
     read_strictly,
 )
-from .image_files import FileFinder
+from .image_files import FileFinder, suffixes_of
 from .image_folder import ImageFile, ImageFolder
 from .image_lists import below_root, read_image_list
 
@@ -42,7 +46,15 @@ class PairedDataset(BaseSegDataset):
             in any case.
         data_root (str): Folder of the data set.
         metainfo (dict, optional): Replaces, for example, the ``palette``.
-        **kwargs: See mmseg's ``BaseSegDataset``.
+            ``classes`` selects some of the labels, the others are ignored; or
+            it renames them all. See :func:`select_classes`.
+        ann_file (str): mmseg's name of ``image_list``, which it overrides.
+        data_prefix (dict, optional): Likewise ``img_path`` for ``image_dir``
+            and ``seg_map_path``, which is below ``data_root``, for
+            ``label_dir``.
+        img_suffix (str, optional): Likewise for ``image_suffix``.
+        **kwargs: See mmseg's ``BaseSegDataset``. With ``reduce_zero_label``
+            the background is ignored, and is no class.
     """
 
     def __init__(
@@ -54,34 +66,40 @@ class PairedDataset(BaseSegDataset):
         image_suffix: str | Sequence[str] = '.jpg',
         data_root: str = '',
         metainfo: Mapping[str, Any] | None = None,
+        ann_file: str = '',
+        data_prefix: Mapping[str, str | None] | None = None,
+        img_suffix: str | Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Settle suffixes, classes and folders
-        self.image_suffixes = (
-            (image_suffix,)
-            if isinstance(image_suffix, str)
-            else tuple(image_suffix)
-        )
+        # Settle suffixes and folders, by our names or by mmseg's
+        self.image_suffixes = suffixes_of(img_suffix or image_suffix)
+        prefix = {'img_path': image_dir, 'seg_map_path': label_dir}
+        prefix.update(data_prefix or {})
+        # Settle the labels of the files, and those that are asked for
         prompts = get_class_prompts(class_prompts)
-        prefix = {'img_path': image_dir}
-        if label_dir is not None:
-            prefix['seg_map_path'] = label_dir
+        first = 1 if kwargs.get('reduce_zero_label') else 0
+        labels, palette = prompts.labels[first:], list(prompts.palette[first:])
+        self.num_labels = len(prompts.labels)  # in the files
+        self.METAINFO = {'classes': labels, 'palette': palette}
+        self._selected = select_classes(labels, palette, metainfo)
         # Let mmseg's base class hold the records and run the pipeline
         with mmseg_scope():
             super().__init__(
-                ann_file=below_root('', image_list) or '',
+                ann_file=below_root('', ann_file or image_list) or '',
                 data_root=data_root,
-                data_prefix=prefix,
-                metainfo={
-                    'classes': prompts.labels,
-                    'palette': list(prompts.palette),
-                    **prompts.checked_metainfo(metainfo),
-                },
+                data_prefix={k: v for k, v in prefix.items() if v is not None},
+                metainfo=self._selected.metainfo,
                 **kwargs,
             )
         # Keep names, and read files strictly, in mmseg's own transforms
         pack_names(self)
         read_strictly(self)
+
+    def get_label_map(
+        self, new_classes: Sequence[str] | None = None
+    ) -> dict[int, int] | None:
+        """Return the new number of each label, None if all stay."""
+        return self._selected.label_map
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Pair pictures and label maps.
@@ -136,3 +154,12 @@ class PairedDataset(BaseSegDataset):
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline; a failure is listed, not fatal, in a test run."""
         return prepare_or_pack_failure(self, idx)
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """List the labels that an image's label map shows, for samplers."""
+        path = self.get_data_info(idx)['seg_map_path']
+        shown = np.unique(read_label_png(path))
+        numbers = renumber_labels(
+            shown, self.label_map, self.reduce_zero_label
+        )
+        return sorted({int(n) for n in numbers} - {IGNORE_LABEL})

@@ -17,6 +17,7 @@ from .seed_files import check_seed, refuse_no_seeds
 
 __all__ = ['PseudoLabelDataset']
 
+_SEEDS = 'seg_map_path'
 _CHECKED_AT_START = 16  # completely; the others when they are read
 
 
@@ -34,8 +35,9 @@ class PseudoLabelDataset(PairedDataset):
     Args:
         class_prompts (str | dict): Names the classes; see
             :func:`get_class_prompts`.
-        seed_dir (str): Folder of ``<image name>.png``. Unlike the other paths
-            it is *not* below ``data_root``: seeds lie in a work folder.
+        seed_dir (str, optional): Folder of ``<image name>.png``. Unlike the
+            other paths it is *not* below ``data_root``: seeds lie in a work
+            folder. May be left out if ``data_prefix`` has ``seg_map_path``.
         image_list (str, optional): Split file, below ``data_root``. Without
             it: all pictures of ``image_dir``.
         image_dir (str): Folder of the pictures, below ``data_root``.
@@ -45,12 +47,13 @@ class PseudoLabelDataset(PairedDataset):
 
     Raises:
         ValueError: If ``max_missing`` is not in 0..1.
+        UserInputError: If no folder of seeds is given.
     """
 
     def __init__(
         self,
         class_prompts: str | Mapping[str, Any] | ClassPrompts,
-        seed_dir: str,
+        seed_dir: str | None = None,
         image_list: str | None = None,
         image_dir: str = 'JPEGImages',
         max_missing: float = 0.0,
@@ -63,6 +66,11 @@ class PseudoLabelDataset(PairedDataset):
             raise ValueError(
                 f'Expected max_missing in 0..1, but got {max_missing}.'
             )
+        if not (seed_dir or (kwargs.get('data_prefix') or {}).get(_SEEDS)):
+            raise UserInputError(
+                'Expected a folder of seeds, but got none. Set `seed_dir`, or '
+                f"data_prefix=dict({_SEEDS}='FOLDER') below `data_root`."
+            )
         # Keep what the checks of seeds need
         self.max_missing = max_missing
         self.seed_command = seed_command
@@ -70,7 +78,7 @@ class PseudoLabelDataset(PairedDataset):
         # Pair the pictures with the seeds, as label maps
         super().__init__(
             class_prompts=class_prompts,
-            label_dir=os.path.abspath(seed_dir),
+            label_dir=seed_dir and os.path.abspath(seed_dir),
             image_list=image_list,
             image_dir=image_dir,
             **kwargs,
@@ -103,7 +111,7 @@ class PseudoLabelDataset(PairedDataset):
             check_seed(
                 path,
                 record['img_path'],
-                len(self.metainfo['classes']),
+                self.num_labels,
                 self._remedy,
             )
             self._checked.add(path)

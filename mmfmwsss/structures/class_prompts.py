@@ -1,9 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Class names as data sets write them, and as CLIP is asked for them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..utils import UserInputError
 from ..utils.limits import MAX_CLASSES
@@ -132,29 +130,3 @@ class ClassPrompts:
     def labels(self) -> tuple[str, ...]:
         """Names of the label values 0..C, 'background' first."""
         return ('background', *self.classes)
-
-    def checked_metainfo(
-        self, metainfo: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        """Check a user's ``metainfo`` of a data set with these classes.
-
-        Raises:
-            UserInputError: If its ``classes`` are not one name a label.
-        """
-        content = dict(metainfo or {})
-        names = content.get('classes', self.labels)
-        if isinstance(names, str) or len(names) != len(self.labels):
-            raise UserInputError(
-                f"Expected {len(self.labels)} names in metainfo['classes'], "
-                f'the background and {len(self.classes)} classes, but got '
-                f'{names!s:.200}. Leave it out, or change `class_prompts`.'
-            )
-        # See that label 0 alone is the background.
-        again = [name for name in names[1:] if is_background(name)]
-        if again or not is_background(names[0]):
-            raise UserInputError(
-                "Expected metainfo['classes'] to begin with 'background' and "
-                f'to have it once, but got {names!s:.200}. Leave it out: '
-                '`class_prompts` has the names.'
-            )
-        return content

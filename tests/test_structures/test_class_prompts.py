@@ -207,24 +207,6 @@ def test_label_maps_hold_254_classes():
             )
 
 
-@pytest.mark.parametrize(
-    ('names', 'message'),
-    [
-        (['cat', 'dog'], 'Expected 3 names'),
-        (['background', 'background', 'dog'], 'begin with'),
-        (['cat', 'dog', 'cow'], 'begin with'),
-        ('abc', 'Expected 3 names'),
-    ],
-)
-def test_names_of_metainfo(names, message):
-    prompts = ClassPrompts(('cat', 'dog'), ('cat', 'dog'), ('wall',))
-    assert prompts.checked_metainfo(None) == {}
-    fine = {'classes': ['background', 'chat', 'chien'], 'palette': 1}
-    assert prompts.checked_metainfo(fine) == fine
-    with pytest.raises(UserInputError, match=message):
-        prompts.checked_metainfo({'classes': names})
-
-
 def test_classes_bring_their_colours() -> None:
     own = {'classes': ['a'], 'background': ['b']}
     assert get_class_prompts(own).palette == ((0, 0, 0), (128, 0, 0))  # VOC's

@@ -17,7 +17,7 @@ from prettytable import PrettyTable
 from ...datasets.current_outputs import digest_for_field
 from ...utils import UserInputError
 from ...utils.image_names import image_name_of
-from ...utils.labels import IGNORE_LABEL
+from ...utils.labels import IGNORE_LABEL, renumber_labels
 from ...utils.palette_png import read_label_png, write_palette_png
 from .areas import class_areas, class_scores, intersection_over_union
 from .failures import column_of, list_failures
@@ -46,7 +46,9 @@ class SeedMetric(BaseMetric):
     background included, as in mmseg's ``IoUMetric``; labels that the truth
     never shows are named in the log and in ``record``. Samples that carry
     ``failure`` are counted and listed, never written or scored; those whose
-    ground truth is missing or wrong are written, counted and listed.
+    ground truth is missing or wrong are written, counted and listed. Where
+    the data set has some of the classes, or no background, the labels of the
+    truth become its numbers.
 
     Args:
         prediction (str): Field with the label map at the original size,
@@ -98,16 +100,9 @@ class SeedMetric(BaseMetric):
 
         Raises:
             UserInputError: If there is no folder of ground truth.
-            UserInputError: If a prediction is of no class, or the data set
-                renumbers its labels (``reduce_zero_label``).
+            UserInputError: If a prediction is of no class.
             ValueError: If a sample has no field ``prediction``.
         """
-        if self.ground_truth_dir and self._meta.get('reduce_zero_label'):
-            raise UserInputError(
-                'Expected masks with the numbers of the classes, but the data '
-                "set has `reduce_zero_label`. Score it with mmseg's "
-                "dict(type='IoUMetric') instead of SeedMetric."
-            )
         for sample in data_samples:
             path = sample['img_path']
             if sample.get('failure'):
@@ -196,6 +191,11 @@ class SeedMetric(BaseMetric):
         truth = read_label_png(path)
         if numbers := self.truth_numbers:
             truth = renumber_truth(truth, numbers, self.ignore_index)
+        truth = renumber_labels(
+            truth,
+            self._meta.get('label_map'),
+            self._meta.get('reduce_zero_label', False),
+        )
         known = (truth < len(classes)) | (truth == self.ignore_index)
         if truth.shape != labels.shape or not known.all():
             raise UserInputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
@@ -147,7 +148,7 @@ def _source(
     # Take over what all data sets have
     plain = Source(
         name='pictures',
-        classes=tuple(dataset.metainfo['classes'][1:]),
+        classes=_classes(dataset),
         image_dir=dataset.data_prefix['img_path'],
         sam_mask_dir=str(steps[0]['mask_dir']) if steps else None,
     )
@@ -173,6 +174,13 @@ def _source(
             label_dir=dataset.data_prefix.get('seg_map_path') or truth,
         )
     return None
+
+
+def _classes(dataset: BaseDataset) -> tuple[str, ...]:
+    """List the foreground classes of the files; a run may use some."""
+    names = dataset.METAINFO.get('classes') or dataset.metainfo['classes']
+    first = 0 if getattr(dataset, 'reduce_zero_label', False) else 1
+    return tuple(names[first:])
 
 
 def _suffixes(dataset: BaseSegDataset) -> tuple[str, ...]:

@@ -53,9 +53,9 @@ def _metric(root, **kwargs):
     return METRICS.build({**config, **kwargs})
 
 
-def _evaluate(metric, samples):
+def _evaluate(metric, samples, meta=META):
     evaluator = Evaluator(metric)
-    evaluator.dataset_meta = META
+    evaluator.dataset_meta = meta
     for sample in samples:
         evaluator.process([sample])
     return evaluator.evaluate(len(samples))
@@ -235,12 +235,35 @@ def test_a_giant_truth_is_one_bad_file(case, log, monkeypatch):
     assert any('p0.png' in m and '1 of 4 images' in m for m in log)
 
 
-def test_renumbered_labels_are_left_to_mmseg(case):
+@pytest.mark.parametrize(
+    ('meta', 'numbers'),
+    [
+        (dict(classes=('dog', 'background'), label_map={0: 1, 1: 255, 2: 0}),
+         [1, 255, 0]),
+        (dict(classes=('cat', 'dog'), reduce_zero_label=True), [255, 0, 1]),
+        (dict(classes=('dog',), reduce_zero_label=True,
+              label_map={0: 255, 1: 0}), [255, 255, 0]),
+    ],
+    ids=['subset', 'zero', 'both'],
+)  # fmt: skip
+def test_a_data_set_of_some_classes_scores_as_in_mmseg(case, meta, numbers):
+    """The truth in the files keeps all labels; mmseg loads the renumbered."""
     root, samples = case
-    metric = _metric(root)
-    metric.dataset_meta = dict(META, reduce_zero_label=True)
-    with pytest.raises(UserInputError, match='IoUMetric'):
-        metric.process(None, [samples[0].to_dict()])
+    table = np.arange(256)
+    table[:3] = numbers
+    for sample in samples:
+        truth = table[sample.gt_sem_seg.data.numpy()]
+        sample.gt_sem_seg = PixelData(data=torch.from_numpy(truth))
+        labels = sample.pred_sem_seg.data % len(meta['classes'])
+        sample.pred_sem_seg = PixelData(data=labels)
+        sample.fine_seed = PixelData(data=labels)
+    meta = dict(META, **meta)
+    ours, theirs = (
+        _evaluate(metric, samples, meta)
+        for metric in (_metric(root), IoUMetric())
+    )
+    assert ours['fine_seed/mIoU'] == pytest.approx(theirs['mIoU'], abs=0.006)
+    assert ours['fine_seed/failed'] == 0
 
 
 def test_masks_of_a_longer_list_score_the_same(case, log):
