@@ -8,6 +8,7 @@ PYTEST_WORKERS ?= auto
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 TABLES_ARGS ?=
+BENCH_ARGS ?=
 
 # As many tests at a time as there are cores, at most 4 (each takes 1 to 2 GB).
 PYTEST_PARALLEL = -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal
@@ -18,13 +19,13 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab lock demo tables test coverage test-slow test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab lock demo tables bench test coverage test-slow test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
 	    | awk -F'|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@echo 'VENV=DIR keeps the environment elsewhere; PYTHON= names the interpreter that makes it;'
-	@echo 'PYTEST_ARGS=, DEMO_ARGS= and TABLES_ARGS= are passed on;'
+	@echo 'PYTEST_ARGS=, DEMO_ARGS=, TABLES_ARGS= and BENCH_ARGS= are passed on;'
 	@echo 'PYTEST_WORKERS=N runs N tests at a time (0: in one process).'
 
 setup:  ## make the environment (.venv)
@@ -44,6 +45,9 @@ demo: setup  ## from image-level labels to a segmentation network, on PartWorld
 
 tables: setup  ## the tables of the paper on PartWorld, one seed
 	'$(VENV)/bin/python' tools/reproduce_tables.py $(TABLES_ARGS)
+
+bench: setup  ## cost against what a user would run instead; on an idle machine
+	'$(VENV)/bin/python' tools/benchmarks/run.py $(BENCH_ARGS)
 
 test: setup  ## run the tests
 	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)

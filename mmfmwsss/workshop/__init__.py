@@ -7,6 +7,7 @@
 ``report/``            the HTML report on runs
 ``tables/``            the paper's tables and figures, run and set side by side
 ``stages/``            a chain of commands, each run once
+``benchmarks/``        cost, against what a user would run instead
 ``dataset_checks/``    faults of a data set, found before hours are spent
 ``cam_files.py``       class activation maps that other methods wrote
 ``tiny_models.py``     small models with random weights, for tests

@@ -121,6 +121,7 @@ def test_choices_are_those_of_the_package() -> None:
     from mmfmwsss.models.masks import EverythingSettings
     from mmfmwsss.models.seeding import BaseSeeder
     from mmfmwsss.structures import WHOLE
+    from mmfmwsss.workshop.benchmarks import COMPARISONS
     from mmfmwsss.workshop.cam_files import CAM_FORMATS, CAM_KEYS
     from mmfmwsss.workshop.photo_clip import Settings
     from mmfmwsss.workshop.tables import PAPER_TABLES, TABLE_DATASETS
@@ -145,5 +146,6 @@ def test_choices_are_those_of_the_package() -> None:
     assert set(score['COUNTS']) <= set(settings)
     for name, (default, _) in score['THRESHOLDS'].items():
         assert settings[name] == default
+    assert set(load('tools/benchmarks/run.py')['LETTERS']) == set(COMPARISONS)
     photo_clip = load('tools/photo_clip/train.py')['SETTINGS']
     assert vars(Settings()) == {k: v for k, (v, _) in photo_clip.items()}

@@ -1,0 +1,150 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Measure against what a user would run instead: JSON and a table.
+
+Each comparison runs in a process of its own, demands equal results first, and
+lets the ways take turns: a median of wall time, CPU time and the system's
+share of it, and peak memory, with one thread and with all. Give it an idle
+machine; about 20 minutes on 2 cores.
+
+  a  prompt step at batch 4 and 16: plain PyTorch, the released code's way
+  b  CAM and affinity of an image with 1, 2, 4 classes: class by class
+  c  everything mode: SamAutomaticMaskGenerator
+  d  SAMS: a loop over masks; dense CRF: pydensecrf
+  e  masks and seeds of 50, 100 and 200 images: linear, memory flat
+  f  stage-2 inference with and without SAMS
+  g  many tiny pictures: nothing grows faster than their number
+  h  share of this machine's matrix rate that is reached
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LETTERS = 'acd'
+EXAMPLES = r"""examples:
+  python tools/benchmarks/run.py
+  python tools/benchmarks/run.py --only a,c --threads 1
+  python tools/benchmarks/run.py --quick --out build/bench_quick
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--only',
+        type=letters,
+        default=list(LETTERS),
+        metavar='A,B',
+        help='letters of comparisons (default: all)',
+    )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='small cases, to see that all works; no figures to quote',
+    )
+    parser.add_argument(
+        '--threads',
+        type=int,
+        nargs='+',
+        default=sorted({1, len(os.sched_getaffinity(0))}),
+        metavar='N',
+        help='numbers of threads (default: 1 and all cores)',
+    )
+    parser.add_argument(
+        '--shared',
+        default=os.environ.get('MMFMWSSS_SHARED') or str(ROOT / '../shared'),
+        metavar='DIR',
+        help='folder with weights/mobile_sam.pt and data/voc3, for photos '
+        '(default: ../shared); left out where it is not there',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        nargs='+',
+        default=[],
+        metavar='N',
+        help='numbers of pictures of e and g (default: their own)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('build/bench'),
+        help='folder of bench.json and bench.md (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--here',
+        action='store_true',
+        help='run in this process, not each comparison in one of its own',
+    )
+    return parser.parse_args(argv)
+
+
+def letters(text: str) -> list[str]:
+    """Split letters of comparisons at commas."""
+    found = [part.strip() for part in text.split(',') if part.strip()]
+    unknown = sorted(set(found) - set(LETTERS))
+    if unknown or not found:
+        raise argparse.ArgumentTypeError(
+            f'expected letters of {", ".join(LETTERS)}, e.g. a,c; got {text!r}'
+        )
+    return found
+
+
+def run_apart(letter: str, argv: list[str], out: Path) -> dict[str, Any]:
+    """Run one comparison in a process of its own, and read its result."""
+    folder = out / letter
+    command = [sys.executable, __file__, *argv]
+    command += ['--only', letter, '--here', '--out', str(folder)]
+    code = subprocess.run(
+        command, check=False, stdout=subprocess.DEVNULL
+    ).returncode
+    # Note a process that failed as the result
+    if code:
+        return {letter: dict(title='', state=f'failed with code {code}')}
+    found: dict[str, Any] = json.loads((folder / 'bench.json').read_text())
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure; 1 if a comparison failed or found unequal results."""
+    argv = sys.argv[1:] if argv is None else argv
+    args = parse_args(argv)
+    results: dict[str, Any] = {}
+    args.out.mkdir(parents=True, exist_ok=True)
+    from mmfmwsss.workshop.benchmarks import Settings, measure, report
+
+    for letter in args.only:
+        print(f'({letter}) ...', file=sys.stderr, flush=True)
+        if args.here:
+            settings = Settings(
+                quick=args.quick,
+                threads=tuple(args.threads),
+                shared=args.shared,
+                images=tuple(args.images),
+            )
+            results[letter] = measure(letter, settings)
+        else:
+            results |= run_apart(letter, argv, args.out)
+        # Write what there is, in case that the run is stopped
+        text = report(results)
+        (args.out / 'bench.json').write_text(json.dumps(results, indent=1))
+        (args.out / 'bench.md').write_text(text)
+    print(text)
+    left_out = ('measured', 'left out')
+    states = [found['state'] for found in results.values()]
+    return int(not all(state.startswith(left_out) for state in states))
+
+
+if __name__ == '__main__':
+    parse_args()  # --help and slips are answered before torch is imported
+    sys.exit(main())
