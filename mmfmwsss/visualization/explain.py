@@ -14,7 +14,8 @@ from torch.nn import functional
 from ..models.seeding import MaskDecisions, paint_order, top_rank
 from ..structures import LEVEL_NAMES, SAMMasks
 from .painting import label_borders, overlay_cam, paint_labels
-from .sheet import picture_sheet
+from .sheet import picture_sheet, with_legend
+from .texts import write_text
 
 __all__ = [
     'MaskExplanation',
@@ -178,19 +179,7 @@ def _write_number(canvas: Image, where: NDArray[np.bool_], text: str) -> None:
         return
     # Centre the text there, white with a black rim
     place = (int(x) - 4 * len(text), int(y) + 5)
-    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        _write(canvas, text, place, colour, width)
-
-
-def _write(
-    canvas: Image,
-    text: str,
-    place: tuple[int, int],
-    colour: tuple[int, int, int] = (0, 0, 0),
-    width: int = 1,
-) -> None:
-    font, line = cv2.FONT_HERSHEY_SIMPLEX, cv2.LINE_AA
-    cv2.putText(canvas, text, place, font, 0.42, colour, width, line)
+    write_text(canvas, text, place, 12, (255, 255, 255), rim=(0, 0, 0))
 
 
 def explanation_picture(
@@ -290,11 +279,5 @@ def _arranged(
                 cell,
             )
         )
-    width = rows[0].shape[1]
     # Add a legend, a line for each class
-    legend = np.full((24 * len(names) + 8, width, 3), 255, np.uint8)
-    for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        top = 24 * row
-        legend[top + 2 : top + 18, 6:30] = colour
-        _write(legend, name, (38, top + 15))
-    return np.concatenate([*rows, legend])
+    return with_legend(np.concatenate(rows), names, colours)

@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .texts import write_text
+
 __all__ = ['picture_sheet', 'with_legend']
 
 Image = NDArray[np.uint8]  # RGB, (H, W, 3)
 
-_BLACK = (0, 0, 0)
+_SIZE = 12  # of the letters, pixels
 
 
 def picture_sheet(
@@ -41,7 +43,8 @@ def picture_sheet(
     sheet = sheet.astype(np.uint8)
     # Write the headings
     for column, title in enumerate(titles):
-        _write(sheet, title, margin + column * (cell + margin), head - 8)
+        left = margin + column * (cell + margin)
+        write_text(sheet, title, (left, head - 8), _SIZE)
     # Fill the rows, each with its name below
     for r, (row, name) in enumerate(zip(rows, names, strict=True)):
         if len(row) != len(titles):
@@ -56,7 +59,7 @@ def picture_sheet(
             fitted = _fit(picture, cell)
             h, w = fitted.shape[:2]
             sheet[top : top + h, left : left + w] = fitted
-        _write(sheet, name, margin, top + cell + 14)
+        write_text(sheet, name, (margin, top + cell + 14), _SIZE)
     return sheet
 
 
@@ -64,6 +67,7 @@ def with_legend(
     picture: Image,
     names: Sequence[str],
     colours: Sequence[Sequence[int]],
+    line: int = 24,
 ) -> Image:
     """Put the names of colours below a picture.
 
@@ -71,18 +75,20 @@ def with_legend(
         picture (ndarray): RGB, uint8, (H, W, 3).
         names (Sequence[str]): K names, a line each.
         colours (Sequence): Their RGB, (K, 3).
+        line (int): Height of a line, L, pixels.
 
     Returns:
-        ndarray: RGB, uint8, (H + 24 K + 8, W, 3).
+        ndarray: RGB, uint8, (H + L K + 8, W, 3).
     """
     # Make a white strip of the picture's width
-    height = 24 * len(names) + 8
+    height = line * len(names) + 8
     legend = np.full((height, picture.shape[1], 3), 255, np.uint8)
     # Draw a square and a name for each colour
     for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        top = 24 * row
-        legend[top + 6 : top + 22, 6:30] = colour
-        _write(legend, name, 38, top + 19)
+        top = line * row + 6
+        legend[top : top + 2 * line // 3, 6 : 6 + line] = colour
+        place = (line + 14, top + 13 * line // 24)
+        write_text(legend, name, place, 13 * line // 24)
     return np.concatenate([picture, legend])
 
 
@@ -94,10 +100,3 @@ def _fit(picture: Image, side: int) -> Image:
         picture, (width, height), interpolation=cv2.INTER_NEAREST
     )
     return np.asarray(resized, np.uint8)
-
-
-def _write(sheet: Image, text: str, x: int, y: int) -> None:
-    cv2.putText(
-        sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _BLACK, 1,
-        cv2.LINE_AA,
-    )  # fmt: skip

@@ -5,13 +5,43 @@ import numpy as np
 import pytest
 
 from mmfmwsss.visualization import picture_sheet
+from mmfmwsss.visualization.sheet import with_legend
+from mmfmwsss.visualization.texts import text_width, write_text
 
-IMAGE = np.full((4, 6, 3), 100, np.uint8)
+COLOUR = (100, 90, 80)
+IMAGE = np.full((4, 6, 3), COLOUR, np.uint8)
 
 
 def test_picture_sheet() -> None:
     sheet = picture_sheet([[IMAGE, IMAGE]] * 3, ['a', 'b'], ['x', 'y', 'z'])
     assert sheet.dtype == np.uint8
-    assert (sheet == 100).all(axis=2).sum() == 6 * 140 * 93  # 4 x 6 fitted
+    assert (sheet == COLOUR).all(axis=2).sum() == 6 * 140 * 93  # 4 x 6 fitted
     with pytest.raises(ValueError, match='2 pictures in row 0.*got 1'):
         picture_sheet([[IMAGE]], ['a', 'b'], ['x'])
+
+
+def test_a_legend_has_a_line_for_each_name() -> None:
+    picture = np.full((10, 80, 3), COLOUR, np.uint8)
+    for line in (24, 36):
+        legend = with_legend(picture, ['cat', 'é'], [(200, 0, 0)] * 2, line)
+        assert legend.shape == (10 + 2 * line + 8, 80, 3)
+        assert (legend[:10] == COLOUR).all()
+        squares = (legend[10:] == (200, 0, 0)).all(axis=2)
+        assert squares.sum() == 2 * line * (2 * line // 3)
+
+
+def test_letters_are_within_their_place_and_of_any_alphabet() -> None:
+    blank = np.full((30, 120, 3), 255, np.uint8)
+    shapes = set()
+    for text in ('cat', 'Löwe', 'кот'):
+        picture = blank.copy()
+        write_text(picture, text, (10, 20), 14)
+        dark = (picture < 128).all(axis=2)
+        columns = np.flatnonzero(dark.any(axis=0))
+        assert columns[0] >= 9
+        assert columns[-1] <= 11 + text_width(text, 14)
+        shapes.add(dark.tobytes())
+    assert len(shapes) == 3
+    with_rim = blank.copy()
+    write_text(with_rim, 'cat', (10, 20), 14, (255, 255, 255), rim=(9, 9, 9))
+    assert (with_rim == 9).all(axis=2).any()
