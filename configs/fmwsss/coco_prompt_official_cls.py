@@ -70,6 +70,7 @@ train_dataloader = dict(
     sampler=dict(infinite=True),
     dataset=dict(_base_.photos, **names, pipeline=prompt_pipeline),
 )
+test_pipeline = _base_.seed_pipeline
 test_dataloader = dict(dataset=dict(_base_.test_set, **names))
 default_hooks = dict(checkpoint=dict(interval=8200))
 test_evaluator = dict(prediction='coarse_seed', split=_base_.split)

@@ -1,5 +1,6 @@
 # Learn both sets of prompts on your own photos from their tags alone: the
-# recipe of voc_prompt.py (CoOp's, and the official code's colour jitter).
+# recipe of voc_prompt.py (CoOp's, and the official code's colour jitter). A
+# test writes the seeds, as custom_seed.py says.
 # Needs: the settings of custom.py, the masks of custom_sam_masks.py, and CLIP
 #        in weights/ (or $CLIP_VIT_B16, or CUSTOM_MODELS=photo or tiny).
 # Run:   python tools/train.py configs/fmwsss/custom_prompt.py
@@ -41,6 +42,37 @@ train_dataloader = dict(
             dict(type='PackWSSSInputs'),
         ],
     ),
+)
+test_pipeline = [  # its loader: see segmentor_pipelines.py
+    dict(type='LoadImageFromFile'),
+    # Not random: photos of all sizes are seen at one.
+    dict(
+        type='RandomLongSideResize',
+        low=_base_.seed_side,
+        high=_base_.seed_side,
+        min_short=_base_.patch_size,
+    ),
+    dict(type='ResizeToPatchMultiple', patch_size=_base_.patch_size),
+    # Seeds are made at the original size.
+    dict(_base_.load_masks, follow_image=False),
+    dict(type='PackWSSSInputs'),
+]
+test_dataloader = dict(
+    _base_.one_by_one,
+    dataset=dict(
+        _base_.photos,
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_cfg = dict()
+test_evaluator = dict(
+    type='SeedMetric',
+    prediction='fine_seed',
+    output_dir=_base_.seed_dir,
+    ground_truth_dir=None,
+    split='own photos',
+    protocol='single scale',
 )
 epochs = _base_.prompt_epochs
 param_scheduler = [

@@ -8,8 +8,9 @@ work_dir = 'work_dirs/partworld/classification'
 load_from = 'work_dirs/partworld/prompt/prompts.pth'
 train_command = 'python tools/train.py configs/fmwsss/partworld_prompt.py'
 model = dict(routes=dict(_delete_=True))
-pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]  # no masks
-test_dataloader = dict(dataset=dict(pipeline=pipeline))
+# No masks.
+test_pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_evaluator = dict(
     _delete_=True, type='ImageLabelMetric', split='PartWorld train'
 )

@@ -61,8 +61,9 @@ model = dict(
     ),
 )
 train_dataloader = None
-pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]  # no masks
-test_dataloader = dict(dataset=dict(_base_.test_set, pipeline=pipeline))
+# No masks.
+test_pipeline = [*_base_.seed_pipeline[:2], _base_.seed_pipeline[-1]]
+test_dataloader = dict(dataset=dict(_base_.test_set, pipeline=test_pipeline))
 test_evaluator = [
     dict(
         _base_.test_evaluator,

@@ -62,5 +62,6 @@ train_dataloader = dict(
     sampler=dict(infinite=True),
     dataset=dict(_base_.photos, pipeline=prompt_pipeline),
 )
+test_pipeline = _base_.seed_pipeline
 test_dataloader = dict(dataset=_base_.test_set)
 test_evaluator = dict(prediction='coarse_seed', split=_base_.split)

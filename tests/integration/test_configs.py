@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Every config is complete: its model, data sets and metrics build."""
 
+import copy
 import io
 import re
 import tokenize
@@ -11,7 +12,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmseg.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
+from mmseg.apis import MMSegInferencer, init_model
+from mmseg.registry import DATASETS, HOOKS, METRICS, TRANSFORMS
 from open_clip import create_model
 from segment_anything import sam_model_registry
 from torch import nn
@@ -78,16 +80,17 @@ def _own_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build_model(config: Config) -> nn.Module:
-    """Build it; networks of full size without memory for their weights."""
+    """Build it by mmseg; networks of full size without memory for weights."""
     if not config.model.type.endswith(('EncoderDecoder', 'RefinedSegmentor')):
-        return MODELS.build(config.model)
+        return init_model(config, device='cpu')
     linspace = partial(torch.linspace, device='cpu')  # mmseg reads its values
     with (
         pytest.MonkeyPatch.context() as patch,
         torch.device('meta'),
     ):
         patch.setattr(torch, 'linspace', linspace)
-        return MODELS.build(config.model)
+        patch.setattr(nn.Module, 'to', lambda self, device: self)
+        return init_model(config, device='cpu')
 
 
 def check(path: Path) -> None:
@@ -95,6 +98,10 @@ def check(path: Path) -> None:
     config = Config.fromfile(path)
     assert build_model(config) is not None
     fill_num_classes(config)
+    if config.model.type != 'SAMMaskGenerator':
+        assert config.test_pipeline == config.test_dataloader.dataset.pipeline
+        inferencer = MMSegInferencer.__new__(MMSegInferencer)
+        assert inferencer._init_pipeline(copy.deepcopy(config)) is not None
     for key in ('train_dataloader', 'test_dataloader'):
         if config.get(key) is None:
             continue
@@ -143,7 +150,7 @@ def test_sizes_for_own_photos_fit_each_other(
 
 @pytest.mark.parametrize('path', CONFIGS, ids=names(CONFIGS))
 def test_head_comment_says_what_how_and_at_what_cost(path: Path) -> None:
-    head = path.read_text().split('_base_')[0]
+    head = path.read_text().split('\n_base_')[0]
     assert re.search(r'^# Run:   python tools/(train|test)\.py', head, re.M)
     assert str(path.relative_to(ROOT)) in head
     assert '# Cost:  ' in head

@@ -50,6 +50,10 @@ class PromptFileHook(Hook):
         meta = dict(
             foreground=list(prompts.foreground),
             background=list(prompts.background),
+            dataset_meta=dict(  # where mmseg's init_model looks for names
+                classes=list(prompts.labels),
+                palette=[list(colour) for colour in prompts.palette],
+            ),
             clip=model.clip.description,
             epoch=int(checkpoint['meta']['epoch']),
             iter=int(checkpoint['meta']['iter']),

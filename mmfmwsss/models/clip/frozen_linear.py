@@ -17,7 +17,8 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     There PyTorch takes MKL, which leaves half of an AMD processor's speed
     unused. The gradient with respect to ``x`` is by oneDNN, too; it cannot be
-    differentiated again.
+    differentiated again. A trace, such as mmengine counts operations by, has
+    ``F.linear``.
 
     Args:
         x (Tensor): (..., D).
@@ -35,6 +36,7 @@ def frozen_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         or weight.requires_grad
         or not x.numel()
         or torch.is_autocast_enabled('cpu')
+        or torch.jit.is_tracing()
         or not _has_onednn()
     )
     if plain:

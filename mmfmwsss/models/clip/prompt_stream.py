@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
@@ -59,6 +60,7 @@ class PromptStream(BaseModule):
             return self.prompts(clip, rows)
         return self.prompts(clip)
 
+    @torch.no_grad()
     def frozen_text_features(self, clip: FrozenCLIP) -> Tensor:
         """Encode all prompts, once as long as they are not trained, (G, E)."""
         if self.training or self._kept is None:

@@ -56,6 +56,9 @@ class SAMMaskGenerator(BaseModel):
         output_dir (str | PathLike): Gets ``<image name>.json``.
         data_preprocessor (Mapping | None): Must leave the images as they are;
             None does.
+        train_cfg (Mapping | None): Unused; mmseg's tools set it.
+        test_cfg (Mapping | None): Unused likewise.
+        pretrained (str | None): Unused likewise.
     """
 
     def __init__(
@@ -63,7 +66,11 @@ class SAMMaskGenerator(BaseModel):
         source: Mapping[str, Any] | MaskSource,
         output_dir: str | os.PathLike[str],
         data_preprocessor: Mapping[str, Any] | None = None,
+        train_cfg: Mapping[str, Any] | None = None,
+        test_cfg: Mapping[str, Any] | None = None,
+        pretrained: str | None = None,
     ) -> None:
+        del train_cfg, test_cfg, pretrained
         super().__init__(data_preprocessor=data_preprocessor)
         self.source: MaskSource = (
             TASK_UTILS.build(dict(source))

@@ -87,6 +87,9 @@ def test_voc_prompts_are_small_and_load_anywhere(
     assert found['meta']['iter'] == 70
     assert len(found['meta']['foreground']) == 20
     assert found['meta']['clip'] == voc.clip.description
+    names = found['meta']['dataset_meta']
+    assert tuple(names['classes']) == voc.class_prompts.labels
+    assert len(names['palette']) == 21
     output = subprocess.run(
         [sys.executable, '-c', READ, str(path)],
         cwd=tmp_path, capture_output=True, text=True, check=True,

@@ -68,6 +68,10 @@ def test_onednn_is_used_where_it_can_be(
     weight = weight.detach()
     with torch.autocast('cpu', torch.bfloat16):
         assert frozen_linear(x, weight, bias).dtype == torch.bfloat16
+    traced = torch.jit.trace(
+        lambda a: frozen_linear(a, weight, bias), x, check_trace=False
+    )
+    torch.testing.assert_close(traced(x), F.linear(x, weight, bias))
     monkeypatch.setattr(module, '_has_onednn', lambda: False)
     torch.testing.assert_close(
         frozen_linear(x, weight, bias), F.linear(x, weight, bias)
