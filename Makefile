@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab lock demo tables bench test coverage test-slow test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab lock demo tables bench docs test coverage test-slow test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
@@ -49,6 +49,9 @@ tables: setup  ## the tables of the paper on PartWorld, one seed
 bench: setup  ## cost against what a user would run instead; on an idle machine
 	'$(VENV)/bin/python' tools/benchmarks/run.py $(BENCH_ARGS)
 
+docs: setup  ## build the site of the documentation in build/site
+	NO_MKDOCS_2_WARNING=1 '$(VENV)/bin/python' -m mkdocs build --quiet --strict
+
 test: setup  ## run the tests
 	'$(VENV)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
@@ -61,14 +64,15 @@ test-slow: setup  ## run the tests that take more than a few seconds
 test-openmmlab: setup-openmmlab  ## run the tests with the original packages
 	'$(VENV_OPENMMLAB)/bin/python' -m pytest $(PYTEST_PARALLEL) $(PYTEST_ARGS)
 
-lint: setup  ## check style, types, spelling and docstrings
+lint: setup  ## check style, types, spelling, docstrings and the site
 	'$(VENV)/bin/python' -m ruff check .
 	'$(VENV)/bin/python' -m ruff format --check .
 	'$(VENV)/bin/lint-imports' --no-cache
-	'$(VENV)/bin/python' -m mypy mmfmwsss tools tests
+	'$(VENV)/bin/python' -m mypy mmfmwsss tools tests docs/hooks
 	'$(VENV)/bin/python' -m vulture
 	'$(VENV)/bin/python' -m codespell_lib
 	'$(VENV)/bin/python' -m interrogate mmfmwsss tools
+	$(MAKE) --no-print-directory docs
 
 format: setup  ## mend what can be mended by a program
 	'$(VENV)/bin/python' -m ruff check --fix .

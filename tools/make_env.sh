@@ -23,7 +23,7 @@ if [ "$target" = --lock ]; then
     kind=default
 fi
 case $kind in
-    default) files=(torch mminstall runtime optional tests lint) ;;
+    default) files=(torch mminstall runtime optional tests lint docs) ;;
     openmmlab) files=(torch openmmlab runtime optional tests) ;;
     *) echo "$usage" >&2; exit 2 ;;
 esac

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ('configs', 'docs', 'mmfmwsss', 'requirements', 'tests', 'tools')
 FILES = (
     'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile',
-    'README.md', 'pyproject.toml', 'setup.py',
+    'README.md', 'mkdocs.yml', 'pyproject.toml', 'setup.py',
 )  # fmt: skip
 
 
