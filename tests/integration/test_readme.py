@@ -1,7 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """What the documents name exists; the commands take their arguments."""
 
+import argparse
 import re
+import runpy
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from mmseg import registry
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / 'README.md').read_text()
+NAMES = (ROOT / 'docs' / 'your_mmseg_model.md').read_text()
 DOCUMENTS = [
     ROOT / 'README.md',
     ROOT / 'CONTRIBUTING.md',
@@ -58,6 +62,36 @@ def test_the_readme_names_files() -> None:
     assert 'tools/train.py' in SCRIPTS
 
 
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150
+
+
+def commands_of(text: str) -> list[list[str]]:
+    """Words of the commands of tools in the shell blocks of a document."""
+    blocks = re.findall(r'^```(?:bash|shell)\n(.*?)^```', text, re.M | re.S)
+    lines = '\n'.join(blocks).replace('\\\n', ' ')
+    calls = re.findall(r'^.*?\bpython +(tools/.*)$', lines, re.M)
+    return [
+        shlex.split(call.removesuffix('&&'), comments=True) for call in calls
+    ]
+
+
+def test_commands_are_read() -> None:
+    text = 'a\n```bash\nA=1 python  tools/x.py a \\\n  --b  # c\n```\n'
+    assert commands_of(text) == [['tools/x.py', 'a', '--b']]
+    assert len(commands_of(README)) > 5
+
+
+@pytest.mark.parametrize(
+    'path', DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_commands_are_accepted(path: Path) -> None:
+    for tool, *arguments in commands_of(path.read_text()):
+        parse_args = runpy.run_path(str(ROOT / tool))['parse_args']
+        if arguments != ['--help']:
+            assert isinstance(parse_args(arguments), argparse.Namespace)
+
+
 def test_make_targets_exist() -> None:
     targets = re.findall(r'^make ([\w-]+)', README, re.M)
     assert {'demo', 'test'} <= set(targets)
@@ -67,7 +101,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_registered_names_exist() -> None:
-    table = README.split('| registered | names |')[1].split('\n\n')[0]
+    table = NAMES.split('| registered | names |')[1].split('\n\n')[0]
     names = re.findall(r'`(\w+)`', table)
     assert len(names) > 20
     registries = (
