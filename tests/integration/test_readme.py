@@ -5,6 +5,7 @@ import argparse
 import re
 import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,9 @@ def test_the_readme_is_short() -> None:
 def commands_of(text: str) -> list[list[str]]:
     """Words of the commands of tools in the shell blocks of a document."""
     blocks = re.findall(r'^```(?:bash|shell)\n(.*?)^```', text, re.M | re.S)
-    lines = '\n'.join(blocks).replace('\\\n', ' ')
+    lines = '\n'.join(blocks).replace('\\\n', ' ').replace('&&', '\n')
     calls = re.findall(r'^.*?\bpython +(tools/.*)$', lines, re.M)
-    return [
-        shlex.split(call.removesuffix('&&'), comments=True) for call in calls
-    ]
+    return [shlex.split(call, comments=True) for call in calls]
 
 
 def test_commands_are_read() -> None:
@@ -85,11 +84,14 @@ def test_commands_are_read() -> None:
 @pytest.mark.parametrize(
     'path', DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT))
 )
-def test_commands_are_accepted(path: Path) -> None:
-    for tool, *arguments in commands_of(path.read_text()):
-        parse_args = runpy.run_path(str(ROOT / tool))['parse_args']
-        if arguments != ['--help']:
-            assert isinstance(parse_args(arguments), argparse.Namespace)
+def test_commands_are_accepted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in commands_of(path.read_text()):
+        parse_args = runpy.run_path(str(ROOT / words[0]))['parse_args']
+        if words[1:] != ['--help']:
+            monkeypatch.setattr(sys, 'argv', words)
+            assert isinstance(parse_args(), argparse.Namespace)
 
 
 def test_make_targets_exist() -> None:
