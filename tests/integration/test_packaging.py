@@ -14,10 +14,18 @@ import yaml
 from mmfmwsss.version import __version__
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ('configs', 'docs', 'mmfmwsss', 'requirements', 'tests', 'tools')
+FOLDERS = (
+    '.github',
+    'configs',
+    'docs',
+    'mmfmwsss',
+    'requirements',
+    'tests',
+    'tools',
+)
 FILES = (
     'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile',
-    'README.md', 'mkdocs.yml', 'pyproject.toml', 'setup.py',
+    'README.md', 'mkdocs.yml', 'model-index.yml', 'pyproject.toml', 'setup.py',
 )  # fmt: skip
 
 
