@@ -95,7 +95,7 @@ def set_outputs(config: Config, args: argparse.Namespace) -> None:
         hook.draw, hook.show, hook.wait_time = True, args.show, args.wait_time
         hook.interval = 1  # mmseg's default paints every 50th image
         if args.show_dir:
-            config.visualizer.save_dir = args.show_dir
+            set_show_dir(config, args.show_dir)
     # Let the first metric write its label maps
     if args.out is not None:
         evaluators = config.test_evaluator
@@ -103,6 +103,12 @@ def set_outputs(config: Config, args: argparse.Namespace) -> None:
         first.output_dir = args.out
     if args.tta:
         set_augmentation(config)
+
+
+def set_show_dir(config: Config, folder: str) -> None:
+    """Save painted images, named after the images where ours paints."""
+    ours = is_type(config.visualizer, 'NamedLabelVisualizer')
+    config.visualizer['show_dir' if ours else 'save_dir'] = folder
 
 
 def set_augmentation(config: Config) -> None:

@@ -11,7 +11,7 @@ env_cfg = dict(
 # dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])`.
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
-    type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer'
+    type='NamedLabelVisualizer', vis_backends=vis_backends, name='visualizer'
 )
 log_processor = dict(by_epoch=False)
 log_level = 'INFO'

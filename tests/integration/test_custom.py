@@ -15,11 +15,11 @@ import pytest
 import skimage.data
 from mmengine.config import Config
 from mmseg.registry import TASK_UTILS
-from mmseg.visualization import SegLocalVisualizer
 from PIL import Image
 
 from mmfmwsss.apis.known_weights import find_weights, read_known_weights
 from mmfmwsss.utils.palette_png import read_label_png
+from mmfmwsss.visualization import NamedLabelVisualizer
 from mmfmwsss.workshop import partworld
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def run_page(
         program, script, *arguments = line.split()
         assert program == 'python'
         monkeypatch.setattr(sys, 'argv', [script, *arguments])
-        SegLocalVisualizer._instance_dict.clear()  # one a process
+        NamedLabelVisualizer._instance_dict.clear()  # one a process
         with pytest.raises(SystemExit) as end:
             runpy.run_path(script, run_name='__main__')
         assert not end.value.code, line

@@ -67,9 +67,7 @@ def test_a_packed_folder_trains_a_network(
     seeds = tmp_path / 'my_photos/work/seed/fine_seed'
     made = {path.name: read_label_png(path) for path in seeds.iterdir()}
     for command in commands:
-        run(
-            command.replace('painted', str(tmp_path / 'painted')), **variables
-        )
+        run(command.replace('painted', str(tmp_path / 'painted')), **variables)
     for name, seed in made.items():
         predicted = tmp_path / 'my_photos/work/predictions' / name
         assert read_label_png(predicted).shape == seed.shape
