@@ -27,13 +27,13 @@ from mmseg.apis import (
 )
 from mmseg.registry import DATASETS, MODELS, VISUALIZERS
 from mmseg.structures import SegDataSample
-from mmseg.visualization import SegLocalVisualizer
 from PIL import Image
 
 from mmfmwsss.apis import fill_num_classes
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.structures.class_tables import CLASS_PROMPTS
 from mmfmwsss.utils import UserInputError
+from mmfmwsss.visualization import NamedLabelVisualizer
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
 FILES = dict(
@@ -148,7 +148,7 @@ class World:
 
 def run(config: Config, name: str) -> Runner:
     """Build mmengine's runner, which takes the names of an earlier one."""
-    SegLocalVisualizer._instance_dict.clear()
+    NamedLabelVisualizer._instance_dict.clear()
     config.experiment_name = f'mmseg_ways_{name}'
     return Runner.from_cfg(config)
 
