@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Run commands one after another, each once."""
 
-from .stage_runner import Stage, StageRecord, StageRunner
+from .stage import Stage
+from .stage_runner import StageRecord, StageRunner
 
 __all__ = ['Stage', 'StageRecord', 'StageRunner']

@@ -3,69 +3,28 @@
 
 import hashlib
 import json
-import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-from mmengine.logging import MMLogger
-
 from ...apis.processes import run_command
-from ...utils import (
-    UserInputError,
-    atomic_path,
-    digest_of_file,
-    read_config,
-)
+from ...utils import UserInputError, atomic_path, digest_of_file
 from .manifests import (
     Manifest,
     digest_of_files,
     digest_of_results,
     take_manifest,
 )
+from .stage import Stage, outputs_of, read_stage_configs, work_dir_of
 
-__all__ = ['Stage', 'StageRecord', 'StageRunner']
+__all__ = ['StageRecord', 'StageRunner']
 
 _LONGEST_PATH = 1000  # characters
 _TAIL = 15  # lines of a failed stage's log that are shown
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One command of a chain.
-
-    Attributes:
-        name: Names its record and its log.
-        title: What it does, for people.
-        command: Arguments after ``python``.
-        needs: Names of the stages it reads from; it runs again after them.
-        environment: Variables its config reads.
-        outputs: Files and folders it writes, below the repository.
-        inputs: Files and folders it reads that no stage writes.
-    """
-
-    name: str
-    title: str
-    command: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-
-    def configs(self) -> list[str]:
-        """Return the configs among its arguments."""
-        return [a for a in self.command if a.startswith('configs/')]
-
-    @property
-    def is_training(self) -> bool:
-        """Tell whether it trains something."""
-        return self.command[0].endswith('train.py')
 
 
 @dataclass(frozen=True)
@@ -114,7 +73,7 @@ class StageRunner:
             json.dumps([stage.command, sorted(stage.environment.items())])
         ]
         # Add the configs, and what they name
-        for config in self._configs(stage):
+        for config in read_stage_configs(self.root, stage):
             parts.append(config.pretty_text)
             parts += self._digest_named_files(config.to_dict())
         # Add the inputs, and remember their digests for the next run
@@ -161,7 +120,7 @@ class StageRunner:
             started = time.time()
             peak_mib = self._execute(stage, resume)
             seconds = round(before + time.time() - started, 1)
-            outputs = take_manifest(self.root, self._outputs(stage))
+            outputs = self._manifest(stage)
             record = StageRecord(key, seconds, peak_mib, outputs)
             with atomic_path(self._record_path(stage)) as path:
                 path.write_text(json.dumps(vars(record)))
@@ -169,9 +128,31 @@ class StageRunner:
         self.records[stage.name] = record
         return ran
 
-    def _configs(self, stage: Stage) -> list[Config]:
-        with _environment(stage.environment), _silent_logger():
-            return [read_config(self.root / path) for path in stage.configs()]
+    def adopt(self, stage: Stage) -> None:
+        """Take the results of a stage as they are, made by it or not."""
+        try:
+            record = StageRecord(**_read_json(self._record_path(stage)))
+        except TypeError:  # none, or of an earlier version
+            record = StageRecord('', 0.0, 0.0, self._manifest(stage))
+        # Look at the files again, which may have been edited
+        outputs = take_manifest(self.root, record.outputs, record.outputs)
+        self.records[stage.name] = replace(record, outputs=outputs)
+
+    def forget(self, stage: Stage) -> None:
+        """Delete the record of a stage, and the files that it left."""
+        record = _read_json(self._record_path(stage))
+        for name in record.get('outputs', {}):
+            (self.root / name).unlink(missing_ok=True)
+        for path in (self._record_path(stage), self._begun_path(stage)):
+            path.unlink(missing_ok=True)
+
+    def work_dir(self, stage: Stage) -> str | None:
+        """Find the folder of a stage's logs and scores, if it has one."""
+        return work_dir_of(stage, read_stage_configs(self.root, stage))
+
+    def _manifest(self, stage: Stage) -> dict[str, list[str | int]]:
+        configs = read_stage_configs(self.root, stage)
+        return take_manifest(self.root, outputs_of(stage, configs))
 
     def _digest_named_files(self, config: Any) -> list[str]:
         """Hash the files that a config names, such as weights."""
@@ -184,20 +165,6 @@ class StageRunner:
             return []
         return [d for d in [digest_of_file(self.root / config)] if d]
 
-    def _outputs(self, stage: Stage) -> list[str]:
-        """List the folders that a stage writes, if its config says so."""
-        folders = [*stage.outputs, *filter(None, [self._work_dir(stage)])]
-        if not stage.is_training:
-            for config in self._configs(stage):
-                folders += _values_of('output_dir', config.to_dict())
-        return folders
-
-    def _work_dir(self, stage: Stage) -> str | None:
-        if '--work-dir' in stage.command:
-            return stage.command[stage.command.index('--work-dir') + 1]
-        folders = [c.get('work_dir') for c in self._configs(stage)]
-        return folders[0] if folders else None
-
     def _begin(self, stage: Stage, key: str) -> tuple[float, bool]:
         """Take note of the start.
 
@@ -208,7 +175,7 @@ class StageRunner:
         path = self._begun_path(stage)
         begun = _read_json(path)
         seconds, resume = 0.0, False
-        work_dir = self._work_dir(stage) if stage.is_training else None
+        work_dir = self.work_dir(stage) if stage.is_training else None
         if work_dir is not None and begun.get('key') == key:
             latest = self.root / work_dir / 'last_checkpoint'
             # One of before is of another training.
@@ -233,22 +200,22 @@ class StageRunner:
 
     def _execute(self, stage: Stage, resume: bool) -> float:
         """Run the command, its log into a file; peak memory in MiB."""
-        command = [*stage.command, *(['--resume'] if resume else [])]
+        words = [*(stage.launch or (sys.executable, *stage.command))]
+        words += ['--resume'] if resume else []
         log = self.out / 'logs' / f'{stage.name}.log'
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = dict(os.environ) | dict(stage.environment)
+        environment['PYTHON'] = sys.executable  # for tools/dist_*.sh
         environment['PYTHONPATH'] = os.pathsep.join(
             filter(None, [str(self.root), environment.get('PYTHONPATH')])
         )
         with log.open('w') as file:
             # The log goes to a file, the progress bar to the terminal.
-            code, peak_mib = run_command(
-                [sys.executable, *command], self.root, environment, file
-            )
+            code, peak_mib = run_command(words, self.root, environment, file)
         if code:
             tail = '\n'.join(log.read_text().splitlines()[-_TAIL:])
             raise UserInputError(
-                f'{tail}\n{stage.title}: `python {" ".join(command)}` '
+                f'{tail}\n{stage.title}: `{stage.shell_line()}` '
                 f'failed with exit code {code}; see {log}.'
             )
         return peak_mib
@@ -261,40 +228,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _values_of(key: str, config: Any) -> list[str]:
-    """Collect the strings under a key, anywhere in a config."""
-    if isinstance(config, Mapping):
-        own = config.get(key)
-        values = [own] if isinstance(own, str) else []
-        return values + _values_of(key, list(config.values()))
-    if isinstance(config, list | tuple):
-        return [value for part in config for value in _values_of(key, part)]
-    return []
-
-
-@contextmanager
-def _silent_logger() -> Iterator[None]:
-    """Spare the terminal a line for each variable that a config reads."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ...utils import UserInputError
-from ..stages.stage_runner import Stage, StageRunner
+from ..stages import Stage, StageRunner
 from .paper_tables import PAPER_TABLES, Measurement, PaperTable
 from .report import Cost, Coverage, TableResult
 from .stages import TableStages

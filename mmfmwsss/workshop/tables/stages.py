@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..stages.stage_runner import Stage
+from ..stages import Stage
 from .paper_tables import PAPER_TABLES
 from .table_datasets import TableDataset
 
