@@ -1,25 +1,44 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Run the whole method on PartWorld, from image-level labels to a segmentor.
+"""Run the whole method on a data set, from image-level labels to a network.
 
-Draws the data set, then runs the stages of configs/fmwsss/partworld_*.py, each
-through tools/train.py or tools/test.py. Stages that are done are skipped.
-Writes summary.json and a picture sheet, and prints one table.
+The stages are commands of tools/train.py and tools/test.py with the configs of
+configs/fmwsss; --dry-run prints them. A stage whose result is there and
+current is skipped, and what was stopped goes on. At the end there are
+summary.json, report.html and one table: seconds and mIoU of each stage, beside
+what the paper, or we, measured.
+
+Data sets: partworld (drawn, needs nothing), animals and voc (VOC 2012, in
+$VOC12_ROOT), voc_tiny (the same with the tiny models, to try the commands),
+voc_official (the released code's two runs), coco (COCO 2014, in $COCO14_ROOT),
+custom (your photos, see docs/your_own_photos.md).
 """
 
 import argparse
 import json
-import os
-import shutil
-import sys
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mmfmwsss.workshop.stages import Stage, StageRunner
 
 EXAMPLES = r"""examples:
   python tools/run_pipeline.py
-  python tools/run_pipeline.py --fresh --out work_dirs/second
+  python tools/run_pipeline.py voc --network mask2former --gpus 8
+  python tools/run_pipeline.py animals --images 60 --schedule 0.5
+  python tools/run_pipeline.py coco --from seed --dry-run
 """
 
+DATA_SETS = (
+    'partworld', 'animals', 'voc', 'voc_tiny', 'voc_official', 'coco',
+    'custom',
+)  # fmt: skip
+ROOT = Path(__file__).resolve().parents[1]
 
-def parse_args() -> argparse.Namespace:
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -27,215 +46,196 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
+        'dataset',
+        nargs='?',
+        choices=DATA_SETS,
+        default='partworld',
+        help='data set (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--network',
+        choices=('deeplabv3plus', 'mask2former'),
+        default='deeplabv3plus',
+        help='network to train on the seeds (default: %(default)s)',
+    )
+    add_selection_arguments(parser)
+    parser.add_argument(
+        '--gpus',
+        type=positive(int),
+        default=1,
+        metavar='N',
+        help='processes, one a GPU, by tools/dist_train.sh and dist_test.sh; '
+        'the batch in all stays that of the config (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--images',
+        type=positive(int),
+        metavar='N',
+        help='a small run: the first N images to learn from, and the first N '
+        'to test on, in a folder of their own',
+    )
+    parser.add_argument(
+        '--schedule',
+        type=positive(float),
+        default=1.0,
+        metavar='SHARE',
+        help='share of the iterations or epochs of each training, e.g. 0.1 '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
         '--out',
-        type=Path,
-        default=Path('work_dirs/partworld'),
-        help='folder of the results (default: %(default)s)',
+        help='folder of the results (default: that of the configs, such as '
+        'work_dirs/partworld)',
+    )
+    return parser.parse_args(argv)
+
+
+def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose stages."""
+    parser.add_argument(
+        '--from',
+        dest='first',
+        metavar='STAGE',
+        help='begin with this stage; what the stages before left is taken as '
+        'it is',
+    )
+    parser.add_argument(
+        '--until', dest='last', metavar='STAGE', help='end with this stage'
+    )
+    parser.add_argument(
+        '--only',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='STAGE',
+        help='run these stages and no others',
+    )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='print the commands, which can be pasted, and run none',
     )
     parser.add_argument(
         '--fresh',
         action='store_true',
-        help='forget earlier results, the data set excepted',
+        help='forget what the stages left that are to run, data sets excepted',
     )
-    return parser.parse_args()
 
 
-if __name__ == '__main__':
-    parse_args()  # --help and slips are answered before torch is imported
+def positive(kind: type) -> 'type':
+    """Make a reader of positive numbers for the command line."""
 
-from mmfmwsss.apis import run_command, run_reporting_user_errors
-from mmfmwsss.utils import UserInputError, locked_folder
-from mmfmwsss.workshop.stages import Stage, StageRunner
+    def read(text: str) -> float:
+        number = kind(text)
+        if not 0 < number < float('inf'):
+            raise ValueError
+        return number
 
-ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = Path('configs/fmwsss')
-
-
-def _test(config: str) -> tuple[str, ...]:
-    return ('tools/test.py', str(CONFIGS / f'partworld_{config}.py'))
+    read.__name__ = f'positive {kind.__name__}'
+    return read  # type: ignore[return-value]
 
 
-def _train(config: str) -> tuple[str, ...]:
-    return ('tools/train.py', str(CONFIGS / f'partworld_{config}.py'))
+def print_commands(stages: 'Sequence[Stage]', every: 'list[Stage]') -> None:
+    """Print what would run, as lines that a shell takes."""
+    print(f'cd {shlex.quote(str(ROOT))}\nexport PYTHONPATH=$PWD')
+    for stage in stages:
+        number = every.index(stage) + 1
+        print(f'# {number}/{len(every)} {stage.name}: {stage.title}')
+        print(stage.shell_line())
 
 
-STAGES = (
-    Stage(
-        'dataset',
-        'draw PartWorld',
-        ('tools/partworld/make_dataset.py', 'data/partworld'),
-        outputs=('data/partworld',),
-    ),
-    Stage('sam_masks', 'masks of SAM', _test('sam_masks'), needs=('dataset',)),
-    Stage(
-        'prompt',
-        'learn the prompts',
-        _train('prompt'),
-        needs=('sam_masks',),
-    ),
-    Stage(
-        'seed',
-        'seeds from the learnt prompts',
-        _test('seed'),
-        needs=('prompt',),
-    ),
-    Stage(
-        'manual_prompt',
-        'baseline: seeds from a manual prompt',
-        _test('manual_prompt'),
-        needs=('sam_masks',),
-    ),
-    Stage(
-        'deeplabv3plus',
-        'train DeepLabV3+ on the seeds',
-        _train('deeplabv3plus'),
-        needs=('seed',),
-    ),
-    Stage(
-        'deeplabv3plus_test',
-        'test DeepLabV3+',
-        (
-            *_test('deeplabv3plus'),
-            'work_dirs/partworld/deeplabv3plus/iter_600.pth',
-            '--work-dir',
-            'work_dirs/partworld/deeplabv3plus_test',
-        ),
-        needs=('deeplabv3plus',),
-    ),
-    Stage(
-        'deeplabv3plus_sams',
-        'test DeepLabV3+ with SAMS',
-        _test('deeplabv3plus_sams'),
-        needs=('deeplabv3plus',),
-    ),
-)
-
-# Row of the table: key in the summary, stage, key in its metrics, text.
-ROWS = (
-    ('cam', 'seed', 'cam/mIoU', 'train', 'CAM, argmax'),
-    ('cam_caa', 'seed', 'cam_caa/mIoU', 'train', 'CAM + CAA, argmax'),
-    (
-        'baseline_manual_prompt', 'manual_prompt', 'fine_seed/mIoU', 'train',
-        'manual prompt, fine-seed route',
-    ),
-    (
-        'coarse_seed', 'seed', 'coarse_seed/mIoU', 'train',
-        'coarse seed (classification prompts)',
-    ),
-    (
-        'fine_seed', 'seed', 'fine_seed/mIoU', 'train',
-        'fine seed (segmentation prompts)',
-    ),
-    (
-        'fine_seed_caa', 'seed', 'fine_seed_caa/mIoU', 'train',
-        'fine seed with CAA before SAMS',
-    ),
-    (
-        'segmentor', 'deeplabv3plus_test', 'mIoU', 'val',
-        'DeepLabV3+ trained on the fine seeds',
-    ),
-    (
-        'segmentor_sams', 'deeplabv3plus_sams', 'mIoU', 'val',
-        'DeepLabV3+ with SAMS post-processing',
-    ),
-)  # fmt: skip
-
-
-def run_stages(out: Path) -> dict[str, float]:
-    """Run what is not done; return the seconds of every stage."""
-    runner = StageRunner(ROOT, out)
-    for number, stage in enumerate(STAGES, start=1):
-        label = f'[{number}/{len(STAGES)}] {stage.title}'
-        print(f'{label}: python {" ".join(stage.command)}', flush=True)
-        ran = runner.run(stage)
-        seconds = runner.records[stage.name].seconds
-        print(f'    {seconds:.0f} s' if ran else '    done before', flush=True)
-    return {name: r.seconds for name, r in runner.records.items()}
-
-
-def read_summary(out: Path, seconds: dict[str, float]) -> dict[str, object]:
-    """Collect the figures that the stages wrote."""
-    # Read the figure of each row
-    summary: dict[str, object] = {}
-    for key, stage, metric, _, _ in ROWS:
-        record = json.loads((out / stage / 'metrics.json').read_text())
-        summary[key] = round(float(record['metrics'][metric]), 2)
-    # Add times and numbers of images
-    summary['seconds'] = {k: round(v, 1) for k, v in seconds.items()}
-    lists = ROOT / 'data/partworld/ImageSets'
-    summary['images'] = {
-        split: len((lists / f'{split}.txt').read_text().split())
-        for split in ('train', 'val')
-    }
-    return summary
-
-
-def print_table(summary: dict[str, object]) -> None:
-    """Print one table of everything."""
-    images = summary['images']
-    seconds = summary['seconds']
-    assert isinstance(images, dict)
-    assert isinstance(seconds, dict)
-    print('\nPartWorld, mIoU in % with background, single scale')
-    print(f'{"":42}{"split":>14}{"mIoU":>8}')
-    for key, _, _, split, text in ROWS:
-        where = f'{split} ({images[split]})'
-        print(f'{text:42}{where:>14}{summary[key]:8.1f}')
-    print(
-        '\nseconds: ' + ', '.join(f'{k} {v:.0f}' for k, v in seconds.items())
-    )
-    print(f'total {sum(seconds.values()):.0f} s')
-
-
-def forget(out: Path) -> None:
-    """Delete earlier results; hidden files stay, the lock among them."""
-    for path in out.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif not path.name.startswith('.'):
-            path.unlink()
-
-
-def draw_report(out: Path) -> None:
-    """Draw the picture sheet and the report.
+def run_stages(
+    runner: 'StageRunner',
+    stages: 'Sequence[Stage]',
+    every: 'list[Stage]',
+    fresh: bool,
+) -> list[str]:
+    """Run what is chosen and not done; return the names of what ran.
 
     Raises:
-        UserInputError: If one of them fails.
+        UserInputError: If a stage fails.
     """
-    # Draw pictures first, then the report
-    report = ('tools/make_report.py', str(out), '--images', '24', '--out')
-    for command in (
-        ('tools/partworld/picture_sheet.py',),
-        (*report, str(out / 'report.html')),
-    ):
-        # Run the tool with our package, whatever is installed
-        environment = dict(os.environ, PYTHONPATH=str(ROOT))
-        code, _ = run_command([sys.executable, *command], ROOT, environment)
-        if code:
+    from mmfmwsss.utils import UserInputError
+
+    # Take what stages left that are not to run, where others read it
+    chosen = {stage.name for stage in stages}
+    read = {name for stage in stages for name in stage.needs}
+    for stage in every:
+        if stage.name in read - chosen:
+            runner.adopt(stage)
+    # Run the others, each if it is not done
+    ran = []
+    for stage in stages:
+        if fresh and stage.name != 'dataset':
+            runner.forget(stage)
+        number = f'[{every.index(stage) + 1}/{len(every)}]'
+        print(f'{number} {stage.title}: {stage.shell_line()}', flush=True)
+        try:
+            started = runner.run(stage)
+        except UserInputError as error:
             raise UserInputError(
-                f'`python {" ".join(command)}` failed with exit code {code}; '
-                'see above.'
-            )
+                f'{error} Mend that and give the same command again: it goes '
+                f'on with this stage, `{stage.name}`.'
+            ) from error
+        seconds = f'{runner.records[stage.name].seconds:.0f} s'
+        print(f'    {seconds}' if started else '    skipped: done before')
+        ran += [stage.name] if started else []
+    return ran
 
 
-def main() -> int:
-    """Run all stages."""
-    args = parse_args()
-    # Run the stages, alone in the folder
-    out = ROOT / args.out
+def main(argv: list[str] | None = None) -> int:
+    """Run the chosen stages."""
+    args = parse_args(argv)
+    from mmfmwsss.utils import locked_folder
+    from mmfmwsss.workshop.stages import StageRunner
+    from mmfmwsss.workshop.stages.pipeline_stages import (
+        RunSettings,
+        list_stages,
+        select_stages,
+    )
+    from mmfmwsss.workshop.stages.pipelines import find_pipeline
+    from mmfmwsss.workshop.stages.summary import (
+        format_summary,
+        read_scores,
+        summary_record,
+    )
+
+    # List the stages, and choose among them
+    pipeline = find_pipeline(args.dataset, ROOT, args.network)
+    settings = RunSettings(args.out, args.images, args.schedule, args.gpus)
+    every = list_stages(pipeline, ROOT, settings)
+    stages = select_stages(every, args.first, args.last, args.only)
+    if args.dry_run:
+        print_commands(stages, every)
+        return 0
+    # Run them, alone in the folder
+    out = ROOT / settings.folder(pipeline)
+    runner = StageRunner(ROOT, out)
     with locked_folder(out):
-        if args.fresh:
-            forget(out)
-        # Collect, write and draw
-        summary = read_summary(out, run_stages(out))
-        (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
-        draw_report(out)
-    # Print the scores, and say where everything is
-    print_table(summary)
+        ran = run_stages(runner, stages, every, args.fresh)
+        # Write and print the scores
+        rows = read_scores(pipeline.scores, runner, every)
+        record = summary_record(rows, runner)
+        (out / 'summary.json').write_text(json.dumps(record, indent=2) + '\n')
+    comparable = not settings.is_small
+    table = format_summary(
+        pipeline.title, rows, runner, every, ran, comparable
+    )
+    print(f'\n{table}')
+    # Say where everything is
     for name in ('summary.json', 'pictures.png', 'report.html'):
-        print(out / name)
+        if (out / name).is_file():
+            print(out / name)
     return 0
 
 
-if __name__ == '__main__':
+def run() -> None:
+    """Run the command; what the user can mend is one line."""
+    parse_args()  # --help and slips are answered before torch is imported
+    from mmfmwsss.apis import run_reporting_user_errors
+
     run_reporting_user_errors(main)
+
+
+if __name__ == '__main__':
+    run()

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Stages run once, again when they or what they need change, and fail well."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,76 @@ def test_a_training_that_was_stopped_is_resumed(tmp_path: Path) -> None:
     # Nor does one that was begun anew and stopped before its first.
     runner.run(chosen)
     assert (tmp_path / 'count.txt').read_text() == 'xrxx'
+
+
+def test_options_of_the_command_are_part_of_the_config(tmp_path: Path) -> None:
+    """What a command moves elsewhere is looked for there."""
+    config = tmp_path / 'configs' / 'c.py'
+    config.parent.mkdir()
+    config.write_text(
+        "work_dir = 'work'\ntest_evaluator = dict(output_dir='seeds')\n"
+    )
+    code = COUNT + '; import os; os.makedirs("moved", exist_ok=True); '
+    code += 'open("moved/a.txt", "w").write("seed")'
+    options = ('--cfg-options', 'test_evaluator.output_dir=moved')
+    chosen = Stage('one', 'a stage', ('-c', code, 'configs/c.py', *options))
+    for expected in (1, 1):
+        runner = StageRunner(tmp_path, tmp_path / 'out')
+        runner.run(chosen)
+        assert list(runner.records['one'].outputs) == ['moved/a.txt']
+        assert runs(tmp_path) == expected
+    (tmp_path / 'moved' / 'a.txt').unlink()
+    assert StageRunner(tmp_path, tmp_path / 'out').run(chosen)
+
+
+def test_the_way_of_starting_is_no_part_of_the_result(tmp_path: Path) -> None:
+    launch = ('sh', '-c', 'printf x >> count.txt; echo $PYTHON > python.txt')
+    for started, expected in (((), 1), (launch, 1)):
+        runner = StageRunner(tmp_path, tmp_path / 'out')
+        runner.run(stage(launch=started))
+        assert runs(tmp_path) == expected
+    StageRunner(tmp_path, tmp_path / 'other').run(stage(launch=launch))
+    assert runs(tmp_path) == 2
+    assert Path((tmp_path / 'python.txt').read_text().strip()).is_file()
+
+
+def test_what_is_adopted_is_taken_as_it_is(tmp_path: Path) -> None:
+    after = stage('two', needs=('one',))
+    # A result that no run left: what reads it runs, once
+    (tmp_path / 'made').mkdir()
+    (tmp_path / 'made' / 'a.txt').write_text('mine')
+    for text, expected in (('mine', 1), ('mine', 1), ('edited', 2)):
+        (tmp_path / 'made' / 'a.txt').write_text(text)
+        runner = StageRunner(tmp_path, tmp_path / 'out')
+        runner.adopt(writing())
+        runner.run(after)
+        assert runs(tmp_path) == expected
+    # A result of a run: what was done on it is still done
+    runner = StageRunner(tmp_path, tmp_path / 'out')
+    assert runner.run(writing()) and runner.run(after)
+    runner = StageRunner(tmp_path, tmp_path / 'out')
+    runner.adopt(writing())
+    assert not runner.run(after)
+
+
+def test_forgetting_deletes_what_the_stage_left_and_no_more(
+    tmp_path: Path,
+) -> None:
+    StageRunner(tmp_path, tmp_path / 'out').run(writing())
+    (tmp_path / 'made' / 'mine.txt').write_text('keep')
+    runner = StageRunner(tmp_path, tmp_path / 'out')
+    runner.forget(writing())
+    assert [path.name for path in (tmp_path / 'made').iterdir()] == [
+        'mine.txt'
+    ]
+    assert runner.run(writing())
+    runner.forget(stage('never run'))
+
+
+def test_a_line_for_the_shell() -> None:
+    chosen = Stage(
+        'one', 'a stage', ('tools/a.py', 'b c'), environment={'D': "e'f"}
+    )
+    assert shlex.split(chosen.shell_line()) == [
+        "D=e'f", 'python', 'tools/a.py', 'b c',
+    ]  # fmt: skip
