@@ -80,7 +80,7 @@ def test_done_stages_are_skipped_and_said_to_be(
     chain: list[Stage], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run()
-    assert 'skipped' not in capsys.readouterr().out
+    assert 'skipped: done' not in capsys.readouterr().out
     run()
     text = capsys.readouterr().out
     assert text.count('skipped: done before') == 3

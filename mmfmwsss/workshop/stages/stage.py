@@ -46,6 +46,10 @@ class Stage:
     inputs: tuple[str, ...] = ()
     launch: tuple[str, ...] = ()
 
+    def configs(self) -> list[str]:
+        """Return the configs among its arguments."""
+        return [word for word in self.command if word.startswith('configs/')]
+
     @property
     def is_training(self) -> bool:
         """Tell whether it trains something."""
@@ -84,11 +88,7 @@ def read_stage_configs(root: Path, stage: Stage) -> list[Config]:
     """
     options = read_options(stage.options())
     with environment_set(stage.environment), _silent_logger():
-        configs = [
-            read_config(root / word)
-            for word in stage.command
-            if word.startswith('configs/')
-        ]
+        configs = [read_config(root / path) for path in stage.configs()]
         for config in configs:
             merge_options(config, options)
     return configs
