@@ -99,7 +99,7 @@ class _StageMaker:
         """Draw the data set, if it is a drawn one."""
         if not self.pipeline.make_data:
             return []
-        command = (self.pipeline.make_data, self.data_root)
+        command: tuple[str, ...] = (self.pipeline.make_data, self.data_root)
         if images := self.settings.images:
             train = min(images, _MOST_DRAWN)
             command += ('--train', str(train), '--val', str(images))

@@ -111,7 +111,9 @@ def test_a_small_run_leaves_no_path_of_the_whole_one(name: str) -> None:
     work = find_pipeline(name, ROOT).work
     for stage in list_all(name, SMALL):
         assert work not in stage.shell_line()
-        parts = ('model', 'test_dataloader', 'test_evaluator')
+        parts: tuple[str, ...] = (
+            'model', 'test_dataloader', 'test_evaluator',
+        )  # fmt: skip
         if stage.is_training:
             parts = ('model', 'train_dataloader')
         if '--tta' in stage.command:
