@@ -2,6 +2,7 @@
 """The comment at the head of a config, as an entry of the page of configs."""
 
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,17 +70,44 @@ def _paragraphs(lines: list[str]) -> str:
     return ''.join(parts).strip()
 
 
-def entry(path: Path, heading: str = '###') -> str:
-    """Write a config's name, purpose, needs, cost and commands."""
+def entry(path: Path, known: Container[str] = ()) -> str:
+    """Write a config's name, purpose, needs, cost and commands.
+
+    Args:
+        path (Path): The config.
+        known (Container): Names of configs that have entries, to link to.
+    """
     head = read_head(path.read_text(encoding='utf-8'))
-    parts = [f'{heading} {path.stem} {{ #{path.stem} }}', head.purpose]
+    parts = [
+        f'### {path.stem} {{ #{path.stem} }}',
+        linked(head.purpose, known),
+    ]
     for name in ('Needs', 'Cost'):
         if name in head.fields:
-            parts.append(f'**{name}:** {" ".join(head.fields[name])}')
+            text = linked(' '.join(head.fields[name]), known)
+            parts.append(f'**{name}:** {text}')
     if 'Run' in head.fields:
         commands = _commands(head.fields['Run'])
         parts.append(f'```bash\n{commands}\n```')
     return '\n\n'.join(parts) + '\n'
+
+
+def linked(text: str, known: Container[str]) -> str:
+    r"""Link the pages and configs that a text names.
+
+    Example:
+        >>> linked('as a.py and docs/faq.md, not b_*.py', {'a'})
+        'as [a.py](#a) and [faq.md](faq.md), not b_\\*.py'
+    """
+    text = text.replace('*', r'\*')
+    text = re.sub(r'\bdocs/([\w/]+\.md)', r'[\1](\1)', text)
+    return re.sub(
+        r'(?<![\w/])(\w+)\.py\b',
+        lambda name: (
+            f'[{name[0]}](#{name[1]})' if name[1] in known else name[0]
+        ),
+        text,
+    )
 
 
 def _commands(lines: list[str]) -> str:
@@ -114,4 +142,5 @@ def table(paths: list[Path]) -> str:
 def pages_part(folder: Path, pattern: str) -> str:
     """Write the table and the entries of the configs that a pattern names."""
     paths = sorted(folder.glob(pattern))
-    return '\n'.join([table(paths), *map(entry, paths)])
+    known = {path.stem for path in folder.rglob('*.py')}
+    return '\n'.join([table(paths), *(entry(path, known) for path in paths)])

@@ -61,7 +61,8 @@ def test_an_entry_by_hand(tmp_path: Path) -> None:
         '```\n'
     )
     assert table([path]).splitlines()[-1] == '| [`x.py`](#x) | Learn it on A |'
-    assert pages_part(tmp_path, '*.py') == f'{table([path])}\n{written}'
+    linked = written.replace('x.py, and', '[x.py](#x), and')
+    assert pages_part(tmp_path, '*.py') == f'{table([path])}\n{linked}'
 
 
 @pytest.mark.parametrize('text', ['a = 1\n', '# Run: a\nb = 1\n', ''])

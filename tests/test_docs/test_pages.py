@@ -65,10 +65,14 @@ def test_docstrings_become_markdown() -> None:
         'As `mask_sums` of [A B](https://c.org/d_e), ``S``.'
     )
     assert as_markdown(':class:`~.base.BaseSeeder`') == '`BaseSeeder`'
+    text = 'So::\n\n    a\n\nOr\n\n.. code-block:: python\n\n    b::1\n'
+    assert as_markdown(text) == 'So:\n\n    a\n\nOr\n\n\n    b::1\n'
+    text = '===== ===\n``a`` one\n      two\nb     c\n===== ===\nEnd.'
+    assert as_markdown(text) == ('- ``a``: one two\n- b: c\n\nEnd.')
 
 
 def test_examples_of_the_hooks(pages: ModuleType) -> None:
-    for name in ('pages', 'docstrings', 'room_drawing'):
+    for name in ('pages', 'config_heads', 'docstrings', 'room_drawing'):
         found = doctest.testmod(importlib.import_module(name))
         assert found.attempted > 0
         assert found.failed == 0
