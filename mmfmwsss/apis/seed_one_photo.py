@@ -9,13 +9,11 @@ SAM's everything mode and SAMS (Eq. 8 to 10). Arrays in, arrays out.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..models.cams import CAA, softmax_gradcam, upsample_cams
 from ..models.clip import (
@@ -25,10 +23,17 @@ from ..models.clip import (
     encode_names,
 )
 from ..models.masks.sam_mask_generator import MaskSource
-from ..models.seeding import SAMS, MaskDecisions
-from ..structures import SAMMasks
+from ..models.seeding import SAMS
+from ..structures.mask_records import MaskInput
 from ..utils import UserInputError
-from ..utils.limits import MAX_CLASSES
+from ..utils.palette_png import voc_palette
+from .photo_seed import Image, PhotoSeed, find_masks
+from .photo_tags import (
+    NoClearNameError,
+    PhotoSettings,
+    check_tags,
+    choose_tags,
+)
 
 __all__ = [
     'NoClearNameError',
@@ -38,88 +43,25 @@ __all__ = [
     'choose_tags',
 ]
 
-Image = NDArray[np.uint8]  # RGB, (H, W, 3)
-
-
-class NoClearNameError(UserInputError):
-    """No name that a CLIP knows fits a photo well enough to be a tag."""
-
-
-@dataclass(frozen=True)
-class PhotoSettings:
-    """Say how a CLIP looks at a photo and names what it sees.
-
-    Attributes:
-        names (tuple[str, ...]): What the CLIP can name, for photos without
-            tags.
-        background (tuple[str, ...]): Things that compete with the tags in
-            the softmax of Eq. 1; those among the tags are left out.
-        templates (tuple[str, ...]): Prompts, each with one ``{}``.
-        mean (float | tuple): Subtracted from the colours, RGB, 0 to 255.
-        std (float | tuple): Divides the colours afterwards.
-        side (int): Long side of the photo for the maps, pixels.
-        naming_side (int): Long side of the photo for the ranking, pixels.
-        least_score (float): Names below it are not taken as tags.
-        most_alike (float): Cosine similarity to the text of a better name
-            above which a name is another word for the same thing.
-        most_tags (int): Tags that are taken at most.
-        use_caa (bool): Whether CAA refines the maps.
-        alpha (float): Power of the background's score in SAMS.
-    """
-
-    names: tuple[str, ...]
-    background: tuple[str, ...]
-    templates: tuple[str, ...] = ('a photo of a {}.',)
-    mean: float | tuple[float, float, float] = 127.0
-    std: float | tuple[float, float, float] = 128.0
-    side: int = 384
-    naming_side: int = 256
-    least_score: float = 0.1
-    most_alike: float = 0.5
-    most_tags: int = 3
-    use_caa: bool = True
-    alpha: float = 0.6
-
-
-@dataclass
-class PhotoSeed:
-    """Hold all that was made of one photo.
-
-    Attributes:
-        tags (tuple[str, ...]): Of the P classes, in the order of the labels.
-        scores (dict[str, float]): Best first. With tags given: of tags and
-            backgrounds (Eq. 1); else of all names that were ranked.
-        cams (Tensor): Maps of the tags, (P, H, W).
-        masks (SAMMasks): S masks.
-        decisions (MaskDecisions): Scores and winner of each mask.
-        seed (Tensor): 0 background, place among the tags + 1, uint8, (H, W).
-        seconds (dict[str, float]): Of each step.
-    """
-
-    tags: tuple[str, ...]
-    scores: dict[str, float]
-    cams: Tensor
-    masks: SAMMasks
-    decisions: MaskDecisions
-    seed: Tensor
-    seconds: dict[str, float] = field(default_factory=dict)
-
 
 class PhotoSeeder:
     """Segment photos one by one from their tags, or from what CLIP sees.
 
     Args:
         clip (FrozenCLIP): Sees the photo and reads the names.
-        mask_source (MaskSource): Makes the masks, e.g. ``SAMEverything``.
+        mask_source (MaskSource, optional): Makes the masks, e.g.
+            ``SAMEverything``. None: all photos come with masks.
         settings (PhotoSettings): How the CLIP looks.
 
-    Example: see ``tools/demo.py``.
+    Example: see ``docs/from_python.md``.
     """
+
+    palette = tuple(voc_palette())
 
     def __init__(
         self,
         clip: FrozenCLIP,
-        mask_source: MaskSource,
+        mask_source: MaskSource | None,
         settings: PhotoSettings,
     ) -> None:
         self.clip = clip
@@ -133,7 +75,7 @@ class PhotoSeeder:
         self,
         image: Image,
         tags: Sequence[str] | None = None,
-        masks: SAMMasks | None = None,
+        masks: MaskInput | None = None,
         features: ImageFeatures | None = None,
     ) -> PhotoSeed:
         """Make the seed of a photo.
@@ -142,7 +84,8 @@ class PhotoSeeder:
             image (ndarray): RGB, uint8, (H, W, 3).
             tags (Sequence[str], optional): What it shows. None: the names
                 that :func:`choose_tags` takes of :meth:`rank`.
-            masks (SAMMasks, optional): Made before; None makes them.
+            masks (MaskInput, optional): Made before, in any form that
+                :func:`as_sam_masks` takes; None makes them.
             features (ImageFeatures, optional): Of :meth:`encode`, made
                 before; None makes them.
 
@@ -161,20 +104,27 @@ class PhotoSeeder:
             with _timed(seconds, 'names'):
                 ranking = self.rank(image)
                 tags = self._choose(ranking)
-        tags = _checked_tags(tags)
+        tags = check_tags(tags)
         # Make the CAMs of the tags (Eq. 1 to 4).
         with _timed(seconds, 'cams'):
             cams, scores = self.make_cams(image, tags, features)
         # Find the masks, unless they were made before.
         with _timed(seconds, 'masks'):
-            if masks is None:
-                masks = self.mask_source(image)
+            found = find_masks(self.mask_source, image, masks)
         # Let the masks decide the seed (Eq. 8 to 10).
         with _timed(seconds, 'seed'):
-            seed = self.seeder(cams, torch.arange(len(tags)), masks)
-            decisions = self.seeder.decide(cams, masks)
+            seed = self.seeder(cams, torch.arange(len(tags)), found)
+            decisions = self.seeder.decide(cams, found)
         scores = ranking or scores
-        return PhotoSeed(tags, scores, cams, masks, decisions, seed, seconds)
+        return PhotoSeed(tags, scores, cams, found, decisions, seed, seconds)
+
+    def to(self, device: torch.device | str) -> 'PhotoSeeder':
+        """Move CLIP, and the source of masks where it is a network."""
+        self.clip.to(device)
+        if isinstance(self.mask_source, nn.Module):
+            self.mask_source.to(device)
+        self._name_features.clear()
+        return self
 
     @torch.no_grad()
     def rank(self, image: Image) -> dict[str, float]:
@@ -221,8 +171,9 @@ class PhotoSeeder:
                 before; None makes them.
 
         Returns:
-            tuple[Tensor, dict[str, float]]: Maps at the size of the photo,
-            (P, H, W); scores of tags and backgrounds (Eq. 1), best first.
+            tuple[Tensor, dict[str, float]]: Maps at the size of the photo, on
+            the CPU, (P, H, W); scores of tags and backgrounds (Eq. 1), best
+            first.
         """
         # the tags compete with each other and with the backgrounds
         others = [b for b in self.settings.background if b not in tags]
@@ -243,7 +194,7 @@ class PhotoSeeder:
         if self.settings.use_caa:
             cams = self.caa(cams, features.attention, pairs[:, 0])
         # Bring them back to the size of the photo.
-        maps = upsample_cams(cams, image.shape[:2])
+        maps = upsample_cams(cams.cpu(), image.shape[:2])
         return maps, self._scores(last_block.embedding, names)
 
     def unknown(self, tags: Sequence[str]) -> list[str]:
@@ -291,55 +242,8 @@ class PhotoSeeder:
         pixels = torch.from_numpy(resized).float()
         mean = torch.as_tensor(self.settings.mean)
         std = torch.as_tensor(self.settings.std)
-        return ((pixels - mean) / std).permute(2, 0, 1)[None]
-
-
-def choose_tags(
-    scores: Mapping[str, float], text: Tensor, settings: PhotoSettings
-) -> tuple[str, ...]:
-    """Take the best names, each thing under one of its names.
-
-    Args:
-        scores (Mapping[str, float]): Of G names, best first.
-        text (Tensor): Their L2-normalised text features, (G, E).
-        settings (PhotoSettings): With ``least_score``, ``most_alike`` and
-            ``most_tags``.
-
-    Returns:
-        tuple[str, ...]: Possibly none.
-
-    Example:
-        >>> scores = {'cat': 0.5, 'tabby': 0.2, 'sofa': 0.15, 'sea': 0.01}
-        >>> text = torch.tensor([[1.0, 0], [0.8, 0.6], [0, 1], [0, -1]])
-        >>> choose_tags(scores, text, PhotoSettings(tuple(scores), ()))
-        ('cat', 'sofa')
-    """
-    # Take names one by one, unless a better one means the same.
-    similarity = text @ text.T  # (G, G)
-    taken: list[int] = []
-    for row, score in enumerate(scores.values()):
-        alike = bool((similarity[row, taken] > settings.most_alike).any())
-        if score >= settings.least_score and not alike:
-            taken.append(row)
-    names = list(scores)
-    return tuple(names[row] for row in taken[: settings.most_tags])
-
-
-def _checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """Strip the spaces around tags, and take each once."""
-    # Refuse one string, which is no list, and empty names.
-    words = tuple(dict.fromkeys(' '.join(tag.split()) for tag in tags))
-    if isinstance(tags, str) or not words or not all(words):
-        raise UserInputError(
-            "Expected `tags` to be a list of names such as ['cat', 'sofa'], "
-            f'but got {tags!r}.'
-        )
-    if len(words) > MAX_CLASSES:
-        raise UserInputError(
-            f'Expected at most {MAX_CLASSES} tags, for a seed has 8 bits, but '
-            f'got {len(words)}.'
-        )
-    return words
+        normalised = ((pixels - mean) / std).permute(2, 0, 1)[None]
+        return normalised.to(self.clip.scale.device)
 
 
 def _check_image(image: Image) -> None:

@@ -75,7 +75,7 @@ def encode_names(
     Raises:
         UserInputError: As :class:`ManualPrompts`.
     """
-    ids = _tokenise(names, templates)
+    ids = _tokenise(names, templates).to(clip.scale.device)
     ends = ids.argmax(dim=1)
     embeddings = clip.embed_tokens(ids[:, : int(ends.max()) + 1])
     return _encode(clip, embeddings, ends, len(templates))

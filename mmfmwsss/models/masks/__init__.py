@@ -8,6 +8,7 @@ from .importers import (
     masks_from_folder,
     masks_from_json,
     masks_from_records,
+    read_masks,
 )
 from .nesting import levels_by_nesting
 from .quasi_superpixels import filter_by_occupation
@@ -31,4 +32,5 @@ __all__ = [
     'masks_from_folder',
     'masks_from_json',
     'masks_from_records',
+    'read_masks',
 ]

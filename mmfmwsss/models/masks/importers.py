@@ -15,6 +15,7 @@ from ...structures.mask_records import (
     MissingLevelsError,
     masks_from_records,
 )
+from ...structures.sam_masks_file import FORMAT
 from ...utils import UserInputError, resolve_path
 from ...utils.limits import MAX_MASK_FILE_BYTES, check_mask_room, checked_size
 from ...utils.picture_files import (
@@ -29,9 +30,37 @@ __all__ = [
     'masks_from_folder',
     'masks_from_json',
     'masks_from_records',
+    'read_masks',
 ]
 
 _MASK_MODES = ('1', 'L', 'P', 'RGB', 'I', 'I;16')
+
+
+def read_masks(
+    path: str | os.PathLike[str], size: tuple[int, int] | None = None
+) -> SAMMasks:
+    """Read the masks of one image from any file that this package knows.
+
+    Args:
+        path (str | PathLike): A mask file of this package; a JSON file or the
+            folder that segment_anything's command line writes, whose masks
+            are whole ones.
+        size (tuple[int, int] | None): Image height and width. Needed where a
+            list of segment_anything is empty.
+
+    Returns:
+        SAMMasks: S masks.
+
+    Raises:
+        UserInputError: If it is missing, or none of these.
+    """
+    if os.path.isdir(path):
+        return masks_from_folder(path, size=size)
+    # Tell our own files by their format, which their first key names.
+    file = resolve_path(path, 'Give the mask file of one image.')
+    with open(file, 'rb') as stream:
+        is_ours = FORMAT.encode() in stream.read(100)
+    return SAMMasks.load(file) if is_ours else masks_from_json(file, size=size)
 
 
 def masks_from_json(

@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The photo of a data sample, for seeders that look at colours."""
 
+from typing import cast
+
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
@@ -15,7 +17,8 @@ def load_rgb(sample: SegDataSample) -> Tensor:
     """Read the photo of a sample as the pipelines do.
 
     Args:
-        sample (SegDataSample): With ``img_path``.
+        sample (SegDataSample): With ``original_image``, a photo that came as
+            an array, RGB, uint8, (H, W, 3); or with ``img_path``.
 
     Returns:
         Tensor: RGB, uint8, (H, W, 3).
@@ -23,6 +26,8 @@ def load_rgb(sample: SegDataSample) -> Tensor:
     Raises:
         UserInputError: If there is no path, or no picture.
     """
+    if 'original_image' in sample:
+        return cast(Tensor, sample.original_image)
     path = sample.get('img_path')
     if path is None:
         raise UserInputError(

@@ -1,0 +1,85 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""What is made of one photo, and the masks that it is made with."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models.masks.sam_mask_generator import MaskSource
+from ..models.seeding import MaskDecisions
+from ..structures import SAMMasks
+from ..structures.mask_records import MaskInput, as_sam_masks
+from ..utils import UserInputError
+
+__all__ = ['Image', 'PhotoSeed', 'find_masks']
+
+Image = NDArray[np.uint8]  # RGB, (H, W, 3)
+
+
+@dataclass
+class PhotoSeed:
+    """Hold all that was made of one photo.
+
+    Attributes:
+        tags (tuple[str, ...]): Of the P classes, in the order of the labels.
+        scores (dict[str, float]): Best first. With tags given: of tags and
+            backgrounds (Eq. 1); else of all names that were ranked.
+        cams (Tensor): Maps of the tags, (P, H, W).
+        masks (SAMMasks): S masks.
+        decisions (MaskDecisions, optional): Scores and winner of each mask;
+            None where no masks were classified.
+        seed (Tensor): 0 background, else ``labels`` of the tags, uint8,
+            (H, W).
+        seconds (dict[str, float]): Of each step.
+        labels (tuple[int, ...]): Of the tags in the seed. By default their
+            places among the tags, from 1.
+    """
+
+    tags: tuple[str, ...]
+    scores: dict[str, float]
+    cams: Tensor
+    masks: SAMMasks
+    decisions: MaskDecisions | None
+    seed: Tensor
+    seconds: dict[str, float] = field(default_factory=dict)
+    labels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Number the tags, unless they have labels of a data set."""
+        self.labels = self.labels or tuple(range(1, len(self.tags) + 1))
+
+
+def find_masks(
+    source: MaskSource | None, image: Image, given: MaskInput | None
+) -> SAMMasks:
+    """Take the masks of an image that are given, or make them.
+
+    Args:
+        source (MaskSource, optional): Makes masks.
+        image (ndarray): RGB, uint8, (H, W, 3).
+        given (MaskInput, optional): In any form that :func:`as_sam_masks`
+            takes.
+
+    Raises:
+        UserInputError: If they are of another size, or there are neither
+            masks nor a source.
+    """
+    size = (image.shape[0], image.shape[1])
+    # Make the masks, if there are none.
+    if given is None:
+        if source is None:
+            raise UserInputError(
+                'Expected the masks of the image, for there is nothing that '
+                'makes them, but got none. Give `masks`, or a `mask_source`.'
+            )
+        return source(image)
+    # Take those that are given, if they are of this image.
+    masks = as_sam_masks(given, size)
+    if masks.size != size:
+        raise UserInputError(
+            f'Expected masks of the size of the image, {size} (height, '
+            f'width), but got {masks.size}. Are they of another image?'
+        )
+    return masks
