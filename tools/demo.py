@@ -2,8 +2,8 @@
 """Segment photos from tags, with models that fit a laptop; nothing is trained.
 
 For each photo OUT gets NAME_overlay.jpg, NAME_seed.png (palette; 0 is
-background, 1 the first tag) and NAME_why.png (maps, masks, decisions).
-It needs two files of weights, once:
+background, 1 the first tag), NAME_cam_TAG.jpg of each tag, and NAME_why.png
+(maps, masks, decisions). It needs two files of weights, once:
 
     python tools/get_weights.py mobile_sam efficientnet_lite2
 
@@ -12,17 +12,18 @@ knows no people.
 """
 
 import argparse
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmfmwsss.apis.seed_one_photo import PhotoSeed, PhotoSeeder
+    from mmfmwsss.apis import SeedInferencer, SeedResult
 
 EXAMPLES = """examples:
   python tools/demo.py photo.jpg --tags cat sofa
   python tools/demo.py photo.jpg
   python tools/demo.py --free
+  python tools/demo.py data/partworld/JPEGImages/train_0000.jpg --tags bird \\
+      --model configs/fmwsss/partworld_seed.py
 """
 
 # Photos that come with scikit-image, and a tag for each.
@@ -54,6 +55,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="take scikit-image's photos of a cat, a cup and a motorcycle",
     )
     parser.add_argument(
+        '--model',
+        default='photo',
+        metavar='MODEL',
+        help="photo (default), tiny (PartWorld's models, which need no "
+        'files), or a *_seed.py config, whose classes are the tags',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        type=Path,
+        help='learnt prompts of the config (default: its load_from)',
+    )
+    parser.add_argument(
         '--out',
         type=Path,
         default=Path('work_dirs/demo'),
@@ -81,8 +94,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def list_photos(args: argparse.Namespace) -> list[tuple[Path, list[str]]]:
-    """Pair photos with tags; no tags where the photo CLIP names them."""
-    from mmfmwsss.datasets.image_files import IMAGE_SUFFIXES
+    """Pair photos with tags; no tags where the model names them."""
+    from mmfmwsss.apis.inferencer_inputs import check_names
+    from mmfmwsss.apis.inferencer_inputs import list_photos as list_all
     from mmfmwsss.utils import UserInputError
 
     # Add the free photos
@@ -94,90 +108,35 @@ def list_photos(args: argparse.Namespace) -> list[tuple[Path, list[str]]]:
         photos = [
             (folder / name, args.tags or tags) for name, tags in FREE.items()
         ]
-    # Add the photos that are given, and those in folders
-    for given in map(Path, args.photos):
-        found = [given]
-        if given.is_dir():
-            found = sorted(
-                path
-                for path in given.iterdir()
-                if path.suffix.lower() in IMAGE_SUFFIXES
-            )
-        photos.extend((path, args.tags or []) for path in found)
-    # Refuse photos whose results would have one name
-    stems = Counter(path.stem for path, _ in photos)
-    if twice := [stem for stem, count in stems.items() if count > 1]:
-        raise UserInputError(
-            'Expected photos of different names, for results are named after '
-            f'them, but several are called {twice[0]!r}. Rename one, or run '
-            'the command once for each, with another --out.'
-        )
-    if not photos:
+    if not photos and not args.photos:
         raise UserInputError(
             'Expected a photo, got none. For example: `python tools/demo.py '
             'photo.jpg --tags cat`, or `python tools/demo.py --free`.'
         )
+    # Add the photos that are given, and those in folders
+    if args.photos:
+        found = [Path(str(photo)) for photo in list_all(args.photos)]
+        photos.extend((path, args.tags or []) for path in found)
+    check_names(path.stem for path, _ in photos)
     return photos
 
 
-def write_results(path: Path, result: 'PhotoSeed', out: Path) -> None:
-    """Write overlay, seed and explanation of a photo."""
-    from PIL import Image
-
-    from mmfmwsss.utils import atomic_path
-    from mmfmwsss.utils.palette_png import voc_palette, write_palette_png
-    from mmfmwsss.utils.photos import read_rgb
-    from mmfmwsss.visualization.explain import explanation_picture
-    from mmfmwsss.visualization.painting import paint_labels
-    from mmfmwsss.visualization.sheet import with_legend
-
-    # Lay the seed over the photo
-    image, palette = read_rgb(path), voc_palette()
-    seed = result.seed.numpy()
-    labels = list(range(1, len(result.tags) + 1))
-    overlay = with_legend(
-        paint_labels(image, seed, palette, opacity=0.5, borders=True),
-        result.tags,
-        [palette[label] for label in labels],
-    )
-    # Explain the seed by CAMs and masks
-    why = explanation_picture(
-        image,
-        result.cams,
-        result.masks,
-        result.decisions,
-        result.seed,
-        ['background', *result.tags],
-        labels,
-        palette,
-    )
-    # Write the files
-    write_palette_png(out / f'{path.stem}_seed.png', seed, palette)
-    for picture, name in ((overlay, 'overlay.jpg'), (why, 'why.png')):
-        with atomic_path(out / f'{path.stem}_{name}') as temporary:
-            Image.fromarray(picture).save(temporary)
-
-
-def describe(seeder: 'PhotoSeeder', path: Path, result: 'PhotoSeed') -> str:
+def describe(inferencer: 'SeedInferencer', result: 'SeedResult') -> str:
     """Say in lines what was found in a photo, and how long it took."""
-    # Name the best scores
+    # Name the best scores, and the share of each tag in the photo
     best = [f'{n} {s:.2f}' for n, s in list(result.scores.items())[:5]]
-    # Measure the share of each tag in the photo
-    share = [
-        f'{tag} {(result.seed == place).float().mean():.0%}'
-        for place, tag in enumerate(result.tags, 1)
-    ]
+    share = [f'{tag} {part:.0%}' for tag, part in result.shares.items()]
     # List the seconds of each step
     steps = [f'{step} {used:.1f}' for step, used in result.seconds.items()]
     lines = [
-        f'{path.name}: {", ".join(share)} of the photo',
+        f'{result.name}: {", ".join(share)} of the photo',
         f'  scores: {", ".join(best)}',
         f'  seconds: {sum(result.seconds.values()):.1f} ({", ".join(steps)})',
     ]
-    # Warn of names that the photo CLIP never saw
+    # Warn of names that the CLIP never saw
     lines += [
-        f'  note: the photo CLIP was not taught {tag!r}, and may guess'
-        for tag in seeder.unknown(result.tags)
+        f'  note: this CLIP was not taught {tag!r}, and may guess'
+        for tag in inferencer.seeder.unknown(result.tags)
     ]
     return '\n'.join(lines)
 
@@ -187,27 +146,31 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from mmfmwsss.apis.photo_models import build_photo_seeder
-    from mmfmwsss.utils import UserInputError
-    from mmfmwsss.utils.photos import read_rgb
+    from mmfmwsss.apis import SeedFailure, SeedInferencer
 
     # Find the photos, and load the models once
-    photos = list_photos(args)
-    seeder = build_photo_seeder(
-        args.weights, args.sam, args.stem, points_per_side=args.points
+    paths, tags = zip(*list_photos(args), strict=True)
+    inferencer = SeedInferencer(
+        args.model,
+        args.checkpoint,
+        show_progress=False,
+        weights_dir=args.weights,
+        sam=args.sam,
+        stem=args.stem,
+        points_per_side=args.points,
     )
     failed = False
     # Segment each photo, or say why it cannot be, and go on
-    for path, tags in tqdm(photos, unit='photo'):
-        try:
-            result = seeder(read_rgb(path), tags or None)
-        except UserInputError as error:
-            tqdm.write(f'{path.name}: {error}')
+    found = inferencer.iterate(
+        paths, tags=[known or None for known in tags], out_dir=args.out
+    )
+    for result in tqdm(found, total=len(paths), unit='photo'):
+        if isinstance(result, SeedFailure):
+            tqdm.write(f'{result.name}: {result.message}')
             failed = True
-            continue
-        write_results(path, result, args.out)
-        tqdm.write(describe(seeder, path, result))
-    print(f'Overlays, seeds and explanations are in {args.out}')
+        else:
+            tqdm.write(describe(inferencer, result))
+    print(f'Overlays, seeds, CAMs and explanations are in {args.out}')
     return int(failed)
 
 

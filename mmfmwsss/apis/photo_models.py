@@ -4,7 +4,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..models.clip import PHOTO_CLIP, FrozenCLIP, photo_clip_names
 from ..models.masks import SAMEverything
@@ -38,7 +38,7 @@ def build_photo_seeder(
     sam: str | os.PathLike[str] | None = None,
     stem: str | os.PathLike[str] | None = None,
     points_per_side: int = 16,
-    mask_source: MaskSource | Literal['auto'] | None = 'auto',
+    mask_source: MaskSource | None = None,
 ) -> PhotoSeeder:
     """Build the photo CLIP and MobileSAM for :class:`PhotoSeeder`.
 
@@ -51,7 +51,7 @@ def build_photo_seeder(
             is none, that of the installed package.
         points_per_side (int): See :func:`build_mobile_masks`.
         mask_source (MaskSource, optional): What makes the masks instead of
-            MobileSAM. None: they come with the photos.
+            MobileSAM; no weights of a SAM are looked for then.
 
     Returns:
         PhotoSeeder: Ready for photos.
@@ -61,7 +61,7 @@ def build_photo_seeder(
             them.
     """
     # Build MobileSAM first: it is its weights that may be missing.
-    if mask_source == 'auto':
+    if mask_source is None:
         mask_source = build_mobile_masks(weights_dir, sam, points_per_side)
     # Find the CLIP's stem, in the folder or in its package.
     packed = _place(_STEM_PACKAGE, weights_dir)
@@ -117,7 +117,7 @@ def build_mobile_masks(
 
 def build_tiny_seeder(
     points_per_side: int = 16,
-    mask_source: MaskSource | Literal['auto'] | None = 'auto',
+    mask_source: MaskSource | None = None,
 ) -> PhotoSeeder:
     """Build PartWorld's tiny CLIP and SAM, which come with the package.
 
@@ -128,7 +128,7 @@ def build_tiny_seeder(
     Args:
         points_per_side (int): Grid of SAM's point prompts.
         mask_source (MaskSource, optional): What makes the masks instead of
-            the tiny SAM. None: they come with the pictures.
+            the tiny SAM.
 
     Returns:
         PhotoSeeder: Ready for pictures.
@@ -139,7 +139,7 @@ def build_tiny_seeder(
     clip = FrozenCLIP(
         arch, 'mmfmwsss://tiny_clip.safetensors', attention_layers=2
     )
-    if mask_source == 'auto':
+    if mask_source is None:
         mask_source = build_tiny_masks(points_per_side)
     # Name the things that PartWorld draws.
     names = get_class_prompts('partworld')

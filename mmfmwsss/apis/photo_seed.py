@@ -2,6 +2,7 @@
 """What is made of one photo, and the masks that it is made with."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ..structures import SAMMasks
 from ..structures.mask_records import MaskInput, as_sam_masks
 from ..utils import UserInputError
 
-__all__ = ['Image', 'PhotoSeed', 'find_masks']
+__all__ = ['GivenMasks', 'Image', 'PhotoSeed', 'find_masks']
 
 Image = NDArray[np.uint8]  # RGB, (H, W, 3)
 
@@ -27,9 +28,9 @@ class PhotoSeed:
         scores (dict[str, float]): Best first. With tags given: of tags and
             backgrounds (Eq. 1); else of all names that were ranked.
         cams (Tensor): Maps of the tags, (P, H, W).
-        masks (SAMMasks): S masks.
-        decisions (MaskDecisions, optional): Scores and winner of each mask;
-            None where no masks were classified.
+        masks (SAMMasks): S masks that SAMS classified; none where the route
+            of a config has another seeder.
+        decisions (MaskDecisions): Scores and winner of each mask.
         seed (Tensor): 0 background, else ``labels`` of the tags, uint8,
             (H, W).
         seconds (dict[str, float]): Of each step.
@@ -41,7 +42,7 @@ class PhotoSeed:
     scores: dict[str, float]
     cams: Tensor
     masks: SAMMasks
-    decisions: MaskDecisions | None
+    decisions: MaskDecisions
     seed: Tensor
     seconds: dict[str, float] = field(default_factory=dict)
     labels: tuple[int, ...] = ()
@@ -51,31 +52,44 @@ class PhotoSeed:
         self.labels = self.labels or tuple(range(1, len(self.tags) + 1))
 
 
+class GivenMasks:
+    """Stand in for a source of masks where all images come with theirs."""
+
+    def __call__(self, image: Image) -> SAMMasks:
+        """Refuse to make masks.
+
+        Raises:
+            UserInputError: Always.
+        """
+        del image
+        raise UserInputError(
+            'Expected the masks of the image, for there is nothing that makes '
+            'them, but got none. Give `masks`, or a `mask_source`.'
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Give what decides the masks: nothing here."""
+        return {}
+
+
 def find_masks(
-    source: MaskSource | None, image: Image, given: MaskInput | None
+    source: MaskSource, image: Image, given: MaskInput | None
 ) -> SAMMasks:
     """Take the masks of an image that are given, or make them.
 
     Args:
-        source (MaskSource, optional): Makes masks.
+        source (MaskSource): Makes masks.
         image (ndarray): RGB, uint8, (H, W, 3).
         given (MaskInput, optional): In any form that :func:`as_sam_masks`
             takes.
 
     Raises:
-        UserInputError: If they are of another size, or there are neither
-            masks nor a source.
+        UserInputError: If they are of another size than the image.
     """
-    size = (image.shape[0], image.shape[1])
-    # Make the masks, if there are none.
     if given is None:
-        if source is None:
-            raise UserInputError(
-                'Expected the masks of the image, for there is nothing that '
-                'makes them, but got none. Give `masks`, or a `mask_source`.'
-            )
         return source(image)
     # Take those that are given, if they are of this image.
+    size = (image.shape[0], image.shape[1])
     masks = as_sam_masks(given, size)
     if masks.size != size:
         raise UserInputError(

@@ -49,8 +49,7 @@ class PhotoSeeder:
 
     Args:
         clip (FrozenCLIP): Sees the photo and reads the names.
-        mask_source (MaskSource, optional): Makes the masks, e.g.
-            ``SAMEverything``. None: all photos come with masks.
+        mask_source (MaskSource): Makes the masks, e.g. ``SAMEverything``.
         settings (PhotoSettings): How the CLIP looks.
 
     Example: see ``docs/from_python.md``.
@@ -61,7 +60,7 @@ class PhotoSeeder:
     def __init__(
         self,
         clip: FrozenCLIP,
-        mask_source: MaskSource | None,
+        mask_source: MaskSource,
         settings: PhotoSettings,
     ) -> None:
         self.clip = clip

@@ -176,9 +176,18 @@ def test_masks_may_be_given(seeder: PhotoSeeder, image: np.ndarray) -> None:
     )
     result = seeder(image, ['cat'], none)
     assert int(result.seed.sum()) == 0
+    half = HalfMasks()(image)
+    records = [dict(segmentation=mask.numpy()) for mask in half.masks]
+    expected = seeder(image, ['cat']).seed
+    assert torch.equal(seeder(image, ['cat'], records).seed, expected)
+    with pytest.raises(UserInputError, match=r'\(48, 64\).* got \(2, 2\)'):
+        seeder(image, ['cat'], np.ones((1, 2, 2)))
 
 
-def test_missing_weights_name_the_command(tmp_path: object) -> None:
+def test_missing_weights_name_the_command(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv('MOBILE_SAM', raising=False)
     with pytest.raises(
         UserInputError,
         match=r'tools/get_weights\.py mobile_sam efficientnet_lite2',

@@ -49,6 +49,31 @@ def test_results_of_one_name_are_refused(tmp_path: Path) -> None:
         tool.list_photos(tool.parse_args([str(tmp_path)]))
 
 
+def test_tiny_models_need_no_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ('a', 'b'):
+        Image.new('RGB', (48, 32), 'green').save(tmp_path / f'{name}.png')
+    (tmp_path / 'c.png').write_bytes(b'no photo')
+    arguments = [str(tmp_path), '--tags', 'car', 'Unicorn', '--model', 'tiny']
+    out = tmp_path / 'out'
+    assert tool.main([*arguments, '--points', '2', '--out', str(out)]) == 1
+    text = capsys.readouterr().out
+    assert 'c: Expected' in text
+    assert "not taught 'Unicorn', and may guess" in text
+    assert sorted(path.name for path in out.iterdir()) == [
+        f'{name}_{end}'
+        for name in ('a', 'b')
+        for end in (
+            'cam_Unicorn.jpg',
+            'cam_car.jpg',
+            'overlay.jpg',
+            'seed.png',
+            'why.png',
+        )
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(SAM is None, reason='needs mobile_sam.pt')
 def test_cat_of_scikit_image(
@@ -61,10 +86,11 @@ def test_cat_of_scikit_image(
     arguments = [str(broken), str(cat), '--tags', 'cat', '--sam', str(SAM)]
     arguments += ['--points', '8', '--out', str(tmp_path)]
     assert tool.main(arguments) == 1  # but the cat is done
-    assert 'broken.jpg: Expected' in capsys.readouterr().out
+    assert 'broken: Expected' in capsys.readouterr().out
     seed = np.asarray(Image.open(tmp_path / 'chelsea_seed.png'))
     assert seed.shape == (300, 451)
     assert 0.6 < (seed == 1).mean() < 0.9
     assert seed[150, 200] == 1 and seed[20, 430] == 0
     assert (tmp_path / 'chelsea_overlay.jpg').stat().st_size > 5_000
     assert (tmp_path / 'chelsea_why.png').is_file()
+    assert (tmp_path / 'chelsea_cam_cat.jpg').is_file()
