@@ -71,11 +71,11 @@ class SeedInferencer(BaseInferencer):
         UserInputError: If weights are missing, with the command that gets
             them, or the model is none of these.
 
-    Example:
-        >>> inferencer = SeedInferencer('photo')  # doctest: +SKIP
-        >>> found = inferencer('photo.jpg', tags=['cat'])  # doctest: +SKIP
-        >>> found['predictions'].seed.shape  # doctest: +SKIP
-        (300, 451)
+    Example::
+
+        inferencer = SeedInferencer('photo')
+        result = inferencer('photo.jpg', tags=['cat'])['predictions']
+        result.seed, result.cams, result.masks, result.overlay
     """
 
     preprocess_kwargs: ClassVar = {'tags', 'masks', 'channel_order'}
