@@ -26,10 +26,9 @@ def paint_named_labels(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     opacity: float = 0.5,
+    legend: bool = True,
 ) -> Image:
     """Paint a label map over its photo: colours, borders, names, legend.
-
-    Small photos are enlarged, so that the names can be read.
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
@@ -37,23 +36,26 @@ def paint_named_labels(
         classes (Sequence[str]): Name of each label, background first.
         palette (Sequence): RGB of each label.
         opacity (float): Of the colours, 0 to 1.
+        legend (bool): Whether to enlarge small photos, so that the names can
+            be read, and to put a line for each class that is there, with its
+            share of the photo, below. False keeps the size.
 
     Returns:
-        ndarray: RGB, uint8. The legend below the photo has a line for each
-        class that is there, with its share of the photo.
+        ndarray: RGB, uint8.
 
     Raises:
         ValueError: If the sizes differ.
     """
     # Lay the colours over the photo
     shares = _shares(labels, len(classes))
-    picture = paint_labels(
-        *enlarged(image, labels), palette, opacity, borders=True
-    )
+    if legend:
+        image, labels = enlarged(image, labels)
+    picture = paint_labels(image, labels, palette, opacity, borders=True)
     # Name the largest region of each class, where there is room
-    large = enlarged(image, labels)[1]
     for label in shares:
-        _write_in_region(picture, large == label, classes[label])
+        _write_in_region(picture, labels == label, classes[label])
+    if not legend:
+        return picture
     # Put the legend below
     lines = [f'{classes[n]}  {share:.0%}' for n, share in shares.items()]
     height = max(24, max(picture.shape[:2]) // 22)

@@ -31,7 +31,9 @@ class NamedLabelVisualizer(SegLocalVisualizer):
     """Paint label maps over their photos, with names, shares and a legend.
 
     The ground truth, if there is one, lies to the left of the prediction. A
-    run that predicts seeds instead of ``pred_sem_seg`` is painted too.
+    run that predicts seeds instead of ``pred_sem_seg`` is painted too. Without
+    a folder or a window, as mmseg's inferencer asks for it, a picture keeps
+    the size of the photo and has no legend.
 
     Args:
         name (str): Of the instance.
@@ -85,7 +87,7 @@ class NamedLabelVisualizer(SegLocalVisualizer):
         panels = [('image', image)] if with_image else []
         if data_sample is not None:
             panels += [
-                (title, self._painted(image, labels, bool(with_labels)))
+                (title, self._painted(image, labels, bool(with_labels), show))
                 for title, labels in _label_maps(
                     data_sample, draw_gt, draw_pred
                 )
@@ -107,9 +109,13 @@ class NamedLabelVisualizer(SegLocalVisualizer):
             self.add_image(name, drawn, step)
 
     def _painted(
-        self, image: Image, labels: NDArray[np.integer], named: bool
+        self,
+        image: Image,
+        labels: NDArray[np.integer],
+        named: bool,
+        show: bool,
     ) -> Image:
-        """Paint one label map over the photo, in its own size."""
+        """Paint one label map over the photo."""
         # Follow a label map of another size
         if labels.shape != image.shape[:2]:
             size = (labels.shape[1], labels.shape[0])
@@ -119,7 +125,11 @@ class NamedLabelVisualizer(SegLocalVisualizer):
         if not named:
             return paint_labels(image, labels, palette, self.alpha)
         classes = self.dataset_meta['classes']
-        return paint_named_labels(image, labels, classes, palette, self.alpha)
+        # Keep the photo's size where a program asks for the picture
+        legend = show or self.show_dir is not None
+        return paint_named_labels(
+            image, labels, classes, palette, self.alpha, legend
+        )
 
 
 def _label_maps(

@@ -23,6 +23,13 @@ def test_photo_legend_and_names() -> None:
     ys, xs = np.nonzero(changed)
     assert 100 < changed.sum() < 5000
     assert xs.min() > 400 and ys.min() > 200 and ys.max() < 400
+    # Without a legend the size is the photo's
+    bare = paint_named_labels(image, labels, CLASSES, PALETTE, legend=False)
+    np.testing.assert_array_equal(bare, picture[:600])
+    small = paint_named_labels(
+        image[:30], labels[:30], CLASSES, PALETTE, legend=False
+    )
+    assert small.shape == (30, 800, 3)
     # The legend has the cat's colour, not the dog's
     legend = picture[600:]
     assert (legend == PALETTE[1]).all(axis=2).any()
