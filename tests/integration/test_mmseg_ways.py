@@ -6,6 +6,7 @@ as it ships, and as the run wrote it, goes through the steps of mmseg's
 scripts, which no wheel of mmseg holds.
 """
 
+import argparse
 import csv
 import json
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import Runner, load_checkpoint
+from mmengine.visualization import Visualizer
 from mmseg.apis import (
     MMSegInferencer,
     inference_model,
@@ -29,7 +31,7 @@ from mmseg.registry import DATASETS, MODELS, VISUALIZERS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmfmwsss.apis import fill_num_classes
+from mmfmwsss.apis import build_runner, load_config
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.structures.class_tables import CLASS_PROMPTS
 from mmfmwsss.utils import UserInputError
@@ -116,7 +118,6 @@ class World:
         found = {}
         for kind in ('plain', 'custom', 'prompt'):
             config = self.shipped(kind)
-            fill_num_classes(config)
             run(config, kind).train()
             work = Path(config.work_dir)
             found[kind] = str(max(work.glob('*_*.pth')))
@@ -147,10 +148,16 @@ class World:
 
 
 def run(config: Config, name: str) -> Runner:
-    """Build mmengine's runner, which takes the names of an earlier one."""
-    NamedLabelVisualizer._instance_dict.clear()
+    """Build mmengine's runner, in place of an earlier one of this process."""
+    forget_visualizers()
     config.experiment_name = f'mmseg_ways_{name}'
     return Runner.from_cfg(config)
+
+
+def forget_visualizers() -> None:
+    """A process has one of each name, mmseg's configs name them alike."""
+    for kind in (NamedLabelVisualizer, Visualizer):
+        kind._instance_dict.clear()
 
 
 @pytest.fixture(scope='module')
@@ -234,15 +241,41 @@ def test_prompts_are_built_and_ask_for_labels(
 @pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('kind', FILES)
 def test_test(kind: str, form: str, world: World) -> None:
+    """With mmseg's --out and --show-dir."""
     config = world.read(kind, form)
     config.load_from = world.trained[kind]
     config.work_dir = str(world.root / f'test_{kind}_{form}')
+    config.test_evaluator['output_dir'] = f'{config.work_dir}/labels'
+    config.test_evaluator['keep_results'] = True
+    config.default_hooks.visualization['draw'] = True
+    config.visualizer['save_dir'] = f'{config.work_dir}/painted'
     metrics = run(config, f'test_{kind}_{form}').test()
     scores = [v for k, v in metrics.items() if k.endswith('mIoU')]
     assert len(scores) == (0 if kind == 'custom' else 1)
     assert all(0 <= score <= 100 for score in scores)
+    labels = sorted(Path(config.work_dir, 'labels').glob('*.png'))
+    assert len(labels) == 2
+    painted = sorted(Path(config.work_dir, 'painted').rglob('*.png'))
+    assert len(painted) == 2
 
 
+@pytest.mark.parametrize('kind', FILES)
+def test_our_commands_take_what_a_run_wrote(kind: str, world: World) -> None:
+    """As ``tools/test.py work_dirs/NAME/vis_data/config.py CHECKPOINT``."""
+    args = argparse.Namespace(
+        config=world.dumped[kind],
+        launcher='none',
+        cfg_options=None,
+        work_dir=str(world.root / f'again_{kind}'),
+    )
+    config = load_config(args)
+    config.load_from = world.trained[kind]
+    forget_visualizers()
+    config.experiment_name = f'mmseg_ways_again_{kind}'
+    assert build_runner(config).test() is not None
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('kind', NETWORKS)
 def test_test_with_tta(kind: str, form: str, world: World) -> None:
@@ -313,6 +346,7 @@ def test_browse_dataset(
         assert torch.equal(item['inputs'], again['inputs'])
         image = item['inputs'].permute(1, 2, 0).numpy()[..., [2, 1, 0]]
         sample = item['data_samples'].numpy()
+        assert ('gt_sem_seg' in sample) == (kind != 'prompt')
         file = tmp_path / Path(sample.img_path).name
         visualizer.add_datasample(
             name=file.name,
@@ -324,7 +358,6 @@ def test_browse_dataset(
             show=False,
         )
         assert Image.open(file).size == image.shape[1::-1]
-    assert ('gt_sem_seg' in sample) == (kind != 'prompt')
 
 
 @pytest.mark.parametrize('kind', FILES)
@@ -353,6 +386,7 @@ def test_analyze_logs(kind: str, world: World) -> None:
         assert 0 <= curve[2]['mIoU'][0] <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('kind', ['plain', 'sams'])
 def test_confusion_matrix(kind: str, form: str, world: World) -> None:

@@ -17,6 +17,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 from mmengine.structures import PixelData
+from mmseg.apis import inference_model, init_model
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from PIL import Image
@@ -246,6 +247,19 @@ def test_a_picture_after_one_step(
         outside[16:48, 20:60] = False
         assert len(np.unique(labels[~outside])) == 1
         assert not labels[outside].any()
+
+
+@pytest.mark.parametrize('case', CASES)
+@pytest.mark.parametrize('variant', ['', '_sams'])
+def test_mmseg_predicts_a_picture_alone(
+    case: str, variant: str, roots: dict[str, Path], work: Path
+) -> None:
+    """With random weights: of the shape that is asked for."""
+    model = init_model(load(case + variant, roots, work), device='cpu')
+    data, _, _ = case.partition('_')
+    (photo,) = roots[data].rglob('c.jpg')
+    made = inference_model(model, str(photo))
+    assert made.pred_sem_seg.shape == (SIDE, 80)
 
 
 @pytest.mark.slow

@@ -62,6 +62,7 @@ class SeedMetric(BaseMetric):
         truth_numbers (Sequence[int], optional): Number of each label in the
             masks, where they number more classes. Default: 0..C.
         prefix (str, optional): Of the keys. Default: ``prediction``.
+        keep_results (bool): Unused; mmseg's ``tools/test.py --out`` sets it.
         collect_device (str): See mmengine.
 
     Returns of ``evaluate``: ``mIoU`` in percent, ``images`` scored or, if
@@ -79,11 +80,11 @@ class SeedMetric(BaseMetric):
         ignore_index: int = IGNORE_LABEL,
         truth_numbers: Sequence[int] | None = None,
         prefix: str | None = None,
+        keep_results: bool = True,
         collect_device: str = 'cpu',
     ) -> None:
-        super().__init__(
-            collect_device=collect_device, prefix=prefix or prediction
-        )
+        del keep_results
+        super().__init__(collect_device, prefix or prediction)
         self.prediction = prediction
         self.output_dir = output_dir
         self.ground_truth_dir = ground_truth_dir
