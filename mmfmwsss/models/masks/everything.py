@@ -7,6 +7,8 @@ The steps, which the functions below follow in this order:
 2. Encode the crop and lay a grid of points over it.
 3. Decode three masks of each point: sub-part, part and whole, still small.
 4. Drop those of low predicted IoU; whole masks get a bonus.
+   ``skip_covered_points`` runs 3 and 4 in rounds, from a coarse grid to the
+   fine one, and leaves out points that a mask of an earlier round covers.
 5. From the best score down, whole masks first, batch after batch:
 
    a. drop masks whose box surely overlaps that of a kept mask too much,
@@ -25,23 +27,22 @@ After ``SamAutomaticMaskGenerator`` of segment_anything and section 4.2 of
 here each is made as late, and dropped as early, as the result allows.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
-from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 
-from ...structures import WHOLE, SAMMasks
+from ...structures import PART, WHOLE, SAMMasks
 from .batching import map_in_batches
+from .crop_view import CropView, encode_crop
 from .crops import Box, crop_boxes, point_grid
 from .everything_settings import EverythingSettings
-from .fast.decoder import FastDecoder
-from .fast.encoder import encode_image
-from .fast.upscaling import Frame, box_bounds, mask_boxes, upscale
+from .fast.upscaling import box_bounds, mask_boxes, upscale
 from .mask_filters import (
     MaskBatch,
     drop_duplicates,
@@ -51,28 +52,10 @@ from .mask_filters import (
     suppress,
     surely_suppressed,
 )
-from .sam_decoder import PlainDecoder, PointDecoder, PointMasks
+from .point_rounds import covered_points, point_rounds
+from .sam_decoder import PointDecoder, PointMasks
 
 __all__ = ['generate_masks']
-
-
-@dataclass(frozen=True)
-class _View:
-    """One crop as the network sees it.
-
-    Attributes:
-        crop (Box): Its place in the image.
-        image (tuple[int, int]): Height and width of the whole image.
-        decoder (PointDecoder): Decodes points of the crop.
-        points (Tensor): x and y in pixels of the encoder's input, (points, 2).
-        frame (Frame): From the decoder's masks to the crop.
-    """
-
-    crop: Box
-    image: tuple[int, int]
-    decoder: PointDecoder
-    points: Tensor
-    frame: Frame
 
 
 @torch.no_grad()
@@ -112,9 +95,11 @@ def generate_masks(
             settings.points_per_side
             / settings.crop_n_points_downscale_factor**layer
         )
-        view = _encode(sam, image, crop, point_grid(per_side), fast_network)
+        view = encode_crop(
+            sam, image, crop, point_grid(per_side), fast_network
+        )
         # 3. and 4. Decode the points, drop masks of low predicted IoU.
-        candidates = _decode(view, settings, points_per_batch)
+        candidates = _decode(view, settings, points_per_batch, masks_per_batch)
         # 5. Upscale and filter from the best score down.
         masks = _select(candidates, view, settings, masks_per_batch)
         # 6. Put the kept masks into the image.
@@ -136,54 +121,49 @@ def generate_masks(
     )
 
 
-def _encode(
-    sam: Sam,
-    image: NDArray[np.uint8],
-    crop: Box,
-    grid: Tensor,
-    fast_network: bool,
-) -> _View:
-    """Step 2: encode a crop and lay a grid of points (0 to 1) over it."""
-    # Resize the crop so that its longer side fills the encoder's square.
-    x0, y0, x1, y1 = crop
-    size, square = (y1 - y0, x1 - x0), sam.image_encoder.img_size
-    pixels = ResizeLongestSide(square).apply_image(
-        np.ascontiguousarray(image[y0:y1, x0:x1])
-    )
-    resized = (pixels.shape[0], pixels.shape[1])
-    # Normalise, pad and encode it.
-    tensor = torch.from_numpy(pixels).to(sam.device).permute(2, 0, 1)
-    network_input = sam.preprocess(tensor.contiguous()[None])
-    decoder: PointDecoder
-    if fast_network:
-        embedding = encode_image(sam.image_encoder, network_input)
-        decoder = FastDecoder(sam, embedding)
-    else:
-        decoder = PlainDecoder(sam, sam.image_encoder(network_input))
-    # Scale the grid as segment_anything: to the crop, then to the square.
-    points = grid * torch.tensor(size[::-1], dtype=grid.dtype)
-    points = points * torch.tensor(
-        [resized[1] / size[1], resized[0] / size[0]], dtype=grid.dtype
-    )
-    return _View(
-        crop=crop,
-        image=(image.shape[0], image.shape[1]),
-        decoder=decoder,
-        points=points.to(sam.device),
-        frame=Frame(decoder.mask_size, square, resized, size),
-    )
-
-
 def _decode(
-    view: _View, settings: EverythingSettings, points_per_batch: int
+    view: CropView,
+    settings: EverythingSettings,
+    points_per_batch: int,
+    masks_per_batch: int,
 ) -> PointMasks:
     """Run steps 3 and 4: decode masks, keep those that pass the IoU filter."""
-    batches = map_in_batches(
-        partial(_decode_batch, decoder=view.decoder, settings=settings),
-        view.points,
-        view.decoder.batch_size(points_per_batch),
-    )
+    decode = partial(_decode_batch, decoder=view.decoder, settings=settings)
+    at_once = view.decoder.batch_size(points_per_batch)
+    if not settings.skip_covered_points:
+        return PointMasks.cat(map_in_batches(decode, view.points, at_once))
+    covered = torch.zeros_like(view.points[:, 0], dtype=torch.bool)
+    batches: list[PointMasks] = []
+    for numbers in point_rounds(math.isqrt(len(view.points))):
+        # Decode the points of the round that no mask covers yet.
+        numbers = numbers.to(covered.device)
+        points = view.points[numbers[~covered[numbers]]]
+        found = map_in_batches(decode, points, at_once)
+        batches += found
+        # Find the points that their masks cover.
+        for candidates in found:
+            covered |= _covered(candidates, view, settings, masks_per_batch)
     return PointMasks.cat(batches)
+
+
+def _covered(
+    candidates: PointMasks,
+    view: CropView,
+    settings: EverythingSettings,
+    masks_per_batch: int,
+) -> Tensor:
+    """Find the points under part and whole masks that step 5 may keep."""
+    large = torch.nonzero(candidates.levels >= PART)[:, 0]
+    upscale_batch = partial(
+        _upscale_and_filter,
+        candidates=candidates,
+        view=view,
+        settings=settings,
+    )
+    covered = torch.zeros_like(view.points[:, 0], dtype=torch.bool)
+    for batch in map_in_batches(upscale_batch, large, masks_per_batch):
+        covered |= covered_points(batch.masks, view.places)
+    return covered
 
 
 def _decode_batch(
@@ -203,7 +183,7 @@ def _decode_batch(
 
 def _select(
     candidates: PointMasks,
-    view: _View,
+    view: CropView,
     settings: EverythingSettings,
     masks_per_batch: int,
 ) -> MaskBatch:
@@ -248,7 +228,7 @@ def _ranking(candidates: PointMasks, settings: EverythingSettings) -> Tensor:
 def _upscale_and_filter(
     numbers: Tensor,
     candidates: PointMasks,
-    view: _View,
+    view: CropView,
     settings: EverythingSettings,
 ) -> MaskBatch:
     """Run steps 5 b to d for the candidates of these numbers."""
@@ -274,7 +254,7 @@ def _upscale_and_filter(
     )
 
 
-def _place(masks: MaskBatch, view: _View) -> MaskBatch:
+def _place(masks: MaskBatch, view: CropView) -> MaskBatch:
     """Step 6: put masks of a crop into the image, on the CPU."""
     masks = masks.to('cpu')
     # Leave all pixels outside of the crop empty.
@@ -286,7 +266,7 @@ def _place(masks: MaskBatch, view: _View) -> MaskBatch:
     )
 
 
-def _offset(boxes: Tensor, view: _View) -> Tensor:
+def _offset(boxes: Tensor, view: CropView) -> Tensor:
     """Compute what turns boxes in the crop into boxes in the image, (4,)."""
     x0, y0, _, _ = view.crop
     return boxes.new_tensor((x0, y0, x0, y0))

@@ -28,6 +28,10 @@ class EverythingSettings:
         crop_n_points_downscale_factor (int): Points per side shrink by this
             factor from layer to layer.
         min_mask_region_area (int): Smaller holes and islands go, pixels.
+        skip_covered_points (bool): Lay the grid in rounds, coarse to fine,
+            and leave out points that a part or a whole of an earlier round
+            covers: several times fewer points, and somewhat other masks. Not
+            in the paper.
     """
 
     points_per_side: int = 32
@@ -42,3 +46,4 @@ class EverythingSettings:
     crop_overlap_ratio: float = 512 / 1500
     crop_n_points_downscale_factor: int = 2
     min_mask_region_area: int = 100
+    skip_covered_points: bool = False

@@ -72,11 +72,15 @@ class SAMEverything(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """Give all that decides the masks, for the hash in the mask files."""
+        settings = asdict(self.everything)
+        # Masks of releases without this setting stay current.
+        if not settings['skip_covered_points']:
+            del settings['skip_covered_points']
         return dict(
             arch=self.arch,
             weights=self.weights,
             occupation_threshold=self.occupation_threshold,
-            **asdict(self.everything),
+            **settings,
         )
 
     def forward(self, image: NDArray[np.uint8]) -> SAMMasks:

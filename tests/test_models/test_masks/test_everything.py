@@ -10,11 +10,14 @@ from torch import nn
 from mmfmwsss.models.masks import (
     EverythingSettings,
     build_sam,
+    crop_view,
     everything,
     generate_masks,
 )
+from mmfmwsss.models.masks.crops import point_grid
 from mmfmwsss.models.masks.fast.encoder import encode_image
 from mmfmwsss.models.masks.fast.upscaling import upscale
+from mmfmwsss.models.masks.point_rounds import point_rounds
 
 OFFICIAL = dict(whole_iou_bonus=0.0, whole_first_nms=False)
 # Thresholds at which masks of the random SAM survive, and some do not.
@@ -177,7 +180,7 @@ def test_out_of_memory_halves_the_batch(
     name = 'FastDecoder' if fast_network else 'PlainDecoder'
     points_seen, masks_seen = [], []
 
-    decoder: Any = getattr(everything, name)
+    decoder: Any = getattr(crop_view, name)
 
     class Limited(decoder):
         def batch_size(self, points):
@@ -195,7 +198,7 @@ def test_out_of_memory_halves_the_batch(
             raise RuntimeError('DefaultCPUAllocator: not enough memory')
         return upscale(logits, frame)
 
-    monkeypatch.setattr(everything, name, Limited)
+    monkeypatch.setattr(crop_view, name, Limited)
     monkeypatch.setattr(everything, 'upscale', limited_upscale)
     found = generate_masks(sam, image, settings, **options)
     assert points_seen[:2] == [36, 18]
@@ -233,3 +236,57 @@ def test_nothing_found(sam, image):
     found = generate_masks(sam, image, settings)
     assert len(found) == 0
     assert found.size == image.shape[:2]
+
+
+def uncovered_points(sam, image, settings):
+    """Follow the rounds point by point; numbers of those it decodes."""
+    height, width = image.shape[:2]
+    side = settings.points_per_side
+    view = crop_view.encode_crop(
+        sam, image, (0, 0, width, height), point_grid(side), False
+    )
+    covered = np.zeros((side, side), bool)
+    decoded = []
+    for numbers in point_rounds(side):
+        found = []
+        for row, column in (divmod(int(n), side) for n in numbers):
+            if covered[row, column]:
+                continue
+            decoded.append(row * side + column)
+            points = view.decoder.decode(view.points[decoded[-1:]])
+            masks = points.masks(points.predicted_iou > -1)
+            logits = sam.postprocess_masks(
+                masks.logits[None], view.frame.resized, (height, width)
+            )[0]
+            stable = (logits > 0.02).sum((1, 2)) / (logits > -0.02).sum((1, 2))
+            found += logits[(stable >= 0.9) & (masks.levels > 0)] > 0
+        for row, column in np.ndindex(side, side):
+            y = int((row + 0.5) / side * height)
+            x = int((column + 0.5) / side * width)
+            covered[row, column] |= any(mask[y, x] for mask in found)
+    return decoded, view.points
+
+
+@pytest.mark.parametrize('fast_network', [False, True])
+def test_covered_points_are_not_decoded(sam, image, monkeypatch, fast_network):
+    settings = EverythingSettings(
+        **(LOOSE | dict(points_per_side=8, stability_score_thresh=0.9)),
+        skip_covered_points=True,
+    )
+    expected, points = uncovered_points(sam, image, settings)
+    assert 4 < len(expected) < 64
+    decoded = []
+    name = 'FastDecoder' if fast_network else 'PlainDecoder'
+    decoder: Any = getattr(crop_view, name)
+
+    class Remembering(decoder):
+        def decode(self, points):
+            decoded.append(points)
+            return super().decode(points)
+
+    monkeypatch.setattr(crop_view, name, Remembering)
+    for batches in ((64, 64), (3, 2)):
+        decoded.clear()
+        found = generate_masks(sam, image, settings, *batches, fast_network)
+        assert torch.equal(torch.cat(decoded), points[expected])
+        assert len(found) > 0

@@ -53,6 +53,12 @@ def test_is_everything_mode_and_filter(config, sam, image):
 
 def test_settings_hold_what_decides_the_masks(config, sam, tmp_path):
     source = TASK_UTILS.build(config)
+    # Masks made before there were rounds of points stay current.
+    assert 'skip_covered_points' not in source.settings()
+    rounds = TASK_UTILS.build(dict(config, skip_covered_points=True))
+    assert rounds.settings() == dict(
+        source.settings(), skip_covered_points=True
+    )
     same = TASK_UTILS.build(dict(config, points_per_batch=7))
     assert source.settings() == same.settings()
     other = TASK_UTILS.build(dict(config, whole_iou_bonus=0.2))
