@@ -1,7 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Show why SAMS made the seed of an image: a picture and a table.
 
-Writes OUT.png and OUT.md.
+Writes OUT.png and OUT.md. With a photo alone, CAMs and masks are made first,
+from --tags by the models of tools/demo.py or by the config of prompts, and
+kept as OUT_cams.npy and OUT_masks.json. CAMs of a whole data set are written
+by `tools/test.py ..._seed.py --save-cams DIR`.
 """
 
 import argparse
@@ -11,6 +14,7 @@ from typing import Any
 from arguments import CAM_FORMATS, add_seeder_options
 
 EXAMPLES = r"""examples:
+  python tools/explain.py photo.jpg --tags cat sofa --out work_dirs/explain/me
   python tools/explain.py IMAGE CAM_FILE MASKS.json --format clip_es \
       --classes voc_names.txt --out work_dirs/explain/2007_000032
 """
@@ -24,11 +28,38 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('image', help='picture')
-    parser.add_argument('cam', type=Path, help='its CAM file')
-    parser.add_argument('masks', type=Path, help='its mask file (JSON)')
     parser.add_argument(
-        '--format', choices=CAM_FORMATS, required=True, help='of the CAM file'
+        'cam', type=Path, nargs='?', help='its CAM file; default: made now'
     )
+    parser.add_argument(
+        'masks', type=Path, nargs='?', help='its mask file (JSON)'
+    )
+    parser.add_argument(
+        '--format', choices=CAM_FORMATS, help='of the CAM file'
+    )
+    parser.add_argument(
+        '--tags',
+        nargs='+',
+        metavar='TAG',
+        help='what a photo alone shows, "tea cup" in quotes; default: what '
+        'the model names',
+    )
+    parser.add_argument(
+        '--model',
+        default='photo',
+        help='what makes the CAMs: photo, tiny, or the config of prompts '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--checkpoint', help='learnt prompts, for the config of prompts'
+    )
+    parser.add_argument(
+        '--weights',
+        type=Path,
+        default=Path('weights'),
+        help='folder of the weights (default: %(default)s)',
+    )
+    parser.add_argument('--sam', type=Path, help="MobileSAM's file instead")
     parser.add_argument(
         '--classes',
         type=Path,
@@ -42,7 +73,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=320,
         help='side of a panel, pixels (default: %(default)s)',
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    # A CAM file comes with masks and a format, a photo alone without
+    given = [bool(args.cam), bool(args.masks), bool(args.format)]
+    if any(given) and not all(given):
+        parser.error('CAM, MASKS and --format go together, or a photo alone')
+    if args.cam and args.tags:
+        parser.error('--tags are for a photo alone; --classes name CAM files')
+    return args
 
 
 if __name__ == '__main__':
@@ -54,7 +92,12 @@ from mmengine.logging import MMLogger
 from PIL import Image
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
-from mmfmwsss.apis import read_options, run_reporting_user_errors
+from mmfmwsss.apis import (
+    SeedInferencer,
+    read_options,
+    run_reporting_user_errors,
+)
+from mmfmwsss.evaluation.metrics import write_cams
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError, atomic_path
@@ -145,17 +188,50 @@ def build_sams(options: dict[str, Any]) -> SAMS:
         ) from error
 
 
+def read_files(
+    args: argparse.Namespace,
+) -> tuple[CamFile, SAMMasks, list[str]]:
+    """Read CAMs, masks and names of files."""
+    cam_file = read_cams(args.cam, args.format)
+    names = class_names(args.classes, cam_file.classes)
+    return cam_file, SAMMasks.load(args.masks), names
+
+
+def make_files(
+    args: argparse.Namespace,
+) -> tuple[CamFile, SAMMasks, list[str]]:
+    """Make CAMs and masks of a photo alone, and keep them."""
+    # Run the models
+    inferencer = SeedInferencer(
+        args.model,
+        args.checkpoint,
+        show_progress=False,
+        weights_dir=args.weights,
+        sam=args.sam,
+    )
+    made = inferencer(args.image, tags=args.tags)['predictions'].made
+    # Keep what they made, for another run of this tool
+    classes = [label - 1 for label in made.labels]
+    write_cams(f'{args.out}_cams.npy', made.cams.numpy(), classes)
+    made.masks.save(f'{args.out}_masks.json')
+    cam_file = CamFile(made.cams, torch.tensor(classes))
+    return cam_file, made.masks, list(made.tags)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Write the picture and the table."""
     args = parse_args(argv)
-    # Read CAMs, masks and picture
-    cam_file = read_cams(args.cam, args.format)
+    # Read CAMs and masks, or make them
+    cam_file, masks, names = (make_files if args.cam is None else read_files)(
+        args
+    )
+    # Explain the seed that they give
     picture, table = explain(
         read_rgb(args.image),
         cam_file,
-        SAMMasks.load(args.masks),
+        masks,
         build_sams(read_options(args.seeder_options, '--seeder-options')),
-        class_names(args.classes, cam_file.classes),
+        names,
         args.cell,
     )
     # Write both files

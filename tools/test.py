@@ -30,6 +30,13 @@ def parse_args() -> argparse.Namespace:
         'default: `load_from` of the config, if any',
     )
     parser.add_argument('--out', help='folder for the predictions')
+    parser.add_argument(
+        '--save-cams',
+        metavar='DIR',
+        help='folder for the CAMs of the seeds, one .npy an image, as '
+        'tools/explain.py and tools/seed_from_cams.py read them '
+        '(--format npy)',
+    )
     parser.add_argument('--show', action='store_true', help='show results')
     parser.add_argument('--show-dir', help='folder for painted images')
     parser.add_argument(
@@ -101,8 +108,29 @@ def set_outputs(config: Config, args: argparse.Namespace) -> None:
         evaluators = config.test_evaluator
         first = evaluators[0] if isinstance(evaluators, list) else evaluators
         first.output_dir = args.out
+    if args.save_cams is not None:
+        save_cams(config, args.save_cams)
     if args.tta:
         set_augmentation(config)
+
+
+def save_cams(config: Config, folder: str) -> None:
+    """Let the model keep its CAMs, and write those of the first metric."""
+    # Refuse models that make none
+    if not is_type(config.model, 'CLIPPromptSegmentor'):
+        raise UserInputError(
+            'Expected the config of seeds, such as partworld_seed.py, for '
+            f'--save-cams, but its model is {config.model.type}.'
+        )
+    config.model.test_cfg = dict(
+        config.model.get('test_cfg') or {}, keep_cams=True
+    )
+    # Write them beside the seeds of the first metric
+    evaluators = config.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    route = evaluators[0].get('prediction', 'fine_seed')
+    writer = dict(type='CAMWriter', output_dir=folder, prediction=route)
+    config.test_evaluator = [*evaluators, writer]
 
 
 def set_show_dir(config: Config, folder: str) -> None:

@@ -69,3 +69,42 @@ def test_checks(files):
     (files / 'a.png').unlink()
     with pytest.raises(UserInputError, match='Expected a picture'):
         run(files)
+
+
+def test_a_photo_alone_is_explained_and_kept(files, partworld_root):
+    """The files that it keeps give the same picture and the same table."""
+    line = (partworld_root / 'image_labels.txt').read_text().split('\n')[0]
+    name, *tags = line.split()
+    photo = str(partworld_root / f'JPEGImages/{name}.jpg')
+    out = files / 'out' / 'alone'
+    alone = [photo, '--tags', *tags, '--model', 'tiny', '--out', str(out)]
+    assert tool.main(alone) == 0
+    first = out.with_suffix('.md').read_text()
+    assert f'| background | {" | ".join(tags)} | decision |' in first
+    (files / 'tags.txt').write_text('\n'.join(tags))
+    again = [
+        *(photo, f'{out}_cams.npy', f'{out}_masks.json', '--format', 'npy'),
+        *('--classes', str(files / 'tags.txt'), '--out', f'{out}_again'),
+    ]
+    assert tool.main(again) == 0
+    second = Path(f'{out}_again.md').read_text()
+    assert second == first
+    with Image.open(f'{out}.png') as a, Image.open(f'{out}_again.png') as b:
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['a.jpg', 'a.npy'], 'go together'),
+        (['a.jpg', '--format', 'npy'], 'go together'),
+        (
+            ['a.jpg', 'a.npy', 'a.json', '--format', 'npy', '--tags', 'cat'],
+            '--tags are for a photo alone',
+        ),
+    ],
+)
+def test_half_of_the_files_is_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        tool.parse_args([*arguments, '--out', 'x'])
+    assert message in capsys.readouterr().err

@@ -56,7 +56,8 @@ class CLIPPromptSegmentor(CLIPStreams):
             see :func:`present_softmax`.
         data_preprocessor (dict, optional): As in mmseg.
         train_cfg (dict, optional): Unused; mmseg's tools set it.
-        test_cfg (dict, optional): Unused likewise.
+        test_cfg (dict, optional): ``keep_cams=True`` adds the CAMs to the
+            predictions, see :meth:`predict`. Nothing else is read.
         pretrained (str, optional): Unused likewise; see ``clip``.
         init_cfg (dict, optional): As in mmengine.
 
@@ -90,7 +91,8 @@ class CLIPPromptSegmentor(CLIPStreams):
             data_preprocessor,
             init_cfg,
         )
-        del train_cfg, test_cfg, pretrained
+        del train_cfg, pretrained
+        self.keep_cams = bool((test_cfg or {}).get('keep_cams', False))
         # Build the routes from CAMs to seeds, and check them
         self.training_route = (
             None if training_route is None else SeedRoute(**training_route)
@@ -201,7 +203,7 @@ class CLIPPromptSegmentor(CLIPStreams):
         inputs: Tensor,
         data_samples: list[SegDataSample],
         routes: Mapping[str, SeedRoute] | None = None,
-        keep_cams: bool = False,
+        keep_cams: bool | None = None,
     ) -> list[SegDataSample]:
         """Make the seeds of every route at the images' original size.
 
@@ -212,9 +214,9 @@ class CLIPPromptSegmentor(CLIPStreams):
                 Those with ``failure`` are left alone.
             routes (Mapping[str, SeedRoute], optional): Instead of the model's
                 own, e.g. with its ``training_route``.
-            keep_cams (bool): Add ``<route>_cams``, the maps that
+            keep_cams (bool, optional): Add ``<route>_cams``, the maps that
                 the route's seeder reads, (P, H, W), in the order of the
-                present classes.
+                present classes. Default: ``test_cfg['keep_cams']``.
 
         Returns:
             list[SegDataSample]: With one field a route, ``pred_sem_seg``
@@ -222,6 +224,7 @@ class CLIPPromptSegmentor(CLIPStreams):
             image whose seeds cannot be made gets ``failure`` instead.
         """
         routes = self.routes if routes is None else routes
+        keep_cams = self.keep_cams if keep_cams is None else keep_cams
         # Leave the failed images out
         good = [n for n, s in enumerate(data_samples) if not failed(s)]
         if good:
