@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-LETTERS = 'acd'
+LETTERS = 'abcdefgh'
 EXAMPLES = r"""examples:
   python tools/benchmarks/run.py
   python tools/benchmarks/run.py --only a,c --threads 1

@@ -50,7 +50,7 @@ def compare_prompt_steps(settings: Settings) -> list[Row]:
 
         return _rows(build_model(random_clip_arch()), 3, 32, 1, settings)
     model = build_model('ViT-B-16-quickgelu')
-    return _rows(model, 4, SIDE, 5, settings) + _rows(
+    return _rows(model, 4, SIDE, 3, settings) + _rows(
         model, 16, SIDE, 3, settings
     )
 

@@ -13,9 +13,14 @@ from typing import Any
 
 import torch
 
+from .class_maps import compare_class_maps
 from .comparison import Missing, Row, Settings, Unequal, table_of_rows
 from .everything_mode import compare_everything_modes
+from .many_pictures import measure_many_pictures
+from .network import compare_networks
+from .pipeline import measure_pipeline
 from .prompt_step import compare_prompt_steps
+from .roofline import compare_with_roofline
 from .seeders import compare_seeders
 
 __all__ = ['COMPARISONS', 'Comparison', 'measure', 'report']
@@ -49,12 +54,28 @@ COMPARISONS = {
         'prompt step against plain PyTorch with double backward',
         compare_prompt_steps,
     ),
+    'b': Comparison(
+        'CAM and affinity of an image against class by class',
+        compare_class_maps,
+    ),
     'c': Comparison(
         'everything mode against SamAutomaticMaskGenerator',
         compare_everything_modes,
     ),
     'd': Comparison(
         'SAMS against a loop, dense CRF against pydensecrf', compare_seeders
+    ),
+    'e': Comparison(
+        'masks and seeds of more and more pictures', measure_pipeline
+    ),
+    'f': Comparison(
+        'stage-2 inference with and without SAMS', compare_networks
+    ),
+    'g': Comparison(
+        'growth with the number of pictures', measure_many_pictures
+    ),
+    'h': Comparison(
+        "share of this machine's matrix rate", compare_with_roofline
     ),
 }
 

@@ -1,0 +1,107 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Commands of this project run on more and more pictures, and their growth."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ...apis.processes import run_command
+from .comparison import Missing, Unequal
+
+__all__ = ['ROOT', 'CommandCost', 'growth', 'run_tool']
+
+ROOT = Path(__file__).parents[3]
+
+
+class CommandCost(NamedTuple):
+    """Hold what a command cost.
+
+    Attributes:
+        wall (float): Seconds.
+        cpu (float): Seconds of all its processes.
+        peak_mb (float): Largest resident memory of one of them, MiB.
+    """
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def run_tool(
+    arguments: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    threads: int,
+    processes: int = 1,
+) -> CommandCost:
+    """Run a tool of this checkout to its end.
+
+    Args:
+        arguments (Sequence[str]): Path of the tool below the checkout, then
+            its arguments.
+        folder (Path): Where it runs.
+        variables (Mapping[str, str]): Added to the environment.
+        threads (int): Of each process.
+        processes (int): How many, started by torchrun if more than one.
+
+    Raises:
+        Missing: If this is no checkout.
+        Unequal: If the command fails.
+    """
+    tool = ROOT / arguments[0]
+    if not tool.is_file():
+        raise Missing(f'{arguments[0]}, for this is no checkout')
+    # Start it alone, or as several processes
+    command = [sys.executable]
+    options = list(arguments[1:])
+    if processes > 1:
+        command += ['-m', 'torch.distributed.run', '--standalone']
+        command += [f'--nproc-per-node={processes}']
+        options += ['--launcher', 'pytorch']
+    environment = dict(
+        os.environ,
+        PYTHONPATH=str(ROOT),
+        OMP_NUM_THREADS=str(threads),
+        **variables,
+    )
+    # Run it with its output in a file, and take the times
+    before, start = _children_cpu(), time.perf_counter()
+    with (folder / 'output.txt').open('wb') as output:
+        code, peak = run_command(
+            [*command, str(tool), *options], folder, environment, output
+        )
+    if code:
+        raise Unequal(f'{arguments[0]} ended with code {code}, see above')
+    return CommandCost(
+        time.perf_counter() - start, _children_cpu() - before, peak
+    )
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def growth(counts: Sequence[int], costs: Sequence[float]) -> float:
+    """Compare the cost of a picture among many with that among few.
+
+    Args:
+        counts (Sequence[int]): Three numbers of pictures, ascending.
+        costs (Sequence[float]): What they cost, start-up included.
+
+    Returns:
+        float: The last slope over the first; 1 where it grows linearly.
+
+    Example:
+        >>> growth([1, 2, 4], [11, 12, 14]), growth([1, 2, 4], [11, 14, 26])
+        (1.0, 2.0)
+    """
+    slopes = [
+        (costs[k + 1] - costs[k]) / (counts[k + 1] - counts[k])
+        for k in (len(counts) - 3, len(counts) - 2)
+    ]
+    return slopes[1] / slopes[0]
