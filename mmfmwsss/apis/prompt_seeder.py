@@ -165,7 +165,8 @@ class PromptSeeder:
             sample.sam_masks = find_masks(
                 self.mask_source, photo.image, photo.masks
             )
-        sample.set_metainfo(dict(mask_seconds=time.perf_counter() - start))
+        seconds = dict(masks=time.perf_counter() - start)
+        sample.set_metainfo(dict(seconds=seconds))
         sample.original_image = torch.from_numpy(photo.image)
         if labels is not None:
             sample.image_labels = labels
@@ -191,7 +192,7 @@ class PromptSeeder:
         # Note the time of each, an equal share
         seconds = (time.perf_counter() - start) / len(samples)
         for sample in samples:
-            sample.set_metainfo(dict(seed_seconds=seconds))
+            sample.metainfo['seconds']['seed'] = seconds
         return samples
 
     def _score(
@@ -253,9 +254,7 @@ class PromptSeeder:
             masks=masks,
             decisions=decisions,
             seed=seed,
-            seconds=dict(
-                masks=meta['mask_seconds'], seed=meta['seed_seconds']
-            ),
+            seconds=meta['seconds'],
             labels=tuple(n + 1 for n in classes),
         )
 

@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.infer import BaseInferencer
 from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
 from rich.progress import track
 
 from ..utils import UserInputError
+from ..visualization.windows import show_picture
 from .inferencer_inputs import (
     ChannelOrder,
     Photo,
@@ -267,7 +267,7 @@ class SeedInferencer(BaseInferencer):
         Args:
             inputs (Sequence): Not used; the results hold the photos.
             preds (Sequence): From :meth:`forward`.
-            show (bool): Open a window with each overlay.
+            show (bool): Show each overlay, see :func:`show_picture`.
             wait_time (float): Seconds until it closes. 0: on a key.
             out_dir (str | PathLike, optional): See :meth:`SeedResult.save`.
 
@@ -282,7 +282,7 @@ class SeedInferencer(BaseInferencer):
                 if out_dir:
                     found.save(out_dir)
                 if show:
-                    Visualizer().show(overlay, found.name, wait_time)
+                    show_picture(overlay, found.name, wait_time)
             overlays.append(overlay)
         return overlays
 

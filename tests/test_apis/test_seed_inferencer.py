@@ -9,11 +9,15 @@ import torch
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
 from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
 from mmseg.registry import MODELS
 from PIL import Image
 
-from mmfmwsss.apis import SeedFailure, SeedInferencer, SeedResult
+from mmfmwsss.apis import (
+    SeedFailure,
+    SeedInferencer,
+    SeedResult,
+    seed_inferencer,
+)
 from mmfmwsss.apis.photo_models import build_tiny_seeder
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
@@ -164,7 +168,7 @@ def test_windows_and_data_samples(
 ) -> None:
     shown = []
     monkeypatch.setattr(
-        Visualizer, 'show', lambda self, *rest: shown.append(rest)
+        seed_inferencer, 'show_picture', lambda *rest: shown.append(rest)
     )
     found = tiny(
         photos[0],
@@ -254,6 +258,18 @@ def test_manual_prompts_need_no_checkpoint_and_routes_are_chosen(
         assert len(seed.masks) == 0  # none were made
     with pytest.raises(UserInputError, match="'crf'.* but got 'best'"):
         SeedInferencer(config, route='best')
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_a_gpu_makes_the_same_maps(photos: list[Path]) -> None:
+    found = []
+    for device in ('cpu', 'cuda'):
+        inferencer = SeedInferencer('tiny', device=device)
+        found.append(inferencer(photos[0], tags=['car'])['predictions'])
+    np.testing.assert_allclose(
+        found[0].cams, found[1].cams, rtol=1e-3, atol=1e-6
+    )
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
