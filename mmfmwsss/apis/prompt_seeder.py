@@ -137,7 +137,7 @@ class PromptSeeder:
             except UserInputError as error:
                 results.append(error)
         if not packed:
-            return [result for result in results if result is not None]
+            return [error for error in results if error is not None]
         # Predict them together, and put the seeds into their places
         samples = predict_in_groups(self._predict, pseudo_collate(packed))
         seeds = (self._collect(sample) for sample in samples)
@@ -189,7 +189,6 @@ class PromptSeeder:
             features, last_block, text, labels, route.use_caa
         )
         seed_samples({_ROUTE: route}, {route.cam: cams}, samples, None, True)
-        # Note the time of each, an equal share
         seconds = (time.perf_counter() - start) / len(samples)
         for sample in samples:
             sample.metainfo['seconds']['seed'] = seconds
@@ -293,8 +292,7 @@ def _nothing_clear(ranking: Mapping[str, float]) -> str:
     listed = ', '.join(f'{n} {s:.2f}' for n, s in list(ranking.items())[:3])
     return (
         f'Expected a class with a score of {_LEAST_SCORE} or more, but the '
-        f'best of classes and backgrounds are {listed}. Say what the photo '
-        'shows with `tags`.'
+        f'best are {listed}. Say what the photo shows with `tags`.'
     )
 
 

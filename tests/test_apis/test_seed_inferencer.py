@@ -207,6 +207,7 @@ def test_a_config_seeds_as_its_model_does(
     np.testing.assert_array_equal(result.seed, expected)
     assert sum(result.scores.values()) == pytest.approx(1, abs=1e-4)
     assert len(result.scores) == 12 + 8
+    assert set(result.seconds) == {'masks', 'seed'}
 
 
 def test_wrong_tags_stop_one_photo_only(
