@@ -99,7 +99,7 @@ class ImageLabelDataset(BaseDataset):
         self.drop_unlabelled = drop_unlabelled
         # Settle the classes that are asked for
         labels = self.class_prompts.labels
-        palette = list(self.class_prompts.palette)
+        palette = [list(colour) for colour in self.class_prompts.palette]
         palette = self.METAINFO.get('palette', palette)
         self.METAINFO = {
             **self.METAINFO,

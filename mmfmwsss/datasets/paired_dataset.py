@@ -78,7 +78,8 @@ class PairedDataset(BaseSegDataset):
         # Settle the labels of the files, and those that are asked for
         prompts = get_class_prompts(class_prompts)
         first = 1 if kwargs.get('reduce_zero_label') else 0
-        labels, palette = prompts.labels[first:], list(prompts.palette[first:])
+        labels = prompts.labels[first:]
+        palette = [list(colour) for colour in prompts.palette[first:]]
         self.num_labels = len(prompts.labels)  # in the files
         self.METAINFO = {'classes': labels, 'palette': palette}
         self._selected = select_classes(labels, palette, metainfo)

@@ -18,6 +18,7 @@ from mmfmwsss.utils.palette_png import write_palette_png
 
 PROMPTS = dict(classes=['cat', 'dog', 'cow'], background=['floor'])
 NAMES = get_class_prompts(PROMPTS)
+COLOURS = [list(colour) for colour in NAMES.palette]
 PIPELINE = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -45,13 +46,13 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
 class Theirs(BaseSegDataset):
     """mmseg's own, of the same classes."""
 
-    METAINFO = dict(classes=NAMES.labels, palette=list(NAMES.palette))
+    METAINFO = dict(classes=NAMES.labels, palette=COLOURS)
 
 
 class TheirsWithoutZero(BaseSegDataset):
     """The same, where label 0 is to be ignored."""
 
-    METAINFO = dict(classes=NAMES.classes, palette=list(NAMES.palette[1:]))
+    METAINFO = dict(classes=NAMES.classes, palette=COLOURS[1:])
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +105,7 @@ def test_the_same_labels(kind: str, name: str, root: Path) -> None:
     own = ours(kind, root, **settings)
     for key in ('classes', 'palette'):
         found, expected = own.metainfo[key], theirs.metainfo[key]
-        assert [tuple(v) for v in found] == [tuple(v) for v in expected]
+        assert list(found) == list(expected)
         assert own.METAINFO[key] == theirs.METAINFO[key]
     assert own.metainfo['label_map'] == theirs.metainfo['label_map']
     assert own.metainfo['reduce_zero_label'] == bool(reduced)
@@ -158,6 +159,30 @@ def test_wrappers(root: Path) -> None:
     assert repeated.metainfo['classes'] == ['background', 'cow']
 
 
+def test_a_data_set_of_mmseg_stands_beside_ours(root: Path) -> None:
+    """ConcatDataset asks for equal classes and colours."""
+    both = DATASETS.build(
+        dict(
+            type='ConcatDataset',
+            datasets=[
+                dict(
+                    type=kind,
+                    data_root=str(root),
+                    data_prefix=dict(img_path='photos', seg_map_path='masks'),
+                    pipeline=PIPELINE,
+                    **more,
+                )
+                for kind, more in (
+                    ('PseudoLabelDataset', dict(class_prompts=PROMPTS)),
+                    (Theirs, {}),
+                )
+            ],
+        )
+    )
+    assert len(both) == 8
+    assert np.array_equal(*(maps([both[n]])[0] for n in (1, 5)))
+
+
 def test_the_folder_of_seeds_has_to_be_named(root: Path) -> None:
     config = dict(data_prefix=dict(img_path='photos'))
     with pytest.raises(UserInputError, match='Set `seed_dir`'):
@@ -192,9 +217,7 @@ def test_image_labels_of_some_classes(root: Path) -> None:
     assert dataset.metainfo['classes'] == ['background', 'dog', 'cat']
     assert dataset.metainfo['label_map'] == {0: 0, 1: 2, 2: 1, 3: 255}
     assert dataset.METAINFO['classes'] == NAMES.labels
-    assert list(dataset.metainfo['palette']) == [
-        NAMES.palette[n] for n in (0, 2, 1)
-    ]
+    assert dataset.metainfo['palette'] == [COLOURS[n] for n in (0, 2, 1)]
     with pytest.raises(UserInputError, match='begin with'):
         labelled(root, metainfo=dict(classes=['dog', 'cat']))
 

@@ -46,7 +46,7 @@ def _build(root, **kwargs):
 def test_pairs(root):
     dataset = _build(root)
     assert dataset.metainfo['classes'] == ('background', 'cat', 'dog')
-    assert dataset.metainfo['palette'] == voc_palette(3)
+    assert dataset.metainfo['palette'] == [list(c) for c in voc_palette(3)]
     for i, label in enumerate((2, 1)):
         truth = dataset[i]['data_samples'].gt_sem_seg.data
         assert truth.unique().tolist() == [label]

@@ -110,7 +110,7 @@ def test_voc12_with_ground_truth(voc):
     dataset = DATASETS.build(config)
     record = dataset.get_data_info(0)
     assert record['seg_map_path'] == str(folder / '2007_2.png')
-    assert dataset.metainfo['palette'] == voc_palette(21)
+    assert dataset.metainfo['palette'] == [list(c) for c in voc_palette(21)]
     assert dataset.metainfo['classes'][:2] == ('background', 'aeroplane')
     labelled = DATASETS.build({**config, 'type': 'VOC12ImageLabelDataset'})
     assert labelled.metainfo['classes'] == dataset.metainfo['classes']

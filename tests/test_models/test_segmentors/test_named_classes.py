@@ -69,6 +69,18 @@ def test_it_computes_as_mmseg_does() -> None:
         assert torch.equal(named(images), theirs(images))
 
 
+def test_it_can_be_refined() -> None:
+    refined = MODELS.build(
+        dict(
+            type='RefinedSegmentor',
+            segmentor=network(),
+            refiner=dict(type='SAMS'),
+        )
+    )
+    assert refined.num_classes == 3
+    assert refined.probabilities == 'softmax'
+
+
 def test_numbers_need_no_names() -> None:
     numbers = fill_class_count(network(), NAMES)
     assert numbers['decode_head']['num_classes'] == 3
