@@ -11,6 +11,7 @@ from ...evaluation.metrics import class_scores, intersection_over_union
 from ...utils import UserInputError
 from .image_sheets import group_runs, image_sheet
 from .label_maps import Ranking, rank
+from .opening import opening
 from .run_folder import Result, RunFolder
 from .run_tables import (
     ClassScores,
@@ -47,7 +48,7 @@ def run_sections(
     # Begin with all scores
     results = [result for run in runs for result in run.results]
     counts = {run.run.name: len(run.images.paths) for run in tested}
-    sections: list[Section] = [score_table(results, counts)]
+    sections: list[Section] = [score_table(results, counts, runs)]
     sheets: list[Section] = []
     # Add classes, remarks and pictures of each set of images
     for title, group in zip(_titles(groups), groups, strict=True):
@@ -68,6 +69,8 @@ def run_sections(
     # Put the remarks on top
     if troubles:
         sections.insert(0, Prose('Remarks', items=troubles))
+    # Open with what the page shows
+    sections.insert(0, opening(runs, results, counts, bool(sheets)))
     return [section for section in sections if not _is_empty(section)]
 
 

@@ -31,7 +31,9 @@ def number(value: float | None, digits: int = 1) -> Cell:
 
 
 def score_table(
-    results: Sequence[Result], image_counts: Mapping[str, int]
+    results: Sequence[Result],
+    image_counts: Mapping[str, int],
+    runs: Sequence[RunFolder] = (),
 ) -> Table:
     """Tabulate the mIoU of each result, with what it was measured on.
 
@@ -39,9 +41,11 @@ def score_table(
         results (Sequence[Result]): Of all runs.
         image_counts (Mapping[str, int]): Number of images by run name, where
             the metric did not count them.
+        runs (Sequence[RunFolder]): Trainings among them give the mIoU of
+            their last validation.
 
     Returns:
-        Table: One row a result that has an mIoU.
+        Table: One row a result, or a training, that has an mIoU.
     """
     rows: list[list[Cell | str]] = []
     # Leave out results without a score
@@ -69,6 +73,7 @@ def score_table(
                 Cell(date.split('T')[0], note=date),
             ]
         )
+    rows += [row for run in runs if (row := _validation_row(run))]
     return Table(
         title='Scores',
         columns=[
@@ -77,8 +82,34 @@ def score_table(
         ],
         rows=rows,
         caption='Mean IoU over all labels, background included, from each '
-        "run's metrics.json.",
+        "run's metrics.json; of a training, from the log of its last "
+        'validation.',
     )  # fmt: skip
+
+
+def _validation_row(run: RunFolder) -> list[Cell | str] | None:
+    """Make the row of a training's last validation, if it had one."""
+    # Leave tests to their own record
+    curves = {} if run.record else _curves(run)
+    curve = next((c for n, c in curves.items() if _is_miou(n)), None)
+    if curve is None:
+        return None
+    # Name the images by the data set of the validation
+    miou, step = curve.values[-1], curve.steps[-1]
+    dataset = (run.config.get('val_dataloader') or {}).get('dataset', {})
+    named = dataset.get('ann_file') or dataset.get('image_list') or ''
+    return [
+        run.name,
+        f'validation at {step:.0f}',
+        Cell(f'{miou:.2f}', miou, bar=miou / 100),
+        Path(named).stem or NONE,
+        *[number(None)] * 2,
+        *[NONE] * 3,
+    ]
+
+
+def _is_miou(name: str) -> bool:
+    return name.split('/')[-1] == 'mIoU'
 
 
 def split_of(result: Result) -> str:
@@ -106,7 +137,7 @@ def number_table(runs: Sequence[RunFolder]) -> Table:
         if 'seconds' in run.record:
             rows.append([run.name, 'seconds', number(run.record['seconds'])])
         for name, curve in _curves(run).items():
-            if len(curve.values) == 1:
+            if len(curve.values) == 1 and not _is_miou(name):
                 step = f'{name} at iteration {curve.steps[0]:.0f}'
                 rows.append([run.name, step, number(curve.values[0], 2)])
     return Table('Other numbers', ['Run', 'Name', 'Value'], rows)

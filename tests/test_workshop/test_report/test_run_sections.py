@@ -69,7 +69,7 @@ def test_neither_label_maps_nor_a_model(seed_run):
     shutil.rmtree(seed_run / 'fine_seed')
     sections = run_sections(find_runs([seed_run]), images=1)
     assert of_kind(sections, ImageSheet) == []
-    assert 'prompts <&".pth' in of_kind(sections, Prose)[0].items[0]
+    assert 'prompts <&".pth' in of_kind(sections, Prose)[1].items[0]
 
 
 def test_run_without_truth(unscored_run):
@@ -88,7 +88,7 @@ def test_scores_that_do_not_fit_the_files_are_told(seed_run):
     record['metrics']['fine_seed/mIoU'] = 12.3
     file.write_text(json.dumps(record))
     sections = run_sections(find_runs([seed_run]), images=0)
-    remark = of_kind(sections, Prose)[0].items[0]
+    remark = of_kind(sections, Prose)[1].items[0]
     assert 'metrics.json says 12.30' in remark
     assert of_kind(sections, Table)[0].cells[0][2].text == '12.30'
 
@@ -100,7 +100,7 @@ def test_missing_data_cost_the_images_only(seed_run):
     config.dump(file)
     sections = run_sections(find_runs([seed_run]))
     assert of_kind(sections, ImageSheet) == []
-    assert '/nowhere' in of_kind(sections, Prose)[0].items[0]
+    assert '/nowhere' in of_kind(sections, Prose)[1].items[0]
 
 
 def test_runs_on_the_same_images_share_a_sheet(

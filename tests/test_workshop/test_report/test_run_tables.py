@@ -9,6 +9,7 @@ from mmfmwsss.workshop.report.run_tables import (
     class_table,
     learning_curves,
     number_table,
+    score_table,
 )
 
 
@@ -56,8 +57,13 @@ def test_curves_and_what_was_logged_once(training_run):
     losses = section.charts[0].curves
     assert [curve.name for curve in losses] == ['loss', 'loss_mcl']
     assert list(losses[0].steps) == [10, 20, 30]
-    rows = [[cell.text for cell in row] for row in number_table([run]).cells]
-    assert rows == [['prompt', 'mIoU at iteration 30', '31.00']]
+    assert number_table([run]).rows == []
+    table = score_table([], {}, [run])  # where an mIoU belongs
+    (row,) = [[cell.text for cell in row] for row in table.cells]
+    assert row == ['prompt', 'validation at 30', '31.00', *[NONE] * 6]
+    assert table.numeric == [False, False, True, False, True, True] + 3 * [
+        False
+    ]
 
 
 def test_nothing_logged(seed_run):
