@@ -3,7 +3,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -20,15 +20,20 @@ from ..structures.mask_records import MaskInput
 from ..utils import UserInputError
 from ..utils.photos import read_rgb
 from .photo_seed import Image
+from .prompt_seeder import PhotoInput
+from .seed_result import SeedFailure
 
 __all__ = [
     'ChannelOrder',
     'Photo',
+    'ReadInput',
+    'are_several',
     'check_names',
     'list_photos',
     'masks_of',
     'name_photos',
     'open_masks',
+    'read_input',
     'read_photo',
     'tags_of',
 ]
@@ -36,14 +41,16 @@ __all__ = [
 FilePath: TypeAlias = str | os.PathLike[str]
 Photo: TypeAlias = FilePath | NDArray[Any] | PILImage.Image
 ChannelOrder = Literal['bgr', 'rgb']
+# Name, path if there is one, and the photo or what is wrong with it.
+ReadInput: TypeAlias = tuple[str, str | None, PhotoInput | SeedFailure]
 
 
-def list_photos(inputs: Photo | Sequence[Photo]) -> list[Photo]:
+def list_photos(inputs: Photo | Iterable[Photo]) -> list[Photo]:
     """List photos one by one; a folder stands for the photos in it.
 
     Args:
-        inputs (Photo | Sequence[Photo]): Path of a photo or a folder, array,
-            PIL image, or a list of these.
+        inputs (Photo | Iterable[Photo]): Path of a photo or a folder, array,
+            PIL image, or several of these.
 
     Returns:
         list: Paths, arrays and PIL images, those of a folder by name.
@@ -51,12 +58,12 @@ def list_photos(inputs: Photo | Sequence[Photo]) -> list[Photo]:
     Raises:
         UserInputError: If there is none, or a folder has none.
     """
-    given: Sequence[Any]
-    given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    several: Any = inputs
+    if not isinstance(inputs, list | tuple | Iterator):
+        several = [inputs]
     found: list[Photo] = []
-    for photo in given:
-        is_path = isinstance(photo, str | os.PathLike)
-        if not (is_path and os.path.isdir(photo)):
+    for photo in several:
+        if isinstance(photo, list | tuple) or not are_several(photo):
             found.append(photo)
             continue
         # List the photos of a folder, but not those below it
@@ -72,8 +79,16 @@ def list_photos(inputs: Photo | Sequence[Photo]) -> list[Photo]:
             )
         found.extend(inside)
     if not found:
-        raise UserInputError('Expected a photo, but got an empty list.')
+        raise UserInputError('Expected a photo, but got none.')
     return found
+
+
+def are_several(inputs: Any) -> bool:
+    """Tell a list, a folder, or what can be listed, from one photo."""
+    is_path = isinstance(inputs, str | os.PathLike)
+    return isinstance(inputs, list | tuple | Iterator) or (
+        is_path and os.path.isdir(inputs)
+    )
 
 
 def name_photos(photos: Sequence[Photo]) -> list[str]:
@@ -204,12 +219,39 @@ def masks_of(masks: Any, names: Sequence[str]) -> list[Any]:
         return _one_each([masks], names, 'masks')
     if isinstance(masks, Mapping):
         return _by_name(masks, names, 'masks')
-    # Take masks of one photo as they are
-    if isinstance(masks, SAMMasks | Tensor | np.ndarray) or (
-        len(names) == 1 and all(isinstance(m, Mapping) for m in masks)
-    ):
-        return _one_each([masks], names, 'masks')
-    return _one_each(masks, names, 'masks')
+    # Take masks of one photo as they are, also a list of them
+    single = isinstance(masks, SAMMasks | Tensor | np.ndarray)
+    if len(names) == 1 and not single:
+        single = all(map(_is_mask, masks))
+    return _one_each([masks] if single else masks, names, 'masks')
+
+
+def read_input(
+    channel_order: ChannelOrder,
+    name: str,
+    photo: Photo,
+    tags: Sequence[str] | None,
+    masks: Any,
+) -> ReadInput:
+    """Read a photo and its masks, or say why they cannot be read.
+
+    Args:
+        channel_order (str): See :func:`read_photo`.
+        name (str): Of the photo.
+        photo (Photo): The photo.
+        tags (Sequence[str], optional): See :func:`tags_of`.
+        masks (Any): See :func:`masks_of`.
+
+    Returns:
+        ReadInput: Name, path, and the photo or what is wrong with it.
+    """
+    path = str(photo) if isinstance(photo, str | os.PathLike) else None
+    try:
+        image = read_photo(photo, channel_order)
+        size = (image.shape[0], image.shape[1])
+        return name, path, PhotoInput(image, tags, open_masks(masks, size))
+    except UserInputError as error:
+        return name, path, SeedFailure(name, str(error))
 
 
 def open_masks(masks: Any, size: tuple[int, int]) -> MaskInput | None:
@@ -218,6 +260,11 @@ def open_masks(masks: Any, size: tuple[int, int]) -> MaskInput | None:
         return read_masks(masks, size)
     found: MaskInput | None = masks
     return found
+
+
+def _is_mask(value: Any) -> bool:
+    """Tell a record or a map (H, W) from the masks of a photo."""
+    return isinstance(value, Mapping) or getattr(value, 'ndim', 0) == 2
 
 
 def _one_each(

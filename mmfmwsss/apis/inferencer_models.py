@@ -13,6 +13,7 @@ from mmseg.registry import TASK_UTILS
 from ..models.masks.batching import is_out_of_memory
 from ..models.masks.sam_mask_generator import MaskSource
 from ..utils import UserInputError, nearby_names, read_config
+from .inferencer_inputs import ReadInput
 from .photo_models import (
     build_mobile_masks,
     build_photo_seeder,
@@ -22,10 +23,12 @@ from .photo_seed import PhotoSeed
 from .prompt_models import build_prompt_seeder
 from .prompt_seeder import PhotoInput, PromptSeeder
 from .seed_one_photo import PhotoSeeder
+from .seed_result import SeedFailure, SeedResult
 
-__all__ = ['Seeder', 'build_seeder', 'seed_all']
+__all__ = ['Found', 'Seeder', 'build_seeder', 'seed_inputs']
 
 Seeder: TypeAlias = PhotoSeeder | PromptSeeder
+Found: TypeAlias = SeedResult | SeedFailure
 FilePath: TypeAlias = str | os.PathLike[str]
 
 _NAMED = ('photo', 'tiny')
@@ -107,19 +110,38 @@ def _known_config(model: str | os.PathLike[str] | Config) -> Path | Config:
     return path
 
 
-def seed_all(
-    seeder: Seeder, photos: Sequence[PhotoInput]
-) -> list[PhotoSeed | UserInputError]:
-    """Seed photos together if seeder and memory can, else one by one.
+def seed_inputs(seeder: Seeder, inputs: Sequence[ReadInput]) -> list[Found]:
+    """Make the seeds of photos; one that fails stops no other.
 
     Args:
         seeder (PhotoSeeder | PromptSeeder): Makes the seeds.
-        photos (Sequence[PhotoInput]): N photos.
+        inputs (Sequence[ReadInput]): From :func:`read_input`.
 
     Returns:
-        list: In their order; what the user can mend about a photo takes the
-        place of its seed.
+        list: Of each photo, in their order.
     """
+    # Seed the photos that could be read
+    photos = [x[2] for x in inputs if isinstance(x[2], PhotoInput)]
+    made = iter(_seed_all(seeder, photos))
+    # Put results and failures into the order of the inputs
+    found: list[Found] = []
+    for name, path, photo in inputs:
+        if isinstance(photo, SeedFailure):
+            found.append(photo)
+            continue
+        one = next(made)
+        found.append(
+            SeedFailure(name, str(one))
+            if isinstance(one, UserInputError)
+            else SeedResult(name, path, photo.image, one, seeder.palette)
+        )
+    return found
+
+
+def _seed_all(
+    seeder: Seeder, photos: Sequence[PhotoInput]
+) -> list[PhotoSeed | UserInputError]:
+    """Seed photos together if seeder and memory can, else one by one."""
     if isinstance(seeder, PromptSeeder) and len(photos) > 1:
         try:
             return seeder.seed_batch(photos)

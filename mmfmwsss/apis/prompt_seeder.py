@@ -86,7 +86,7 @@ class PromptSeeder:
         return self
 
     def unknown(self, tags: Sequence[str]) -> list[str]:
-        """List the tags that are none of the classes: none get so far."""
+        """List the tags that are no classes: others get no seed."""
         return [tag for tag in tags if tag not in self.classes]
 
     def __call__(
@@ -198,7 +198,6 @@ class PromptSeeder:
         self, embedding: Tensor, samples: Sequence[SegDataSample]
     ) -> None:
         """Score classes and backgrounds; label photos that have no tags."""
-        # Compare the photos with the prompts that learnt to classify
         names = self.model.class_prompts
         streams = self.model.streams
         stream = self.model.stream(
@@ -267,9 +266,10 @@ def _choose_route(model: CLIPPromptSegmentor, name: str | None) -> SeedRoute:
     """Take a route of the model, without the folder of its masks."""
     name = model.main_route if name is None else name
     if name is None or name not in model.routes:
+        remedy = '' if model.routes else ' Take a *_seed.py config.'
         raise UserInputError(
-            f'Expected `route` to be one of {sorted(model.routes)}, but got '
-            f'{name!r}.'
+            f'Expected `route` to be one of the routes {sorted(model.routes)} '
+            f'of the config, but got {name!r}.{remedy}'
         )
     route = copy(model.routes[name])
     route.mask_loader = None

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -16,25 +16,22 @@ from ..visualization.windows import show_picture
 from .inferencer_inputs import (
     ChannelOrder,
     Photo,
+    ReadInput,
+    are_several,
     check_names,
     list_photos,
     masks_of,
     name_photos,
-    open_masks,
-    read_photo,
+    read_input,
     tags_of,
 )
-from .inferencer_models import Seeder, build_seeder, seed_all
-from .photo_seed import Image, PhotoSeed
-from .prompt_seeder import PhotoInput, PromptSeeder
+from .inferencer_models import Found, Seeder, build_seeder, seed_inputs
+from .photo_seed import Image
+from .prompt_seeder import PromptSeeder
 from .seed_one_photo import PhotoSeeder
 from .seed_result import SeedFailure, SeedResult
 
 __all__ = ['SeedInferencer']
-
-Found: TypeAlias = SeedResult | SeedFailure
-# Name, path, and the photo or what is wrong with it
-Read: TypeAlias = tuple[str, str | None, PhotoInput | SeedFailure]
 
 
 class SeedInferencer(BaseInferencer):
@@ -118,7 +115,7 @@ class SeedInferencer(BaseInferencer):
 
     def __call__(
         self,
-        inputs: Photo | Sequence[Photo],
+        inputs: Photo | Iterable[Photo],
         return_datasamples: bool = False,
         batch_size: int = 1,
         **kwargs: Any,
@@ -126,8 +123,8 @@ class SeedInferencer(BaseInferencer):
         """Make the seeds of photos.
 
         Args:
-            inputs (Photo | Sequence[Photo]): Path of a photo or folder, PIL
-                image, array, or a list of these; see :func:`read_photo`.
+            inputs (Photo | Iterable[Photo]): Path of a photo or folder, PIL
+                image, array, or several of these; see :func:`read_photo`.
             return_datasamples (bool): Give ``SegDataSample`` instead of
                 :class:`SeedResult`.
             batch_size (int): Photos that are read at once. Those of one size
@@ -147,7 +144,7 @@ class SeedInferencer(BaseInferencer):
             UserInputError: If arguments do not fit, or the one photo that was
                 given has no seed.
         """
-        several = isinstance(inputs, (list, tuple)) or _is_folder(inputs)
+        several = are_several(inputs)
         found = list(self.iterate(inputs, batch_size, **kwargs))
         if not several and isinstance(found[0], SeedFailure):
             raise UserInputError(found[0].message)
@@ -163,14 +160,14 @@ class SeedInferencer(BaseInferencer):
 
     def iterate(
         self,
-        inputs: Photo | Sequence[Photo],
+        inputs: Photo | Iterable[Photo],
         batch_size: int = 1,
         **kwargs: Any,
     ) -> Iterator[Found]:
         """Make the seeds one by one: of many photos, only some are in memory.
 
         Args:
-            inputs (Photo | Sequence[Photo]): As above.
+            inputs (Photo | Iterable[Photo]): As above.
             batch_size (int): As above.
             **kwargs (Any): As above.
 
@@ -178,11 +175,16 @@ class SeedInferencer(BaseInferencer):
             SeedResult | SeedFailure: Of each photo, in their order.
         """
         before, _, shown, _ = self._dispatch_kwargs(**kwargs)
+        if batch_size < 1:
+            raise UserInputError(
+                f'Expected a `batch_size` of 1 or more, but got {batch_size}.'
+            )
         photos = list_photos(inputs)
         if shown.get('out_dir'):
             check_names(name_photos(photos))
-        batches: Iterable[list[Read]]
-        batches = self.preprocess(photos, batch_size, **before)
+        batches: Iterable[list[ReadInput]] = self.preprocess(
+            photos, batch_size, **before
+        )
         if self.show_progress:
             count = -(-len(photos) // batch_size)
             batches = track(batches, 'Inference', total=count)
@@ -198,7 +200,7 @@ class SeedInferencer(BaseInferencer):
         tags: Any = None,
         masks: Any = None,
         channel_order: ChannelOrder = 'bgr',
-    ) -> Iterator[list[Read]]:
+    ) -> Iterator[list[ReadInput]]:
         """Read photos and masks, batch by batch.
 
         Args:
@@ -220,11 +222,11 @@ class SeedInferencer(BaseInferencer):
             strict=True,
         )
         for chunk in self._get_chunk_data(rows, batch_size):
-            yield [_read(channel_order, *row) for row in chunk]
+            yield [read_input(channel_order, *row) for row in chunk]
 
     def forward(
         self,
-        inputs: Sequence[Read],
+        inputs: Sequence[ReadInput],
         **kwargs: Any,
     ) -> list[Found]:
         """Make the seeds of a batch; a photo that fails stops no other.
@@ -236,23 +238,7 @@ class SeedInferencer(BaseInferencer):
         Returns:
             list: Of each photo, in their order.
         """
-        ready = [x[2] for x in inputs if isinstance(x[2], PhotoInput)]
-        made = iter(seed_all(self.seeder, ready))
-        found: list[Found] = []
-        for name, path, photo in inputs:
-            if isinstance(photo, SeedFailure):
-                found.append(photo)
-                continue
-            one = next(made)
-            if isinstance(one, PhotoSeed):
-                found.append(
-                    SeedResult(
-                        name, path, photo.image, one, self.seeder.palette
-                    )
-                )
-            else:
-                found.append(SeedFailure(name, str(one)))
-        return found
+        return seed_inputs(self.seeder, inputs)
 
     def visualize(
         self,
@@ -276,14 +262,14 @@ class SeedInferencer(BaseInferencer):
         """
         overlays: list[Image | None] = []
         for found in preds:
-            overlay = None
-            if isinstance(found, SeedResult) and (show or out_dir):
-                overlay = found.overlay
-                if out_dir:
-                    found.save(out_dir)
-                if show:
-                    show_picture(overlay, found.name, wait_time)
-            overlays.append(overlay)
+            if isinstance(found, SeedFailure) or not (show or out_dir):
+                overlays.append(None)
+                continue
+            overlays.append(found.overlay)
+            if out_dir:
+                found.save(out_dir)
+            if show:
+                show_picture(found.overlay, found.name, wait_time)
         return overlays
 
     def postprocess(
@@ -311,24 +297,3 @@ class SeedInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: Any) -> None:
         """Leave the pipeline to the seeder, which knows its sizes."""
-
-
-def _read(
-    channel_order: ChannelOrder,
-    name: str,
-    photo: Photo,
-    tags: Sequence[str] | None,
-    masks: Any,
-) -> Read:
-    """Read a photo and its masks, or say why they cannot be read."""
-    path = str(photo) if isinstance(photo, str | os.PathLike) else None
-    try:
-        image = read_photo(photo, channel_order)
-        size = (image.shape[0], image.shape[1])
-        return name, path, PhotoInput(image, tags, open_masks(masks, size))
-    except UserInputError as error:
-        return name, path, SeedFailure(name, str(error))
-
-
-def _is_folder(inputs: Any) -> bool:
-    return isinstance(inputs, str | os.PathLike) and os.path.isdir(inputs)

@@ -26,7 +26,10 @@ __all__ = [
 
 # Masks of one image: ours, records of segment_anything, or bare (S, H, W).
 MaskInput: TypeAlias = (
-    SAMMasks | Sequence[Mapping[str, Any]] | Tensor | NDArray[Any]
+    SAMMasks
+    | Sequence[Mapping[str, Any] | NDArray[Any] | Tensor]
+    | Tensor
+    | NDArray[Any]
 )
 
 
@@ -97,8 +100,8 @@ def as_sam_masks(
     Args:
         masks (MaskInput): ``SAMMasks``; the list of dicts that
             ``SamAutomaticMaskGenerator.generate`` returns, see
-            :func:`masks_from_records`; or an array of 0 and 1, (S, H, W).
-            Those without levels are whole masks.
+            :func:`masks_from_records`; or an array of 0 and 1, (S, H, W),
+            or a list of S such, (H, W). Those without levels are whole masks.
         size (tuple[int, int], optional): Height and width of the image,
             which an empty list does not tell.
 
@@ -115,10 +118,16 @@ def as_sam_masks(
     """
     if isinstance(masks, SAMMasks):
         return masks
-    # Read records of segment_anything.
+    # Read records of segment_anything, or single masks as records.
     if isinstance(masks, Sequence) and not isinstance(masks, str | bytes):
-        if all(isinstance(record, Mapping) for record in masks):
-            return masks_from_records(masks, size=size)
+        records = [
+            dict(segmentation=np.asarray(mask))
+            if isinstance(mask, Tensor | np.ndarray)
+            else mask
+            for mask in masks
+        ]
+        if all(isinstance(record, Mapping) for record in records):
+            return masks_from_records(records, size=size)
     # Take a stack of masks, all of them whole.
     elif isinstance(masks, Tensor | np.ndarray) and masks.ndim == 3:
         stack = as_multi_hot(masks, 'masks')

@@ -71,9 +71,10 @@ def test_folders_stand_for_their_photos(folder: Path) -> None:
     with pytest.raises(UserInputError, match="several are called 'b'"):
         check_names(name_photos(photos))
     (folder / 'empty').mkdir()
+    assert list_photos(folder.glob('b.*')) == [folder / 'b.png']
     with pytest.raises(UserInputError, match='but it has none'):
         list_photos(folder / 'empty')
-    with pytest.raises(UserInputError, match='an empty list'):
+    with pytest.raises(UserInputError, match='but got none'):
         list_photos([])
 
 
@@ -97,6 +98,9 @@ def test_masks_of_one_photo_or_of_each(tmp_path: Path) -> None:
     assert masks_of(None, ['a']) == [None]
     assert masks_of(records, ['a']) == [records]
     assert masks_of(stack, ['a'])[0] is stack
+    flat = [MASK, MASK]
+    assert masks_of(flat, ['a']) == [flat]
+    assert masks_of([stack], ['a'])[0] is stack
     assert masks_of([records, []], ['a', 'b']) == [records, []]
     assert masks_of({'b': records}, ['a', 'b']) == [None, records]
     assert masks_of(tmp_path, ['a', 'b']) == [

@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Photos to seeds in three lines, without a runner."""
 
+import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from PIL import Image
 
@@ -19,15 +22,26 @@ from mmfmwsss.apis import (
     seed_inferencer,
 )
 from mmfmwsss.apis.photo_models import build_tiny_seeder
+from mmfmwsss.apis.photo_seed import GivenMasks
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
-from mmfmwsss.utils import UserInputError
+from mmfmwsss.utils import UserInputError, read_config
 from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.utils.photos import read_rgb
-from mmfmwsss.workshop.partworld.small_runs import small_partworld_config
+from mmfmwsss.workshop.partworld.small_runs import (
+    small_partworld_config,
+    write_quarter_masks,
+)
+from mmfmwsss.workshop.tiny_models import random_clip_arch
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'fmwsss'
+PROMPT_CONFIGS = sorted(
+    path.stem
+    for path in CONFIGS.glob('*.py')
+    if re.search('_(prompt|seed|clip_es)', path.stem)
+    and not path.stem.startswith('custom')
+)
 
 
 class HalfMasks:
@@ -58,9 +72,9 @@ def photos(partworld_root: Path) -> list[Path]:
     return sorted((partworld_root / 'JPEGImages').glob('train_*.jpg'))[:3]
 
 
-def config_of(name: str, work: Path) -> Config:
+def config_of(name: str, work: Path, data: Path | None = None) -> Config:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('PARTWORLD_ROOT', str(work))
+        patch.setenv('PARTWORLD_ROOT', str(data or work))
         return small_partworld_config(CONFIGS / f'{name}.py', work)
 
 
@@ -191,6 +205,8 @@ def test_arguments_of_no_method_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match='colour'):
         tiny(photos[0], colour='red')
+    with pytest.raises(UserInputError, match='1 or more, but got 0'):
+        tiny(photos[0], batch_size=0)
 
 
 def test_a_config_seeds_as_its_model_does(
@@ -208,6 +224,65 @@ def test_a_config_seeds_as_its_model_does(
     assert sum(result.scores.values()) == pytest.approx(1, abs=1e-4)
     assert len(result.scores) == 12 + 8
     assert set(result.seconds) == {'masks', 'seed'}
+
+
+def test_seeds_are_those_of_a_test_run(
+    partworld_root: Path, photos: list[Path], tmp_path: Path
+) -> None:
+    """The runner's way: data set, data loader, all routes at once."""
+    config = config_of('partworld_seed', tmp_path, partworld_root)
+    masks = tmp_path / 'sam_masks'
+    write_quarter_masks(partworld_root / 'JPEGImages', masks)
+    model = MODELS.build(config.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'prompts.pth')
+    loader = Runner.build_dataloader(config.test_dataloader)
+    samples = [model.test_step(batch)[0] for batch in islice(loader, 2)]
+    for route in ('fine_seed', 'cam_caa'):
+        inferencer = SeedInferencer(
+            config,
+            tmp_path / 'prompts.pth',
+            route,
+            'cpu',
+            show_progress=False,
+            mask_source=GivenMasks(),
+        )
+        for sample in samples:
+            present = sample.image_labels.nonzero()[:, 0].tolist()
+            found = inferencer(
+                sample.img_path,
+                tags=[inferencer.seeder.classes[n] for n in present],
+                masks=masks,
+            )
+            np.testing.assert_array_equal(
+                found['predictions'].seed, sample.get(route).data[0].numpy()
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', PROMPT_CONFIGS)
+def test_every_route_of_every_config(name: str, tmp_path: Path) -> None:
+    """On a small CLIP with random weights, from an array and its masks."""
+    config = read_config(CONFIGS / f'{name}.py')
+    config.model.clip = dict(
+        type='FrozenCLIP', arch=random_clip_arch(), attention_layers=2
+    )
+    state = MODELS.build(config.model).state_dict()
+    torch.save(dict(state_dict=state), tmp_path / 'prompts.pth')
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, 32:] = (90, 200, 30)
+    for route in config.model.routes:
+        inferencer = SeedInferencer(
+            config,
+            tmp_path / 'prompts.pth',
+            route,
+            'cpu',
+            show_progress=False,
+            mask_source=HalfMasks(),
+        )
+        tag = inferencer.seeder.classes[-1]
+        result = inferencer(image, tags=[tag])['predictions']
+        assert result.tags == (tag,)
+        assert set(np.unique(result.seed)) <= {0, *result.labels, 255}
 
 
 def test_wrong_tags_stop_one_photo_only(

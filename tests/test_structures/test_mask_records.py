@@ -32,6 +32,8 @@ FORMS = dict(
     stack=STACK,
     numbers=STACK.astype(np.float32),
     tensor=torch.from_numpy(STACK),
+    arrays=list(STACK),
+    tensors=list(torch.from_numpy(STACK)),
     records=[dict(segmentation=mask) for mask in STACK],
     compressed=[dict(segmentation=compressed(mask)) for mask in STACK],
     runs=[dict(segmentation=runs(mask)) for mask in STACK],
