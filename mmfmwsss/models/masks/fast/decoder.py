@@ -24,11 +24,14 @@ from ..sam_decoder import (
     embed_points,
 )
 from .factored_image import FactoredImage, ImageOfPoints
+from .image_parts import ImageParts
 
 __all__ = ['FastDecoder']
 
-# A CPU is fastest on as many points as its cache holds.
+# A CPU is fastest on the image tokens of as many points as its cache holds,
 CPU_ELEMENTS = 1 << 19
+# and on the few tokens of more points, whose layers' weights it reads once.
+CPU_POINTS = 8
 
 
 class FastDecoder:
@@ -62,8 +65,11 @@ class FastDecoder:
         """Choose how many points are decoded at once, at most ``most``."""
         if not self.on_cpu:
             return most
-        fitting = max(1, CPU_ELEMENTS // self.image.elements_per_point)
-        return min(most, fitting)
+        return min(most, max(CPU_POINTS, self._points_of_part()))
+
+    def _points_of_part(self) -> int:
+        """Choose of how many points the image tokens are worked on at once."""
+        return max(1, CPU_ELEMENTS // self.image.elements_per_point)
 
     def decode(self, points: Tensor) -> DecodedPoints:
         """Decode points up to their tokens; masks are made when asked for.
@@ -78,7 +84,9 @@ class FastDecoder:
         own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
         prompt = torch.cat([own.expand(len(points), -1, -1), sparse], dim=1)
         # Let tokens and image attend to each other.
-        tokens, seen = _two_way(decoder.transformer, prompt, self.image)
+        size = self._points_of_part() if self.on_cpu else len(points)
+        seen = ImageParts(self.image, len(points), size)
+        tokens = _two_way(decoder.transformer, prompt, seen)
         # Predict the IoU of the three masks from the first token.
         predicted_iou = decoder.iou_prediction_head(tokens[:, 0])[:, 1:]
         return _FastPoints(decoder, self.grid, tokens, seen, predicted_iou)
@@ -92,14 +100,14 @@ class _FastPoints:
         decoder (MaskDecoder): segment_anything's.
         grid (tuple[int, int]): h and w of the image tokens.
         tokens (Tensor): IoU token, then three mask tokens, (points, 4, D).
-        seen (ImageOfPoints): The image tokens of the points.
+        seen (ImageParts): The image tokens of the points.
         predicted_iou (Tensor): Of the three masks, (points, 3).
     """
 
     decoder: Any
     grid: tuple[int, int]
     tokens: Tensor
-    seen: ImageOfPoints
+    seen: ImageParts
     predicted_iou: Tensor
 
     def masks(self, keep: Tensor) -> PointMasks:
@@ -111,7 +119,7 @@ class _FastPoints:
             points, rows = torch.unique_consecutive(
                 sources // MASKS_PER_POINT, return_inverse=True
             )
-            logits = _upscale(self.decoder, self.seen, self.tokens, points)
+            logits = self.seen.map_points(self._upscale, points)
             logits = _in_order(logits[rows, levels], self.grid)
         else:
             height, width = self.grid
@@ -120,12 +128,16 @@ class _FastPoints:
             logits, self.predicted_iou.flatten()[sources], levels
         )
 
+    def _upscale(
+        self, seen: ImageOfPoints, points: Tensor, numbers: Tensor
+    ) -> Tensor:
+        """Upscale the masks of some points of a part."""
+        return _upscale(self.decoder, seen, self.tokens[numbers], points)
 
-def _two_way(
-    transformer: Any, prompt: Tensor, image: FactoredImage
-) -> tuple[Tensor, ImageOfPoints]:
-    """Run tokens (P, T, D) to (P, 4, D); keep what they made of the image."""
-    tokens, seen = prompt, ImageOfPoints(image)
+
+def _two_way(transformer: Any, prompt: Tensor, seen: ImageParts) -> Tensor:
+    """Run tokens (P, T, D) to (P, 4, D), and the image tokens along."""
+    tokens = prompt
     for block in transformer.layers:
         # Let the tokens of a point attend to each other.
         if block.skip_first_layer_pe:
@@ -150,13 +162,21 @@ def _two_way(
     tokens = tokens + seen.attend_to_image(
         transformer.final_attn_token_to_image, tokens + prompt[:, used]
     )
-    return transformer.norm_final_attn(tokens), seen
+    output: Tensor = transformer.norm_final_attn(tokens)
+    return output
 
 
 def _upscale(
     decoder: Any, seen: ImageOfPoints, tokens: Tensor, points: Tensor
 ) -> Tensor:
-    """Compute mask logits of some points, (P', 3, L, 16), by image token."""
+    """Compute mask logits of some points, (P', 3, L, 16), by image token.
+
+    Args:
+        decoder (MaskDecoder): segment_anything's.
+        seen (ImageOfPoints): Image tokens of a part of the points.
+        tokens (Tensor): Of the points wanted, (P', 4, D).
+        points (Tensor): Their numbers in the part, (P',).
+    """
     _, norm, activation, second, last = decoder.output_upscaling
     # The channels stay last.
     x = seen.upscaled(points)  # (P', L, 4, D / 4)
@@ -168,7 +188,7 @@ def _upscale(
     # Predict a mask's weights of the channels from its token.
     weights = torch.stack(
         [
-            mlp(tokens[points, 1 + level])
+            mlp(tokens[:, 1 + level])
             for level, mlp in enumerate(decoder.output_hypernetworks_mlps[1:])
         ],
         dim=1,

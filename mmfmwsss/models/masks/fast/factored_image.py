@@ -18,17 +18,16 @@ Shapes: P points, T tokens of a point, L image tokens of D channels, h heads
 of c channels, K rows.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ['FactoredImage', 'ImageOfPoints']
+__all__ = ['FactoredImage', 'ImageOfPoints', 'split_heads']
 
 
-def _heads(x: Tensor, heads: int) -> Tensor:
+def split_heads(x: Tensor, heads: int) -> Tensor:
     """Split (..., N, h c) into heads, (..., h, N, c)."""
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
 
@@ -105,11 +104,11 @@ class _Projection:
 
     def of_matrix(self, x: Tensor) -> Tensor:
         """Project (L, D) to (h, L, c), without the bias."""
-        return _heads(x @ self.linear.weight.T, self.heads)
+        return split_heads(x @ self.linear.weight.T, self.heads)
 
     def of_basis(self, basis: Tensor) -> Tensor:
         """Project (P, K, D) to (P, h, K, c), without the bias."""
-        return _heads(basis @ self.linear.weight.T, self.heads)
+        return split_heads(basis @ self.linear.weight.T, self.heads)
 
 
 class _Scores:
@@ -237,40 +236,28 @@ class ImageOfPoints:
         self.basis: Tensor
         self._values: list[Tensor] = []
 
-    def attend_to_image(self, attention: Any, query: Tensor) -> Tensor:
+    def read_image(self, query: Tensor) -> Tensor:
         """Let the points' tokens read from the image.
 
         Args:
-            attention (Attention): The block's, or the final one.
-            query (Tensor): Tokens with their places, (P, T, D).
+            query (Tensor): Projected tokens by head, scaled, (P, h, T, c).
 
         Returns:
-            Tensor: (P, T, D).
+            Tensor: (P, h, T, c).
         """
         # Score the image tokens, and read their mean by the softmax.
         scores, values = self.image.token_to_image[self.block]
-        q = _heads(attention.q_proj(query), attention.num_heads)
-        weights = scores(self, q / math.sqrt(q.shape[-1])).softmax(dim=-1)
-        read = values(self, weights)
-        return attention.out_proj(read.transpose(1, 2).flatten(2))
+        return values(self, scores(self, query).softmax(dim=-1))
 
-    def attend_to_tokens(
-        self, attention: Any, key: Tensor, value: Tensor
-    ) -> None:
+    def read_tokens(self, key: Tensor, v: Tensor) -> None:
         """Let the image read from the points' tokens, add and normalise.
 
         Args:
-            attention (Attention): The block's, image to tokens.
-            key (Tensor): Tokens with their places, (P, T, D).
-            value (Tensor): Tokens, (P, T, D).
+            key (Tensor): Projected tokens by head, scaled, (P, h, T, c).
+            v (Tensor): Their values, (P, h, T, c).
         """
         # Score the points' tokens from each image token.
-        heads = attention.num_heads
-        k = _heads(attention.k_proj(key), heads)
-        v = _heads(attention.v_proj(value), heads)
-        scores = self.image.image_to_token[self.block](
-            self, k / math.sqrt(k.shape[-1])
-        )
+        scores = self.image.image_to_token[self.block](self, key)
         share = scores.softmax(dim=2).flatten(1, 2)  # (P, h T, L)
         # Append what was read to R and its values.
         state = self.image.states[self.block]

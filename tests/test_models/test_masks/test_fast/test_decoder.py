@@ -59,8 +59,27 @@ def test_keeps_nothing(sam, prompts, decoder):
 def test_batches_fit_the_cache_of_a_cpu(sam, prompts, monkeypatch):
     fast = FastDecoder(sam, prompts[0])
     monkeypatch.setattr(module, 'CPU_ELEMENTS', 0)
-    assert fast.batch_size(50) == 1
+    assert [fast.batch_size(most) for most in (3, 50)] == [3, 8]
     each = fast.image.elements_per_point
-    monkeypatch.setattr(module, 'CPU_ELEMENTS', 7 * each)
-    assert [fast.batch_size(most) for most in (3, 50)] == [3, 7]
+    monkeypatch.setattr(module, 'CPU_ELEMENTS', 11 * each)
+    assert [fast.batch_size(most) for most in (3, 50)] == [3, 11]
     assert PlainDecoder(sam, prompts[0]).batch_size(50) == 50
+
+
+@pytest.mark.parametrize('threshold', [-torch.inf, 'median', torch.inf])
+@pytest.mark.parametrize('size', [1, 3, 13])
+def test_parts_of_the_points_are_the_whole(
+    sam, prompts, monkeypatch, size, threshold
+):
+    """13 points at once, whose image tokens are worked on in parts."""
+    plain = masks_of(PlainDecoder, sam, prompts)
+    if threshold == 'median':
+        threshold = float(plain.predicted_iou.median())
+    kept = plain.predicted_iou > threshold
+    each = FastDecoder(sam, prompts[0]).image.elements_per_point
+    monkeypatch.setattr(module, 'CPU_ELEMENTS', size * each)
+    found = masks_of(FastDecoder, sam, prompts, threshold)
+    torch.testing.assert_close(
+        found.logits, plain.logits[kept], rtol=1e-3, atol=1e-4
+    )
+    assert torch.equal(found.levels, plain.levels[kept])
