@@ -250,6 +250,25 @@ def test_config(voc, config, tmp_path, capsys):
     assert 'train: 2 pictures, 2 with labels, 0 with masks' in report
 
 
+@pytest.mark.parametrize(
+    'setting',
+    ["metainfo=dict(classes=['background', 'bus'])", 'reduce_zero_label=True'],
+    ids=['subset', 'zero'],
+)
+def test_a_run_of_some_classes_has_the_files_of_all(
+    voc, tmp_path, capsys, setting
+):
+    path = tmp_path / 'subset.py'
+    path.write_text(
+        "custom_imports = dict(imports=['mmfmwsss'])\n"
+        "train_dataloader = dict(dataset=dict(type='VOC12SegDataset', "
+        f"data_root='{voc}', ground_truth_dir='SegmentationClass', {setting}))"
+    )
+    (voc / 'ImageSets/Segmentation/val.txt').write_text('good_val\n')
+    code, report = check(capsys, str(path))
+    assert code == 0, report
+
+
 def test_wrong_commands(voc, tmp_path, config):
     for arguments, message in (
         ([], 'got neither or both'),
