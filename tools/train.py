@@ -58,7 +58,11 @@ from mmfmwsss.apis import (
     load_config,
     run_reporting_user_errors,
 )
-from mmfmwsss.engine import check_batches, prepare_processes
+from mmfmwsss.engine import (
+    check_batches,
+    prepare_processes,
+    warn_of_other_batch,
+)
 from mmfmwsss.utils import locked_folder
 
 
@@ -111,6 +115,7 @@ def main() -> int:
         )
         check_pretrained(runner.model, config.get('pretrained_remedy', ''))
         check_batches(runner)
+        warn_of_other_batch(runner)
         runner.train()
     return 0
 

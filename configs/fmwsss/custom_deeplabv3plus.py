@@ -110,6 +110,8 @@ param_scheduler = [
 train_cfg = dict(
     by_epoch=True, max_epochs=_base_.network_epochs, val_interval=10**9
 )
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 randomness = dict(seed=0)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(

@@ -3,7 +3,11 @@
 
 from . import hooks
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
-from .dataloaders import check_batches, settle_workers
+from .dataloaders import (
+    check_batches,
+    settle_workers,
+    warn_of_other_batch,
+)
 from .distributed import (
     AnyDeviceDataParallel,
     InferenceDataParallel,
@@ -25,4 +29,5 @@ __all__ = [
     'prepare_processes',
     'set_test_loop',
     'settle_workers',
+    'warn_of_other_batch',
 ]

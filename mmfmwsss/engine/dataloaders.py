@@ -13,7 +13,7 @@ from ..datasets.samplers import ReproducibleSampler
 from ..utils import UserInputError
 from ..utils.model_wrappers import unwrap_model
 
-__all__ = ['check_batches', 'settle_workers']
+__all__ = ['check_batches', 'settle_workers', 'warn_of_other_batch']
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _OF_WORKERS = dict(persistent_workers=(False,), prefetch_factor=(None, 2))
@@ -75,6 +75,42 @@ def check_batches(runner: Runner) -> None:
             'train_dataloader.batch_size=2 train_dataloader.drop_last=True`, '
             'or add images.'
         )
+
+
+def warn_of_other_batch(runner: Runner) -> None:
+    """Log a warning if a training's batch in all is not the recipe's.
+
+    The recipe's is ``auto_scale_lr.base_batch_size`` of the config; mmengine
+    scales the learning rate by it where ``auto_scale_lr.enable`` is set.
+
+    Args:
+        runner (Runner): Its loader and its optimiser are built.
+    """
+    # Leave recipes alone that say nothing, or are scaled
+    recipe = runner.auto_scale_lr or {}
+    wanted = recipe.get('base_batch_size')
+    if wanted is None or recipe.get('enable', False):
+        return
+    # Count the images of all processes that go into one update
+    each = runner.train_loop.dataloader.batch_size or 1
+    steps = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+    found = runner.world_size * each * steps
+    if found == wanted:
+        return
+    # Say how to get there, or what else to change
+    count = f'{runner.world_size} processes x {each} images x {steps} steps'
+    share, rest = divmod(wanted, runner.world_size * steps)
+    remedy = 'Start as many processes as divide it'
+    if share and not rest:
+        remedy = f'Set --cfg-options train_dataloader.batch_size={share}'
+    if steps == 1:  # which mmengine does not count
+        remedy += ', or scale the rate: --cfg-options '
+        remedy += 'auto_scale_lr.enable=True'
+    runner.logger.warning(
+        f'The recipe is for {wanted} images an update, but there are {found} '
+        f'({count}), so that its learning rate and length may not fit. '
+        f'{remedy}.'
+    )
 
 
 def _has_single(loader: Any, images: int, size: int) -> bool:

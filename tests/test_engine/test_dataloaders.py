@@ -4,6 +4,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
@@ -11,7 +12,11 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmfmwsss.apis import load_config
-from mmfmwsss.engine import check_batches, settle_workers
+from mmfmwsss.engine import (
+    check_batches,
+    settle_workers,
+    warn_of_other_batch,
+)
 from mmfmwsss.utils import UserInputError
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'fmwsss'
@@ -108,3 +113,60 @@ def test_endless_samplers_fill_any_batch(network_config: Make) -> None:
     config = network_config('partworld_deeplabv3plus', 'endless', 0)
     config.train_dataloader.batch_size = 16
     check_batches(Runner.from_cfg(config))
+
+
+def recipe(**changes: object) -> SimpleNamespace:
+    """A runner with what the warning reads, and the warnings it got."""
+    lines: list[str] = []
+    values = dict(world_size=1, batch=16, steps=1, scale=dict(
+        base_batch_size=16
+    )) | changes  # fmt: skip
+    return SimpleNamespace(
+        auto_scale_lr=values['scale'],
+        world_size=values['world_size'],
+        train_loop=SimpleNamespace(
+            dataloader=SimpleNamespace(batch_size=values['batch'])
+        ),
+        optim_wrapper=SimpleNamespace(_accumulative_counts=values['steps']),
+        logger=SimpleNamespace(warning=lines.append),
+        lines=lines,
+    )
+
+
+def test_the_batch_of_the_recipe_is_not_warned_of() -> None:
+    for runner in (
+        recipe(),
+        recipe(world_size=8, batch=2),
+        recipe(world_size=2, batch=2, steps=4),
+        recipe(batch=3, scale=None),
+        recipe(batch=3, scale=dict(base_batch_size=16, enable=True)),
+    ):
+        warn_of_other_batch(runner)
+        assert runner.lines == []
+
+
+def test_another_batch_is_warned_of_with_the_remedy() -> None:
+    runner = recipe(world_size=8)
+    warn_of_other_batch(runner)
+    (line,) = runner.lines
+    assert 'for 16 images an update, but there are 128 (8 processes' in line
+    assert 'train_dataloader.batch_size=2,' in line
+    assert 'auto_scale_lr.enable=True' in line
+    runner = recipe(world_size=3)
+    warn_of_other_batch(runner)
+    assert 'as many processes as divide it' in runner.lines[0]
+
+
+@pytest.mark.parametrize(
+    'path',
+    [p for p in sorted(CONFIGS.rglob('*.py')) if p.name != 'custom.py'],
+    ids=lambda path: path.stem,
+)
+def test_every_recipe_has_the_batch_it_wants(path: Path) -> None:
+    config = Config.fromfile(path)
+    if not config.get('train_dataloader') or not config.get('optim_wrapper'):
+        return
+    steps = config.optim_wrapper.get('accumulative_counts', 1)
+    wanted = config.auto_scale_lr.base_batch_size
+    assert config.train_dataloader.batch_size * steps == wanted
+    assert not config.auto_scale_lr.enable

@@ -7,6 +7,8 @@
 #       _base_.warm_up, dict(_base_.cosine, end=10, T_max=10)
 #   ]
 #   train_cfg = dict(max_epochs=10)
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),

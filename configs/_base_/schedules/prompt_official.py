@@ -6,6 +6,8 @@
 #       dict(_base_.warm_up, end=501), dict(_base_.cosine, begin=500, end=1800)
 #   ]
 #   train_cfg = dict(max_iters=1800)
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=5e-4),

@@ -3,6 +3,8 @@
 # figures of the tables were measured with this one.)
 max_iters = 400
 warmup_iters = 20
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4),

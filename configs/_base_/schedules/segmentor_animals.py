@@ -5,6 +5,8 @@ os = __import__('os')
 
 _base_ = './segmentor_partworld.py'
 max_iters = int(os.environ.get('ANIMALS_NETWORK_ITERATIONS') or '2000')
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=8)
 optim_wrapper = dict(
     optimizer=dict(lr=5e-4),
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),

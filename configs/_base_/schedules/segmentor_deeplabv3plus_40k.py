@@ -5,6 +5,8 @@
 # No ground truth is read while it trains: to watch the mIoU on val, set
 # `train_cfg.val_interval`. The last checkpoint is the result.
 max_iters = 40000
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4),

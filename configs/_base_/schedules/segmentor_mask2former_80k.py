@@ -9,6 +9,8 @@
 max_iters = 80000
 backbone_no_decay = dict(lr_mult=0.1, decay_mult=0.0)
 no_decay = dict(lr_mult=1.0, decay_mult=0.0)
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=4)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),

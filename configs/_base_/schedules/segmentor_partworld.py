@@ -1,5 +1,7 @@
 # Stage 2 on PartWorld: AdamW from scratch, poly decay.
 max_iters = 600
+# Images an update; a training with others says so.
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01),
