@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 TABLES_ARGS ?=
 BENCH_ARGS ?=
+PHOTOS ?=
 
 # As many tests at a time as there are cores, at most 4 (each takes 1 to 2 GB).
 PYTEST_PARALLEL = -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal
@@ -19,7 +20,7 @@ export PYTHONPATH := $(CURDIR)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-openmmlab lock demo tables bench docs test coverage test-slow test-openmmlab lint format check clean
+.PHONY: help setup setup-openmmlab lock demo demo-photos tables bench docs test coverage test-slow test-openmmlab lint format check clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' \
@@ -42,6 +43,9 @@ lock:  ## renew the exact versions that `make setup` installs
 
 demo: setup  ## from image-level labels to a segmentation network, on PartWorld
 	'$(VENV)/bin/python' tools/run_pipeline.py $(DEMO_ARGS)
+
+demo-photos: setup  ## the method on photos: PHOTOS=folder or VOC2012, else on free ones
+	PYTHON='$(VENV)/bin/python' tools/demo_photos.sh '$(PHOTOS)'
 
 tables: setup  ## the tables of the paper on PartWorld, one seed
 	'$(VENV)/bin/python' tools/reproduce_tables.py $(TABLES_ARGS)
