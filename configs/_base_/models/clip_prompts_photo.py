@@ -21,6 +21,21 @@ prompt_model = dict(
         # Both blocks.
         attention_layers=2,
     ),
+    # Its text tower knows short captions only, and random contexts are none:
+    # both sets of prompts set out from the manual one, backgrounds by name.
+    streams=dict(
+        classification=dict(
+            prompts=dict(context_length=4, init_text='a photo of a'),
+        ),
+        segmentation=dict(
+            prompts=dict(
+                context_length=4,
+                init_text='a photo of a',
+                name_position='end',
+                nameless_background=False,
+            ),
+        ),
+    ),
 )
 # For comparisons: templates of its captions.
 manual_prompts = dict(

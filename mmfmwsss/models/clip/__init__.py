@@ -7,7 +7,8 @@ from .last_block import LastBlock
 from .loading import build_clip
 from .manual_prompts import ManualPrompts, encode_names
 from .photo_clip import PHOTO_CLIP, build_photo_clip, photo_clip_names
-from .prompt_learner import LearnablePrompts, prompt_layout
+from .prompt_layout import prompt_layout
+from .prompt_learner import LearnablePrompts
 from .prompt_stream import PromptStream
 from .trunk_cache import TrunkCache
 from .weight_files import CLIPWeights, read_clip_state

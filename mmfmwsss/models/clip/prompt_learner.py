@@ -2,8 +2,7 @@
 """Prompts with learnable contexts (Eq. 5 to 7)."""
 
 import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule
@@ -13,52 +12,11 @@ from torch import Tensor, nn
 from ...structures.class_prompts import ClassPrompts
 from ...utils import UserInputError
 from .frozen_clip import FrozenCLIP
+from .prompt_layout import CONTEXT, NamePosition, tokenize_prompts
 from .text_tower import PrefixCache
-from .tokenizer import get_tokenizer, spoken
+from .tokenizer import get_tokenizer
 
-__all__ = ['LearnablePrompts', 'prompt_layout']
-
-NamePosition = Literal['end', 'front', 'middle']
-_CONTEXT = -1  # marks a learnable slot among token ids
-
-
-def prompt_layout(
-    name_ids: Sequence[int],
-    context_length: int,
-    name_position: NamePosition,
-    start: int,
-    full_stop: int,
-    end: int,
-) -> list[int]:
-    """Lay out the token ids of a prompt, -1 where a context vector goes.
-
-    ============ =======================================
-    ``end``      start, contexts, name, full stop, end
-    ``front``    start, name, contexts, full stop, end
-    ``middle``   start, half, name, half, full stop, end
-    ============ =======================================
-
-    Args:
-        name_ids (Sequence[int]): Tokens of the class name, none if nameless.
-        context_length (int): Number of context vectors, N of the paper.
-        name_position (str): Where the name stands, see the table.
-        start (int): Id of the start token.
-        full_stop (int): Id of ``.``.
-        end (int): Id of the end token.
-
-    Returns:
-        list[int]: 3 + N + len(name_ids) ids.
-
-    Example:
-        >>> prompt_layout([7], 2, 'end', start=1, full_stop=5, end=2)
-        [1, -1, -1, 7, 5, 2]
-        >>> prompt_layout([7], 2, 'middle', start=1, full_stop=5, end=2)
-        [1, -1, 7, -1, 5, 2]
-    """
-    before = {'end': context_length, 'front': 0, 'middle': context_length // 2}
-    slots = [_CONTEXT] * context_length
-    head, tail = slots[: before[name_position]], slots[before[name_position] :]
-    return [start, *head, *name_ids, *tail, full_stop, end]
+__all__ = ['LearnablePrompts']
 
 
 @MODELS.register_module()
@@ -79,10 +37,14 @@ class LearnablePrompts(BaseModule):
         init_std (float): Standard deviation of the initial contexts. Default:
             0.02, CoOp's.
         init_seed (int): Seed of the initial contexts.
+        init_text (str, optional): Words whose embeddings the contexts are at
+            first instead, as ``CTX_INIT`` of CoOp: with ``'a photo of a'``
+            and the name at the end, training sets out from that prompt.
 
     Raises:
         ValueError: If ``name_position`` or ``context_length`` is none.
-        UserInputError: If a prompt has more than CLIP's 77 tokens.
+        UserInputError: If a prompt has more than CLIP's 77 tokens, or
+            ``init_text`` another number of tokens than ``context_length``.
     """
 
     def __init__(
@@ -95,6 +57,7 @@ class LearnablePrompts(BaseModule):
         nameless_background: bool = False,
         init_std: float = 0.02,
         init_seed: int = 0,
+        init_text: str | None = None,
     ) -> None:
         super().__init__()
         # Refuse settings that make no prompt
@@ -114,9 +77,9 @@ class LearnablePrompts(BaseModule):
             for name in class_prompts.background
         ]
         names = [*class_prompts.foreground, *background]
-        ids, ends = self._tokenize(names, context_length, name_position)
+        ids, ends = tokenize_prompts(names, context_length, name_position)
         # Embed every token but the contexts
-        is_context = ids == _CONTEXT
+        is_context = ids == CONTEXT
         with torch.no_grad():
             fixed = clip.embed_tokens(ids.clamp(min=0)).float()
         fixed[is_context] = 0
@@ -134,9 +97,12 @@ class LearnablePrompts(BaseModule):
         shape: tuple[int, ...] = (context_length, fixed.shape[-1])
         if class_specific:
             shape = (len(names), *shape)
-        self.context = nn.Parameter(
-            torch.randn(shape, generator=generator) * init_std
-        )
+        context = torch.randn(shape, generator=generator) * init_std
+        # Or take those of words
+        if init_text is not None:
+            words = _embed_words(clip, init_text, context_length)
+            context = words.expand(shape).clone()
+        self.context = nn.Parameter(context)
         # Note the classes and settings, for whoever loads the prompts
         layout = dict(
             names=names,
@@ -150,40 +116,6 @@ class LearnablePrompts(BaseModule):
             'layout', torch.tensor(list(text), dtype=torch.uint8)
         )
         self._register_load_state_dict_pre_hook(self._check_layout)
-
-    @staticmethod
-    def _tokenize(
-        names: Sequence[str], context_length: int, name_position: NamePosition
-    ) -> tuple[Tensor, Tensor]:
-        """List ids (G, T), cut at the longest prompt, and end positions."""
-        # Lay out the ids of each prompt
-        tokenizer = get_tokenizer()
-        (full_stop,) = tokenizer.encode('.')
-        layouts = [
-            prompt_layout(
-                tokenizer.encode(spoken(name)),
-                context_length,
-                name_position,
-                tokenizer.sot_token_id,
-                full_stop,
-                tokenizer.eot_token_id,
-            )
-            for name in names
-        ]
-        # Refuse a prompt that is longer than CLIP reads
-        longest = max(map(len, layouts))
-        if longest > tokenizer.context_length:
-            raise UserInputError(
-                f'Expected prompts of at most {tokenizer.context_length} '
-                f'tokens, but the longest has {longest}. Lower '
-                f'`context_length` or shorten the class names.'
-            )
-        # Pad to the longest prompt, and note where each ends
-        ids = torch.zeros(len(names), longest, dtype=torch.long)
-        for row, layout in zip(ids, layouts, strict=True):
-            row[: len(layout)] = torch.tensor(layout)
-        ends = torch.tensor([len(layout) - 1 for layout in layouts])
-        return ids, ends
 
     def forward(self, clip: FrozenCLIP, rows: Tensor | None = None) -> Tensor:
         """Encode the prompts to text features.
@@ -263,6 +195,19 @@ class LearnablePrompts(BaseModule):
             f'checkpoint {theirs.get(key)}. Use the config the prompts were '
             f'learnt with.'
         )
+
+
+@torch.no_grad()
+def _embed_words(clip: FrozenCLIP, text: str, count: int) -> Tensor:
+    """Embed words whose tokens are as many as there are contexts, (N, D)."""
+    ids = get_tokenizer().encode(text)
+    if len(ids) != count:
+        raise UserInputError(
+            f'Expected `context_length` to be the number of tokens of '
+            f'`init_text`, but got {count} and {text!r}, which has '
+            f'{len(ids)}. Set context_length={len(ids)}.'
+        )
+    return clip.embed_tokens(torch.tensor([ids]))[0].float()
 
 
 def _common_start(ids: Tensor) -> int:

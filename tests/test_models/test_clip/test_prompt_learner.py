@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from mmfmwsss.datasets import CLASS_PROMPTS, ClassPrompts
-from mmfmwsss.models.clip import FrozenCLIP, LearnablePrompts, prompt_layout
+from mmfmwsss.models.clip import (
+    FrozenCLIP,
+    LearnablePrompts,
+    ManualPrompts,
+    prompt_layout,
+)
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.workshop.tiny_models import random_clip
 
@@ -202,3 +207,30 @@ def test_errors(clip: FrozenCLIP) -> None:
         LearnablePrompts(clip, CLASSES, context_length=0)
     with pytest.raises(UserInputError, match='at most 77 tokens'):
         LearnablePrompts(clip, CLASSES, context_length=75)
+
+
+@pytest.mark.parametrize('class_specific', [False, True])
+def test_contexts_of_words_are_the_manual_prompt(
+    clip: FrozenCLIP, class_specific: bool
+) -> None:
+    learnt = LearnablePrompts(
+        clip,
+        CLASSES,
+        context_length=4,
+        class_specific=class_specific,
+        init_text='a photo of a',
+    )
+    manual = ManualPrompts(clip, CLASSES, templates=['a photo of a {}.'])
+    torch.testing.assert_close(learnt(clip), manual(clip))
+    # Each class has contexts of its own from then on.
+    assert learnt.context.shape[:-1] == (
+        (len(CLASSES.foreground) + len(CLASSES.background), 4)
+        if class_specific
+        else (4,)
+    )
+    assert learnt.context.is_contiguous()
+
+
+def test_contexts_of_words_have_their_number(clip: FrozenCLIP) -> None:
+    with pytest.raises(UserInputError, match='Set context_length=4'):
+        LearnablePrompts(clip, CLASSES, init_text='a photo of a')
