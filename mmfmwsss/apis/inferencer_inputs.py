@@ -183,14 +183,21 @@ def tags_of(
         return [None] * len(names)
     if isinstance(tags, Mapping):
         return _by_name(tags, names, 'tags')
-    if isinstance(tags, str) or not isinstance(tags, Sequence):
-        raise UserInputError(
-            "Expected `tags` to be a list of names such as ['cat', 'sofa'], "
-            f'but got {tags!r}.'
-        )
-    if tags and all(isinstance(tag, str) for tag in tags):
+    if _are_names(tags):
         return [tags] * len(names)
-    return _one_each(tags, names, 'tags')
+    if isinstance(tags, list | tuple) and any(
+        each is None or _are_names(each) for each in tags
+    ):
+        return _one_each(tags, names, 'tags')
+    raise UserInputError(
+        "Expected `tags` to be a list of names such as ['cat', 'sofa'], or "
+        f'such a list, or None, for each photo, but got {tags!r}.'
+    )
+
+
+def _are_names(tags: Any) -> bool:
+    are_listed = isinstance(tags, list | tuple) and len(tags) > 0
+    return are_listed and all(isinstance(tag, str) for tag in tags)
 
 
 def masks_of(masks: Any, names: Sequence[str]) -> list[Any]:

@@ -91,8 +91,11 @@ def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
         UserInputError: If they are no list of names, or too many for a seed.
     """
     # Refuse one string, which is no list, and empty names.
-    words = tuple(dict.fromkeys(' '.join(tag.split()) for tag in tags))
-    if isinstance(tags, str) or not words or not all(words):
+    are_names = not isinstance(tags, str) and all(
+        isinstance(tag, str) for tag in tags
+    )
+    words = tuple(dict.fromkeys(' '.join(str(tag).split()) for tag in tags))
+    if not are_names or not words or not all(words):
         raise UserInputError(
             "Expected `tags` to be a list of names such as ['cat', 'sofa'], "
             f'but got {tags!r}.'

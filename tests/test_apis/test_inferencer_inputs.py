@@ -88,8 +88,9 @@ def test_tags_for_all_for_each_or_by_name() -> None:
         tags_of([None, None, None], names)
     with pytest.raises(UserInputError, match="got 'c', which is none"):
         tags_of({'c': ['dog']}, names)
-    with pytest.raises(UserInputError, match="a list of names .* got 'cat'"):
-        tags_of('cat', names)
+    for tags in ('cat', [], [3], 3):
+        with pytest.raises(UserInputError, match='Expected `tags` to be a'):
+            tags_of(tags, names)
 
 
 def test_masks_of_one_photo_or_of_each(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_unknown_tags_are_named(seeder: PhotoSeeder) -> None:
     assert seeder.unknown(['Cat', 'unicorn']) == ['unicorn']
 
 
-@pytest.mark.parametrize('tags', ['cat', [], [' '], ['x'] * 2 + ['']])
+@pytest.mark.parametrize('tags', ['cat', [], [' '], ['x'] * 2 + [''], [3]])
 def test_tags_that_are_none_are_refused(
     seeder: PhotoSeeder, image: np.ndarray, tags: object
 ) -> None:

@@ -44,8 +44,12 @@ def test_a_notebook_shows_it_below_the_cell(
 
 
 def test_without_a_screen_nothing_waits(
-    opened: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+    opened: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        windows, 'print_log', lambda message, *_: said.append(message)
+    )
     before = matplotlib.get_backend()
     matplotlib.use('agg')
     try:
@@ -53,5 +57,4 @@ def test_without_a_screen_nothing_waits(
     finally:
         matplotlib.use(before)
     assert not opened
-    said = capsys.readouterr()
-    assert 'no screen to show cat on' in said.out + said.err
+    assert len(said) == 1 and 'no screen to show cat on' in said[0]

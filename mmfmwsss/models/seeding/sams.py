@@ -276,7 +276,7 @@ class SAMS(BaseSeeder):
         self.min_confidence = min_confidence
 
     def decide(self, cams: ArrayLike, masks: MaskInput) -> MaskDecisions:
-        """Classify the masks by CAMs, see :func:`classify_masks`."""
+        """Classify the masks by CAMs into tensors: :func:`classify_masks`."""
         maps = as_tensor(cams, 'cams')
         found = as_sam_masks(masks, (maps.shape[-2], maps.shape[-1]))
         stack = found.masks.to(maps.device)
