@@ -25,8 +25,8 @@ _CSS = """
 .gradio-container {max-width: 1500px !important}
 footer {display: none !important}
 .scores, .scores tr, .scores td, .scores th {border: none !important}
-.scores td, .scores th {padding: 2px 12px 2px 0 !important;
-  text-align: left; white-space: nowrap}
+.scores td, .scores th {padding: 2px 8px 2px 0 !important;
+  text-align: left; white-space: nowrap; font-size: 90%}
 .scores .bar {height: 10px; background: #3b76c4; border-radius: 2px}
 .status p {margin: 2px 0}
 #picture img {cursor: crosshair}
@@ -136,16 +136,19 @@ def build_page(actions: PageActions) -> Any:
             name, photos, title, tags, picture, cams, masks, scores, reason,
             status, files,
         ]  # fmt: skip
-        # Wire the clicks
-        page.load(_plain(actions.start), None, view)
-        drop.upload(_plain(actions.add), [name, drop], view).then(
+        # Wire the clicks; only the picture shows that it is waited for
+        wait = dict(show_progress_on=picture)
+        page.load(_plain(actions.start), None, view, **wait)
+        drop.upload(_plain(actions.add), [name, drop], view, **wait).then(
             lambda: None, None, drop
         )
         for trigger in (segment.click, tags.submit):
-            trigger(_plain(actions.segment), [name, tags], view)
-        remove.click(_plain(actions.remove), [name], view)
-        photos.select(_by_index(gr, actions), None, view)
-        picture.select(_by_point(gr, actions), [name], [picture, reason])
+            trigger(_plain(actions.segment), [name, tags], view, **wait)
+        remove.click(_plain(actions.remove), [name], view, **wait)
+        photos.select(_by_index(gr, actions), None, view, **wait)
+        picture.select(
+            _by_point(gr, actions), [name], [picture, reason], **wait
+        )
         pack.click(actions.archive, None, [archive, status])
     return page
 

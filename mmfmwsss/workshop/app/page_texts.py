@@ -108,6 +108,6 @@ def _winner(name: str, reason: MaskReason) -> str:
 
 def _row(cells: Sequence[str], score: float) -> str:
     """Write a row that ends with a number and its bar."""
-    bar = f'<div class="bar" style="width:{60 * score:.0f}px"></div>'
+    bar = f'<div class="bar" style="width:{40 * score:.0f}px"></div>'
     texts = [*cells, f'{score:.3f}', bar]
     return '<tr>' + ''.join(f'<td>{text}</td>' for text in texts) + '</tr>'
