@@ -157,11 +157,12 @@ class CAA:
         sources = scores if self.refine == 'score' else cams
         # Keep what lies in the boxes of the class, B * M
         if self.use_boxes and len(cams):
+            # Look for the boxes on the host: one copy there, and one back
             boxes = [
                 box_mask(score, self.box_threshold, self.official)
-                for score in scores
+                for score in scores.cpu()
             ]
-            sources = sources * torch.stack(boxes)
+            sources = sources * torch.stack(boxes).to(sources.device)
         # Apply the affinity t times (Eq. 4, with B on the sources)
         affinity = sinkhorn_affinity(attention, self.sinkhorn_rounds)
         refined = sources.flatten(1)[..., None]  # (P, hw, 1)

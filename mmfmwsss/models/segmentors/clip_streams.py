@@ -33,6 +33,10 @@ class _Frozen(NamedTuple):
 
     clip: FrozenCLIP
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> '_Frozen':
+        """Share CLIP, which never changes, with copies such as an EMA's."""
+        return self
+
 
 class CLIPStreams(BaseSegmentor):
     """Encode images and prompts by one frozen CLIP, and make CAMs of them.

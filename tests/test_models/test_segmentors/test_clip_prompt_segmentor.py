@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The orchestration of Figure 2 on a random CLIP and hand-made masks."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,15 @@ def test_text_features_are_forgotten_when_the_mode_changes(
 def test_clip_moves_with_the_model(model: CLIPPromptSegmentor) -> None:
     model.double()
     assert model.clip.model.visual.proj.dtype == torch.float64
+
+
+def test_copies_share_the_frozen_clip(model: CLIPPromptSegmentor) -> None:
+    """An average of the weights copies the prompts only."""
+    copied = copy.deepcopy(model)
+    assert copied.clip is model.clip
+    ours, theirs = (dict(m.named_parameters()) for m in (model, copied))
+    assert list(ours) == list(theirs)
+    assert all(ours[name] is not theirs[name] for name in ours)
 
 
 def test_manual_prompts_need_no_training() -> None:
