@@ -247,7 +247,8 @@ def test_test(kind: str, form: str, world: World) -> None:
     config.work_dir = str(world.root / f'test_{kind}_{form}')
     config.test_evaluator['output_dir'] = f'{config.work_dir}/labels'
     config.test_evaluator['keep_results'] = True
-    config.default_hooks.visualization['draw'] = True
+    # mmseg 1.2.2 paints one batch in 50 of them
+    config.default_hooks.visualization.update(draw=True, interval=1)
     config.visualizer['save_dir'] = f'{config.work_dir}/painted'
     metrics = run(config, f'test_{kind}_{form}').test()
     scores = [v for k, v in metrics.items() if k.endswith('mIoU')]
