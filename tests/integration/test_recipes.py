@@ -460,3 +460,23 @@ def test_clip_es_needs_no_training_and_no_masks(blind_root: Path) -> None:
     assert 0 < (values == 255).mean() < 1
     assert ((values > 0) & (values < 255)).any()
     assert not (Path(config.work_dir) / 'cam_caa').exists()
+
+
+@pytest.mark.usefixtures('_plain_configs')
+@pytest.mark.parametrize('data', ['voc', 'coco'])
+def test_scored_seeds_have_every_row(
+    data: str, blind_root: Path, partworld_root: Path
+) -> None:
+    """CAM to fine seed in one run; only seeds are written."""
+    config = in_miniature(f'{data}_seed_scored', blind_root)
+    config.load_from = None
+    truth = str(partworld_root / 'SegmentationClass')
+    for metric in config.test_evaluator:
+        metric.ground_truth_dir = truth
+    metrics = Runner.from_cfg(config).test()
+    seeds = {'fine_seed', 'fine_seed_no_caa', 'coarse_seed'}
+    for route in (*seeds, 'cam', 'cam_caa'):
+        assert metrics[f'{route}/images'] == 6
+        assert 0 <= metrics[f'{route}/mIoU'] <= 100
+    folder = Path(config.work_dir)
+    assert {path.parent.name for path in folder.glob('*/*.png')} == seeds
