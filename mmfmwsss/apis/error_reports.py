@@ -236,12 +236,19 @@ def _known_classes() -> set[str]:
 
 
 def _go_on() -> str:
-    more = ' and --resume' if 'train.py' in sys.argv[0] else ''
+    # `tools/train.py`, or the command `mmfmwsss train`
+    trains = re.search(r'\btrain(\.py)?$', sys.argv[0])
+    more = ' and --resume' if trains else ''
     return f'To go on, run the same command again{more}.'
 
 
 def _report(text: str, error: BaseException | None = None) -> None:
     """Write to the log files, to the launcher, and last to stderr."""
+    # Name commands as they were typed.
+    if sys.argv[0].startswith('mmfmwsss '):
+        from mmfmwsss_cli import in_own_words
+
+        text = in_own_words(text)
     # Write to the log files, the only place with a traceback.
     logger = MMLogger.get_current_instance()
     details = '' if error is None else _traceback_of(error)

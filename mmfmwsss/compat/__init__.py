@@ -2,6 +2,7 @@
 """Before the pipeline: make the installed OpenMMLab packages usable."""
 
 from .checkpoints import allow_mmengine_checkpoints
+from .config_packages import name_own_configs
 from .default_scope import set_default_scope
 from .distributions import check_distributions
 from .import_notes import without_import_notes
@@ -12,6 +13,7 @@ __all__ = [
     'allow_mmengine_checkpoints',
     'check_distributions',
     'install_ops_stand_in',
+    'name_own_configs',
     'prepare',
     'set_default_scope',
     'without_import_notes',
@@ -33,3 +35,4 @@ def prepare() -> None:
     install_ops_stand_in()
     allow_mmengine_checkpoints()
     set_default_scope()
+    name_own_configs()

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Read configs: a variable's text is a value, and an error is one line."""
 
+import logging
 import re
 import traceback
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from typing import Any
 import mmengine
 import mmengine.config.config as mmengine_config
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from .config_variables import check_variables, fill_variables
 from .errors import UserInputError, nearby_files
+from .shipped_files import find_shipped_config
 from .text_files import read_json, read_yaml
 
 __all__ = ['read_config']
@@ -32,7 +35,8 @@ def read_config(
     make objects.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file; or the name of one that comes with the
+            package, such as ``fmwsss/voc_prompt.py``.
         imports (bool): Whether to import its ``custom_imports``.
         dumped (bool): Whether a run wrote it: all of its text is values then,
             ``{{`` too.
@@ -41,12 +45,7 @@ def read_config(
         UserInputError: If it is not there or cannot be read, or a variable
             that it reads has a value that is not allowed.
     """
-    if not Path(path).is_file():
-        raise UserInputError(
-            f'Expected a config file, but {path} is not there.'
-            f'{nearby_files(path)} The configs of this project are in '
-            'configs/fmwsss.'
-        )
+    path = _find_config(path)
     # Let mmengine read it, with our variables and our YAML.
     try:
         with _safe_mmengine(dumped):
@@ -60,10 +59,30 @@ def read_config(
         raise
     except Exception as error:  # a config is code, and may raise anything
         check_variables()
-        raise UserInputError(_reason(Path(path), error)) from error
+        raise UserInputError(_reason(path, error)) from error
     # Check the variables that it does read.
     check_variables(config.text)
     return config
+
+
+def _find_config(path: str | Path) -> Path:
+    """Take a file, or else the config of that name in the package."""
+    if Path(path).is_file():
+        return Path(path)
+    shipped = find_shipped_config(path)
+    if shipped is None:
+        raise UserInputError(
+            f'Expected a config file, but {path} is not there.'
+            f'{nearby_files(path)} The configs of this project are in '
+            'configs/fmwsss.'
+        )
+    print_log(
+        f'{path} is no file here; {shipped} is taken, which comes with the '
+        'package.',
+        logger='current',
+        level=logging.INFO,
+    )
+    return shipped
 
 
 @contextmanager

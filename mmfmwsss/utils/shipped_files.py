@@ -1,0 +1,35 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Find configs that come with the package, in a wheel or a checkout."""
+
+import os
+from pathlib import Path
+
+__all__ = ['find_shipped_config']
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The wheel carries them; links of a checkout may be lost (Windows).
+_FOLDERS = (_PACKAGE / '.mim' / 'configs', _PACKAGE.parent / 'configs')
+
+
+def find_shipped_config(name: str | os.PathLike[str]) -> Path | None:
+    """Find a config of the package by its name.
+
+    Args:
+        name (str | PathLike): ``fmwsss/voc_prompt.py``, with or without
+            ``mmfmwsss::`` or ``configs/`` in front and ``.py`` at the end.
+
+    Returns:
+        Path | None: The file; None if there is none of that name.
+    """
+    # Reduce the name to the path below the folder of configs.
+    text = os.fspath(name).removeprefix('mmfmwsss::')
+    below = Path(text.removeprefix(f'configs{os.sep}'))
+    if below.is_absolute() or '..' in below.parts:
+        return None
+    # Look for it in the folders that may have it.
+    candidates = (below, below.with_name(f'{below.name}.py'))
+    for folder in _FOLDERS:
+        for candidate in candidates:
+            if (folder / candidate).is_file():
+                return (folder / candidate).resolve()
+    return None
