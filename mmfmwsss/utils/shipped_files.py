@@ -24,7 +24,7 @@ def find_shipped_config(name: str | os.PathLike[str]) -> Path | None:
     # Reduce the name to the path below the folder of configs.
     text = os.fspath(name).removeprefix('mmfmwsss::')
     below = Path(text.removeprefix(f'configs{os.sep}'))
-    if below.is_absolute() or '..' in below.parts:
+    if not below.name or below.is_absolute() or '..' in below.parts:
         return None
     # Look for it in the folders that may have it.
     candidates = (below, below.with_name(f'{below.name}.py'))

@@ -155,6 +155,7 @@ def test_own_words(text: str, expected: str) -> None:
     assert in_own_words(expected) == expected
 
 
+@pytest.mark.slow
 def test_an_error_of_the_package_names_commands(tmp_path: Path) -> None:
     """One process: a config by its name, whose data are not there."""
     result = run(
