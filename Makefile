@@ -14,8 +14,8 @@ PHOTOS ?=
 # As many tests at a time as there are cores, at most 4 (each takes 1 to 2 GB).
 PYTEST_PARALLEL = -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal
 
-# The package is found here, not installed: an environment made by one checkout
-# serves another.
+# The package is found here, whatever is installed: an environment elsewhere
+# (VENV=) may serve several checkouts. `.venv` has a link to this one besides.
 export PYTHONPATH := $(CURDIR)
 export PYTHON
 

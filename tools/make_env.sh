@@ -7,15 +7,17 @@
 #   tools/make_env.sh --lock DIR               locks DIR's versions (make lock)
 #
 # PYTHON names the interpreter; without it, the one that DIR was made with, or
-# else python3. The package itself is not installed: the Makefile puts the
-# checkout on PYTHONPATH, so that an environment may serve several checkouts.
+# else python3. The package itself is installed into the checkout's own .venv
+# only, as a link: other environments may serve several checkouts, which the
+# Makefile puts on PYTHONPATH.
 set -euo pipefail
 
 usage='Usage: tools/make_env.sh DIR|--key default|openmmlab, or --lock DIR'
 target=${1:?$usage}
 kind=${2:?$usage}
 python=${PYTHON:-}
-requirements=$(cd "$(dirname "$0")/../requirements" && pwd)
+checkout=$(cd "$(dirname "$0")/.." && pwd)
+requirements=$checkout/requirements
 unset PYTHONPATH  # nothing of the caller's may leak into a build
 
 if [ "$target" = --lock ]; then
@@ -77,9 +79,37 @@ PY
 )
 if [ "$target" = --key ]; then echo "$key"; exit 0; fi
 
+step() {  # step WHAT COMMAND...: says what is done, and how long it took
+    local what=$1 begin=$SECONDS log=$target/install.log
+    shift
+    printf '  %-52s' "$what"
+    if "$@" > "$log" 2>&1; then
+        printf '%4d s\n' $((SECONDS - begin))
+    else
+        printf 'failed\n' >&2
+        tail -n 40 "$log" >&2
+        fail "this failed: $*"
+    fi
+}
+
+# Links the package into the checkout's own environment, when it is new there
+# or its metadata have changed.
+link_package() {
+    local link=$target/.package-key new
+    [ "$(cd "$target" && pwd)" = "$checkout/.venv" ] || return 0
+    new=$(cat "$checkout/pyproject.toml" "$checkout/setup.py" | cksum)
+    [ "$(cat "$link" 2> /dev/null)" != "$new" ] || return 0
+    step 'this package, as a link to the checkout' \
+        "$target/bin/python" -m pip install --disable-pip-version-check \
+        --no-deps -e "$checkout"
+    rm -f "$target/install.log"
+    echo "$new" > "$link"
+}
+
 stamp=$target/.requirements-key
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ] \
     && "$target/bin/python" -c '' 2> /dev/null; then
+    link_package
     exit 0
 fi
 
@@ -98,18 +128,6 @@ echo "Making the environment $target ($("$python" -V), $kind packages)"
 [ -f "$target/pyvenv.cfg" ] && [ -x "$target/bin/pip" ] \
     || "$python" -m venv "$target"
 
-step() {  # step WHAT COMMAND...: says what is done, and how long it took
-    local what=$1 begin=$SECONDS log=$target/install.log
-    shift
-    printf '  %-52s' "$what"
-    if "$@" > "$log" 2>&1; then
-        printf '%4d s\n' $((SECONDS - begin))
-    else
-        printf 'failed\n' >&2
-        tail -n 40 "$log" >&2
-        fail "this failed: $*"
-    fi
-}
 pip=("$target/bin/python" -m pip install --disable-pip-version-check)
 for path in ${constraints[@]+"${constraints[@]}"}; do pip+=(-c "$path"); done
 
@@ -139,4 +157,5 @@ fi
 
 rm -f "$target/install.log"
 echo "$key" > "$stamp"
+link_package
 echo "The environment is ready ($((SECONDS - started)) s)."

@@ -83,7 +83,7 @@ def test_the_overview_lists_every_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ('slip', 'meant'), [('trian', '`train`'), ('checkdata', '`check-data`')]
+    ('slip', 'meant'), [('traim', '`train`'), ('checkdata', '`check-data`')]
 )
 def test_a_slip_is_answered_with_what_is_meant(
     slip: str, meant: str, tmp_path: Path

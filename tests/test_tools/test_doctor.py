@@ -1,0 +1,154 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""The doctor finds what is wrong, and says the command that mends it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import namedtuple
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from mmfmwsss_cli import findings
+from mmfmwsss_cli.findings import (
+    Finding,
+    check_distributions,
+    check_machine,
+    check_weights,
+)
+from mmfmwsss_cli.probe import probe_config, settings
+from mmfmwsss_cli.probing import check_in_process
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_two_owners_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    owners = dict(metadata.packages_distributions())
+    owners['mmcv'] = ['onedl-mmcv', 'mmcv-lite']
+    owners['cv2'] = ['opencv-python', 'opencv-python-headless']
+    owners['mmpretrain'] = []
+    monkeypatch.setattr(metadata, 'packages_distributions', lambda: owners)
+    monkeypatch.setattr(metadata, 'version', lambda name: '1.0')
+    found = {finding.about: finding for finding in check_distributions()}
+    mmcv = found['mmcv']
+    assert mmcv.level == 'error'
+    assert 'mmcv-lite 1.0, onedl-mmcv 1.0' in mmcv.text
+    assert mmcv.remedy.startswith('pip uninstall -y mmcv-lite onedl-mmcv')
+    # Both opencv wheels have the same files, and make_env.sh installs both
+    assert found['cv2'].level == 'ok'
+    assert found['dense CRF'].text.startswith(('torch', 'pydensecrf'))
+
+
+def test_what_is_needed_and_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metadata, 'packages_distributions', dict)
+    monkeypatch.setattr(
+        findings.importlib.util, 'find_spec', lambda name: None
+    )
+    found = {finding.about: finding for finding in check_distributions()}
+    assert found['torch'] == Finding(
+        'error', 'torch', 'not installed', 'pip install torch'
+    )
+    assert found['timm'].level == 'note'
+    (missing,) = check_weights('weights')
+    assert missing.level == 'error'
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple('usage', 'free')
+    for free, level in ((2**29, 'error'), (2**31, 'ok')):
+        monkeypatch.setattr(
+            findings.shutil, 'disk_usage', lambda _, free=free: usage(free)
+        )
+        assert check_machine()[-1].level == level
+
+
+def test_weights_of_another_file(tmp_path: Path) -> None:
+    (tmp_path / 'mobile_sam.pt').write_bytes(b'other')
+    found = check_weights(str(tmp_path))
+    (wrong,) = [finding for finding in found if finding.level == 'error']
+    # SHA-256 of the five bytes, by another program
+    assert 'd9298a10d1b0735837dc4bd85dac641b0f3cef27' in wrong.text
+    assert wrong.remedy.endswith('tools/get_weights.py mobile_sam')
+    (missing,) = [f for f in found if f.text.startswith('sam_vit_h:')]
+    assert missing.level == 'note'
+    assert missing.remedy == 'python tools/get_weights.py sam_vit_h'
+
+
+def test_settings_that_name_paths() -> None:
+    config = {
+        'data_root': 'a variable of the config',
+        'load_from': 'a.pth',
+        'model': {
+            'sources': [{'checkpoint': 'b.pth'}],
+            'init_cfg': {'checkpoint': 'mmfmwsss://c'},
+        },
+        'test_dataloader': {'dataset': {'data_root': 'd'}},
+        'unused': {'checkpoint': 'e.pth'},
+    }
+    assert sorted(settings(config)) == [
+        ('checkpoint', 'b.pth'),
+        ('data_root', 'd'),
+        ('load_from', 'a.pth'),
+    ]
+
+
+def test_what_a_config_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv('PARTWORLD_ROOT', raising=False)
+    remedies = {
+        row[3] for row in probe_config('fmwsss/partworld_seed.py')
+        if row[0] == 'error'
+    }  # fmt: skip
+    assert remedies == {
+        'python tools/partworld/make_dataset.py data/partworld',
+        'python tools/test.py configs/fmwsss/partworld_sam_masks.py',
+        'python tools/train.py configs/fmwsss/partworld_prompt.py',
+    }
+    (tmp_path / 'data/partworld').mkdir(parents=True)
+    levels = {
+        row[2]: row[0] for row in probe_config('fmwsss/partworld_seed.py')
+    }
+    assert levels['data_root: data/partworld'] == 'ok'
+
+
+def broken_torch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a torch that ends the process before the installed one."""
+    (folder / 'torch.py').write_text(
+        'import os, sys\nprint("no libtorch", file=sys.stderr)\n'
+        'sys.stderr.flush()\nos.abort()\n'
+    )
+    paths = f'{folder}{os.pathsep}{ROOT}'
+    monkeypatch.setenv('PYTHONPATH', paths)
+
+
+def test_a_torch_that_kills_the_process_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_torch(tmp_path, monkeypatch)
+    (found,) = check_in_process(None)
+    assert (found.level, found.about) == ('error', 'torch')
+    assert found.text == 'fails: no libtorch'
+    assert found.remedy.startswith('pip install')
+
+
+def test_the_command_ends_with_1_and_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_torch(tmp_path, monkeypatch)
+    result = subprocess.run(
+        [sys.executable, str(ROOT / 'tools/doctor.py'), '--json'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stderr
+    record = json.loads(result.stdout)
+    errors = [f for f in record['findings'] if f['level'] == 'error']
+    assert record['errors'] == len(errors) >= 1
+    assert 'torch' in {finding['about'] for finding in errors}

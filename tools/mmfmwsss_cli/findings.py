@@ -1,0 +1,150 @@
+# Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+"""Findings about an installation, without importing what is installed."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from .commands import find_package
+
+__all__ = [
+    'Finding',
+    'check_distributions',
+    'check_machine',
+    'check_weights',
+]
+
+# Import name -> what installs it, of what nothing works without.
+_NEEDED = {
+    'torch': 'torch',
+    'torchvision': 'torchvision',
+    'mmengine': '--no-cache-dir onedl-mmengine',
+    'mmcv': '--no-cache-dir onedl-mmcv',
+    'mmseg': '--no-cache-dir onedl-mmsegmentation',
+    'mmdet': '--no-cache-dir onedl-mmdetection',
+    'open_clip': 'open_clip_torch',
+    'segment_anything': 'segment-anything',
+    'cv2': 'opencv-python-headless',
+}
+_LISTED = (*_NEEDED, 'mmpretrain', 'timm', 'numpy')
+_SHARED = re.compile(r'mm(engine|cv|seg|det|pretrain)')
+_GIB = 2**30
+_LEAST_DISK = _GIB  # bytes; below it runs are likely to end for want of space
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        level (str): ``'ok'``, ``'note'`` or ``'error'``.
+        about (str): The package, file or part of the machine.
+        text (str): What was found.
+        remedy (str): The command that mends it, or nothing.
+    """
+
+    level: str
+    about: str
+    text: str
+    remedy: str = ''
+
+
+def check_distributions() -> list[Finding]:
+    """List versions, and the owner of each import name: one, not two."""
+    # Name Python and the package itself
+    package = find_package()
+    found = [
+        Finding('ok', 'python', f'{platform.python_version()}, '
+                f'{platform.platform()}'),
+        Finding('ok', 'mmfmwsss', str(package)),
+    ]  # fmt: skip
+    # Find the owners of the others
+    owners = metadata.packages_distributions()
+    for name in _LISTED:
+        found += _check_owners(name, sorted(set(owners.get(name, []))))
+    # Say which library computes dense CRFs
+    crf = importlib.util.find_spec('pydensecrf') is not None
+    backend = 'pydensecrf, C++' if crf else 'torch (slower than pydensecrf)'
+    return [*found, Finding('ok', 'dense CRF', backend)]
+
+
+def check_machine() -> list[Finding]:
+    """Measure free memory and disk."""
+    # Read what the system tells of its memory
+    found = []
+    if 'SC_AVPHYS_PAGES' in os.sysconf_names:
+        free = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+        text = f'{free / _GIB:.1f} GiB free, not counting caches'
+        found.append(Finding('ok', 'memory', text))
+    # Measure the disk of the current folder, where results go
+    disk = shutil.disk_usage('.').free
+    text = f'{disk / _GIB:.1f} GiB free in {Path.cwd()}'
+    if disk < _LEAST_DISK:
+        remedy = 'free space there, or run in another folder'
+        return [*found, Finding('error', 'disk', text, remedy)]
+    return [*found, Finding('ok', 'disk', text)]
+
+
+def check_weights(folder: str) -> list[Finding]:
+    """Compare files of weights with the table of known ones.
+
+    Args:
+        folder (str): Where configs look for them.
+    """
+    package = find_package()
+    if package is None:
+        remedy = 'pip install mmfmwsss, from its wheel or checkout'
+        return [Finding('error', 'mmfmwsss', 'not installed', remedy)]
+    table = package / 'assets' / 'known_weights.json'
+    rows = json.loads(table.read_text(encoding='utf-8'))
+    return [
+        _check_file(name, row, Path(folder) / row['file'])
+        for name, row in rows.items()
+    ]
+
+
+def _check_owners(name: str, owners: list[str]) -> list[Finding]:
+    if not owners and name not in _NEEDED:
+        return [Finding('note', name, 'not installed, and not needed')]
+    if not owners:
+        # Without metadata, but on the path
+        if importlib.util.find_spec(name) is not None:
+            return [Finding('note', name, 'there, of no distribution')]
+        remedy = f'pip install {_NEEDED[name]}'
+        return [Finding('error', name, 'not installed', remedy)]
+    text = ', '.join(f'{one} {metadata.version(one)}' for one in owners)
+    if len(owners) > 1 and _SHARED.fullmatch(name):
+        remedy = (
+            f'pip uninstall -y {" ".join(owners)}, then pip install '
+            '--no-cache-dir the one that you want'
+        )
+        text = f'two owners, whose files overwrite each other: {text}'
+        return [Finding('error', name, text, remedy)]
+    return [Finding('ok', name, text)]
+
+
+def _check_file(name: str, row: dict[str, str], file: Path) -> Finding:
+    about = 'weights'
+    remedy = f'python tools/get_weights.py {name}'
+    if not file.is_file():
+        text = f'{name}: no {file}; needed by {row["needed_by"]}'
+        return Finding('note', about, text, remedy)
+    # Compare as many digits as are known
+    with file.open('rb') as opened:
+        digest = hashlib.sha256()
+        while block := opened.read(2**20):
+            digest.update(block)
+    found, known = digest.hexdigest(), row['sha256']
+    if not found.startswith(known):
+        text = f'{name}: {file} has SHA-256 {found}, not {known}'
+        return Finding('error', about, text, f'rm {file}; {remedy}')
+    checked = f'{len(known)} digits compared' if known else 'none is known'
+    text = f'{name}: {file}, SHA-256 {found[:16]}... ({checked})'
+    return Finding('ok', about, text)
