@@ -118,6 +118,7 @@ from PIL import Image
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
 from mmfmwsss.apis import run_reporting_user_errors
 from mmfmwsss.utils import atomic_path, locked_folder
+from mmfmwsss.utils.shipped_files import require_checkout
 from mmfmwsss.workshop.report import (
     Prose,
     Section,
@@ -271,6 +272,7 @@ def main() -> int:
         read_notes(args.notes)  # what is wrong with them is said at once
     if args.mask_dir is not None:
         args.mask_dir = args.mask_dir.resolve()
+    require_checkout(ROOT)
     os.chdir(ROOT)  # the configs name their files from here
     out = args.out or Path('work_dirs/ablation') / dataset.prefix
     limits = RunLimits(

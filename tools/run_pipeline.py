@@ -187,6 +187,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the chosen stages."""
     args = parse_args(argv)
     from mmfmwsss.utils import locked_folder
+    from mmfmwsss.utils.shipped_files import require_checkout
     from mmfmwsss.workshop.stages import StageRunner
     from mmfmwsss.workshop.stages.pipeline_stages import (
         RunSettings,
@@ -200,6 +201,8 @@ def main(argv: list[str] | None = None) -> int:
         summary_record,
     )
 
+    # Data and results go into the checkout
+    require_checkout(ROOT)
     # List the stages, and choose among them
     pipeline = find_pipeline(args.dataset, ROOT, args.network)
     settings = RunSettings(args.out, args.images, args.schedule, args.gpus)

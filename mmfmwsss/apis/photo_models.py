@@ -112,6 +112,7 @@ def build_mobile_masks(
         checkpoint=sam,
         points_per_side=points_per_side,
         crop_n_layers=0,
+        skip_covered_points=True,
     )
 
 

@@ -4,7 +4,9 @@
 import os
 from pathlib import Path
 
-__all__ = ['find_shipped_config']
+from .errors import UserInputError
+
+__all__ = ['find_shipped_config', 'require_checkout']
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The wheel carries them; links of a checkout may be lost (Windows).
@@ -33,3 +35,22 @@ def find_shipped_config(name: str | os.PathLike[str]) -> Path | None:
             if (folder / candidate).is_file():
                 return (folder / candidate).resolve()
     return None
+
+
+def require_checkout(root: Path) -> None:
+    """Refuse to chain commands where no checkout is, in an installed wheel.
+
+    Args:
+        root (Path): Folder that holds ``tools`` and ``configs``.
+
+    Raises:
+        UserInputError: If it lies inside of the installed package, where data
+            and results would end up.
+    """
+    if root.name == '.mim':
+        raise UserInputError(
+            'Expected a checkout of mmfmwsss, for this command runs all '
+            f'stages in it, but the package is installed in {root.parent}. '
+            'Run it in a checkout, or run the stages one by one, for example '
+            '`mmfmwsss train fmwsss/partworld_prompt.py`.'
+        )

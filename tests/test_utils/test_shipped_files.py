@@ -9,8 +9,11 @@ from mmengine.hub import get_config
 from mmseg.registry import HOOKS, MODELS, VISUALIZERS
 
 from mmfmwsss.models.segmentors import CLIPPromptSegmentor
-from mmfmwsss.utils import read_config
-from mmfmwsss.utils.shipped_files import find_shipped_config
+from mmfmwsss.utils import UserInputError, read_config
+from mmfmwsss.utils.shipped_files import (
+    find_shipped_config,
+    require_checkout,
+)
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -70,3 +73,10 @@ def test_mmengine_takes_them_as_bases(tmp_path: Path) -> None:
     assert VISUALIZERS.build(config.visualizer)
     for hook in config.default_hooks.values():
         assert HOOKS.build(hook)
+
+
+def test_chains_of_stages_ask_for_a_checkout(tmp_path: Path) -> None:
+    """Inside of an installed package no data and no result is written."""
+    require_checkout(tmp_path)
+    with pytest.raises(UserInputError, match='Expected a checkout'):
+        require_checkout(tmp_path / 'mmfmwsss' / '.mim')
