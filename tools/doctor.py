@@ -22,7 +22,7 @@ from mmfmwsss_cli.probing import check_in_process
 EXAMPLES = r"""examples:
   python tools/doctor.py
   python tools/doctor.py configs/fmwsss/voc_prompt.py
-  python tools/doctor.py --json > doctor.json
+  python tools/doctor.py --json
 """
 
 
