@@ -57,7 +57,7 @@ def test_the_hook_of_mmseg_names_files_after_images(
     hook = SegVisualizationHook(draw=True, interval=1)
     assert hook._visualizer is Visualizer.get_current_instance() is visualizer
     sample = sample_of(path, pred_sem_seg=LABELS)
-    hook.after_test_iter(SimpleNamespace(), 0, {}, [sample])
+    hook.after_test_iter(SimpleNamespace(iter=0), 0, {}, [sample])
     files = [p for p in (tmp_path / 'shown').rglob('*') if p.is_file()]
     assert files == [tmp_path / 'shown' / 'kitchen' / 'a.png']
     expected = paint_named_labels(
