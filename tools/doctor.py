@@ -51,7 +51,10 @@ def as_text(finding: Finding) -> str:
     """Write a finding in one line, its remedy in a second."""
     line = f'{finding.level:<6} {finding.about:<12} {finding.text}'
     if finding.remedy:
-        line += f'\n{"":19} -> {in_own_words(finding.remedy)}'
+        # Name commands as this one was typed.
+        typed = sys.argv[0].startswith('mmfmwsss ')
+        remedy = in_own_words(finding.remedy) if typed else finding.remedy
+        line += f'\n{"":19} -> {remedy}'
     return line
 
 

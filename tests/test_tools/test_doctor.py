@@ -3,6 +3,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections import namedtuple
@@ -152,3 +153,20 @@ def test_the_command_ends_with_1_and_json(
     errors = [f for f in record['findings'] if f['level'] == 'error']
     assert record['errors'] == len(errors) >= 1
     assert 'torch' in {finding['about'] for finding in errors}
+
+
+@pytest.mark.parametrize(
+    ('typed', 'expected'),
+    [
+        ('tools/doctor.py', 'python tools/get_weights.py mobile_sam'),
+        ('mmfmwsss doctor', 'mmfmwsss weights mobile_sam'),
+    ],
+)
+def test_remedies_are_commands_as_this_one_was_typed(
+    typed: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = runpy.run_path(str(ROOT / 'tools' / 'doctor.py'))
+    monkeypatch.setattr(sys, 'argv', [typed])
+    remedy = 'python tools/get_weights.py mobile_sam'
+    text = module['as_text'](Finding('note', 'weights', 'missing', remedy))
+    assert text.endswith(f'-> {expected}')
