@@ -128,7 +128,7 @@ def test_same_masks_with_a_full_size_vit_b(image, monkeypatch):
         embeddings.append(encode_image(network, pixels))
         return embeddings[-1]
 
-    monkeypatch.setattr(everything, 'encode_image', encode)
+    monkeypatch.setattr(crop_view, 'encode_image', encode)
     vit_b.image_encoder = Remember(network)
     # Random masks are noise; what tells them apart is the predicted IoU.
     settings = LOOSE | dict(
