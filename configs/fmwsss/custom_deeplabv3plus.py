@@ -1,19 +1,36 @@
-# Stage 2 on your own photos: DeepLabV3+ on their fine seeds. It is trained by
-# epochs; the learning rate falls by poly 0.9, as for VOC. No mask is read. A
+# Stage 2 on your own photos: DeepLabV3+ on their fine seeds, by the optimiser
+# of VOC (CUSTOM_MODELS=photo: of VOC-Animals, tiny: of PartWorld). It is
+# trained by epochs; the learning rate falls by poly 0.9. No mask is read. A
 # test writes label maps of `predict_dir`, as custom_predict.py says.
 # Needs: the seeds of custom_seed.py, and the weights of ResNet-101 in weights/
-#        (or $RESNET101_V1C, or CUSTOM_MODELS=photo or tiny).
+#        (or $RESNET101_V1C), with CUSTOM_MODELS=photo of EfficientNet-Lite2.
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
 # Cost:  see docs/your_own_photos.md.
 _base_ = [
-    '../_base_/models/custom_network_'
-    f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
+    *(
+        f'../_base_/{name}.py'
+        for name in dict(
+            vit_b16=(
+                'models/deeplabv3plus_r101',
+                'schedules/segmentor_deeplabv3plus_40k',
+            ),
+            photo=(
+                'models/deeplabv3plus_efficientnet_lite2',
+                'schedules/segmentor_animals',
+            ),
+            tiny=('models/deeplabv3plus_r18', 'schedules/segmentor_partworld'),
+        )[os.environ.get('CUSTOM_MODELS') or 'vit_b16']
+    ),
     '../_base_/models/custom_'
     f'{os.environ.get("CUSTOM_MODELS") or "vit_b16"}.py',
     './custom.py',
 ]
 work_dir = f'{_base_.work}/deeplabv3plus'
-model = dict(class_prompts=_base_.class_prompts)
+model = dict(
+    _base_.network_outputs,
+    type='NamedClassesEncoderDecoder',
+    class_prompts=_base_.class_prompts,
+)
 test_pipeline = [  # its loader: see segmentor_pipelines.py
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=_base_.network_scale, keep_ratio=True),
@@ -58,7 +75,7 @@ test_evaluator = dict(
     protocol='single scale',
 )
 train_dataloader = dict(
-    batch_size=_base_.batch_size,
+    batch_size=_base_.network_batch_size,
     num_workers=4,
     persistent_workers=True,
     drop_last=True,  # batch norm refuses a batch of one
@@ -99,20 +116,19 @@ train_dataloader = dict(
 )
 param_scheduler = [
     dict(
-        type='PolyLR',
-        power=0.9,
-        eta_min=1e-4,
+        _base_.param_scheduler[-1],
+        by_epoch=True,
         begin=0,
         end=_base_.network_epochs,
         convert_to_iter_based=True,
     )
 ]
 train_cfg = dict(
-    by_epoch=True, max_epochs=_base_.network_epochs, val_interval=10**9
+    _delete_=True,
+    by_epoch=True,
+    max_epochs=_base_.network_epochs,
+    val_interval=10**9,
 )
-# Images an update; a training with others says so.
-auto_scale_lr = dict(enable=False, base_batch_size=16)
-randomness = dict(seed=0)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(
     logger=dict(interval=10, log_metric_by_epoch=True),

@@ -143,6 +143,8 @@ def test_sizes_for_own_photos_fit_each_other(
     config = Config.fromfile(ROOT / 'configs/fmwsss/custom_deeplabv3plus.py')
     assert config.model.data_preprocessor['size'] == config.network_crop
     assert min(config.network_scale) >= max(config.network_crop)
+    images = config.auto_scale_lr.base_batch_size
+    assert config.train_dataloader.batch_size == images
     low, high = config.prompt_sides
     assert config.prompt_crop <= low <= high
     assert config.prompt_crop % config.patch_size == 0

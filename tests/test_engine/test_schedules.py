@@ -117,8 +117,6 @@ def last_rate(path: Path, config: Config) -> float:
             epochs = config.train_cfg.max_epochs
             return cosine(lr, max(0, epochs - 2), epochs)
         return cosine(lr, 379, 380)
-    if 'custom' in name:
-        return 1e-4
     # mmseg's for the two networks of VOC and COCO, PartWorld's.
     return {0.01: 1e-4, 1e-4: 0.0, 2e-3: 1e-5, 5e-4: 1e-5}[lr]
 
@@ -153,6 +151,16 @@ def test_every_training_learns(
     assert rates[-1] == pytest.approx(
         last_rate(path, config), rel=1e-3, abs=1e-9
     )
+    # The rates of parts, such as a tenth for the backbone, fall as well.
+    lowest = max(s.get('eta_min', 0.0) for s in config.param_scheduler)
+    assert lowest <= lr * least_multiplier(config)
+
+
+def least_multiplier(config: Config) -> float:
+    """The smallest share of the rate that a part of the model learns at."""
+    settings = config.optim_wrapper.get('paramwise_cfg', {})
+    parts = settings.get('custom_keys', {}).values()
+    return min((part.get('lr_mult', 1.0) for part in parts), default=1.0)
 
 
 def test_own_photos_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:

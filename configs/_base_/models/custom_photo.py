@@ -1,5 +1,5 @@
-# Models and sizes for own photos on a laptop: MobileSAM and the small CLIP for
-# photos.
+# Models and sizes for own photos on a laptop: MobileSAM, the small CLIP for
+# photos, DeepLabV3+ on EfficientNet-Lite2.
 _base_ = './sam_mobile.py'
 # Pixels. The CLIP is scored at a long side of 384 (docs/photo_clip.md); the
 # others are not tuned.
@@ -9,3 +9,7 @@ prompt_sides = (256, 384)
 prompt_crop = 224
 network_crop = (256, 256)
 network_scale = (1024, 256)
+# 20 epochs are 40 passes.
+network_repeats = 2
+network_batch_size = 8
+network_outputs = dict(decode_head=dict(num_classes='auto'))
