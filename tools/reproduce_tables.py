@@ -105,7 +105,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     shorter.add_argument(
         '--network-iterations',
         type=int,
-        help='steps of a training of a network (default: 2000)',
+        help='steps of a training of a network (default: 1000)',
     )
     return parser.parse_args(argv)
 

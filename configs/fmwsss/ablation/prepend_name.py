@@ -6,5 +6,9 @@
 _base_ = './prompts.py'
 work_dir = f'{_base_.folder}/prepend_name'
 model = dict(
-    streams=dict(segmentation=dict(prompts=dict(nameless_background=False)))
+    streams=dict(
+        segmentation=dict(
+            prompts=dict(name_position='front', nameless_background=False)
+        )
+    )
 )

@@ -40,6 +40,8 @@ class LearnablePrompts(BaseModule):
         init_text (str, optional): Words whose embeddings the contexts are at
             first instead, as ``CTX_INIT`` of CoOp: with ``'a photo of a'``
             and the name at the end, training sets out from that prompt.
+            Contexts of nameless backgrounds are drawn all the same, for the
+            same words would make them one.
 
     Raises:
         ValueError: If ``name_position`` or ``context_length`` is none.
@@ -101,7 +103,10 @@ class LearnablePrompts(BaseModule):
         # Or take those of words
         if init_text is not None:
             words = _embed_words(clip, init_text, context_length)
-            context = words.expand(shape).clone()
+            if class_specific and nameless_background:
+                context[: len(class_prompts.foreground)] = words
+            else:
+                context = words.expand(shape).clone()
         self.context = nn.Parameter(context)
         # Note the classes and settings, for whoever loads the prompts
         layout = dict(

@@ -18,6 +18,7 @@ _PROMPT_VARIANTS = (
     'unified_context',
     'append_name',
     'prepend_name',
+    'nameless_background',
     'binary_cross_entropy',
     'cross_entropy',
 )
@@ -68,6 +69,12 @@ class TableStages:
 
     def measuring(self, stage: str, seeds: Sequence[int]) -> list[str]:
         """Name the stages that measure a row, one a seed."""
+        # Take the prompts of the data set where they are what a row learns
+        if (
+            stage == 'nameless_background_test'
+            and self.dataset.nameless_background
+        ):
+            stage = 'seeds'
         if any(stage == shared.name for shared in self._shared()):
             return [stage]
         return [f'seed{seed}/{stage}' for seed in seeds]

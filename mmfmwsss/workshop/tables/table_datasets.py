@@ -32,6 +32,9 @@ class TableDataset:
         lists: File of the names of each split that can be shortened.
         variables: Environment variable by the limit of a run that it sets;
             see :class:`RunLimits`.
+        nameless_background: Whether its own segmentation prompts are of the
+            paper's design, with nameless backgrounds; if not, Table 2 learns
+            such prompts as well.
         seeds: How many its tables are made of, unless one says otherwise.
         about: Says what the models of its runs are, for the page.
     """
@@ -48,6 +51,7 @@ class TableDataset:
     val_masks: tuple[str, ...] = ()
     lists: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    nameless_background: bool = True
     seeds: int = 1
     about: str = ''
 
@@ -96,6 +100,7 @@ TABLE_DATASETS = {
             prompt_epochs='ANIMALS_PROMPT_EPOCHS',
             network_iterations='ANIMALS_NETWORK_ITERATIONS',
         ),
+        nameless_background=False,
         seeds=3,
         about=(
             "The paper's figures are of VOC 2012, 20 classes, with OpenAI's "

@@ -234,3 +234,22 @@ def test_contexts_of_words_are_the_manual_prompt(
 def test_contexts_of_words_have_their_number(clip: FrozenCLIP) -> None:
     with pytest.raises(UserInputError, match='Set context_length=4'):
         LearnablePrompts(clip, CLASSES, init_text='a photo of a')
+
+
+def test_nameless_backgrounds_do_not_start_alike(clip: FrozenCLIP) -> None:
+    """The same words without a name would be one prompt, for good."""
+    prompts = LearnablePrompts(
+        clip,
+        CLASSES,
+        context_length=4,
+        class_specific=True,
+        name_position='front',
+        nameless_background=True,
+        init_text='a photo of a',
+    )
+    count = len(CLASSES.foreground)
+    assert torch.equal(prompts.context[0], prompts.context[count - 1])
+    background = prompts.context[count:].detach()
+    assert len(background) > 1
+    assert not torch.equal(background[0], background[1])
+    assert not torch.equal(background[0], prompts.context[0])

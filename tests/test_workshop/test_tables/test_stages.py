@@ -42,6 +42,35 @@ def test_only_what_a_table_needs_is_run() -> None:
     assert 'seed0/deeplabv3plus' not in names
 
 
+@pytest.mark.parametrize('dataset', sorted(TABLE_DATASETS))
+def test_table_2_compares_what_its_rows_say(
+    dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows differ in the context, the place of the name, the names."""
+    stages = {s.name: s for s in stages_of(dataset, [2], 1)}
+    chain = TableStages(TABLE_DATASETS[dataset], OUT)
+    designs = []
+    for row in PAPER_TABLES[2].rows:
+        (name,) = chain.measuring(row.stage, [0])
+        for variable, value in stages[name].environment.items():
+            monkeypatch.setenv(variable, value)
+        config = Config.fromfile(ROOT / stages[name].configs()[0])
+        prompts = config.model.streams.segmentation.prompts
+        designs.append(
+            (
+                prompts.class_specific,
+                prompts.name_position,
+                prompts.nameless_background,
+            )
+        )
+    assert designs == [
+        (False, 'end', False),
+        (True, 'end', False),
+        (True, 'front', False),
+        (True, 'front', True),
+    ]
+
+
 def test_masks_are_made_once_for_all_seeds() -> None:
     one, three = (stages_of('partworld', [4], n) for n in (1, 3))
     shared = [s.name for s in three if 'seed' not in s.name]
