@@ -121,7 +121,7 @@ def as_sam_masks(
     # Read records of segment_anything, or single masks as records.
     if isinstance(masks, Sequence) and not isinstance(masks, str | bytes):
         records = [
-            dict(segmentation=np.asarray(mask))
+            dict(segmentation=mask)
             if isinstance(mask, Tensor | np.ndarray)
             else mask
             for mask in masks
@@ -183,7 +183,9 @@ def _decode_segmentation(segmentation: Any) -> NDArray[np.bool_]:
         if isinstance(counts, list):
             return decode_runs(counts, size)
         return decode_rles([counts], size)[0]
-    # Take an array of numbers as it is.
+    # Take an array of numbers as it is, of a tensor its values.
+    if isinstance(segmentation, Tensor):
+        segmentation = segmentation.detach().cpu()
     mask = np.asarray(segmentation)
     if mask.ndim != 2 or mask.dtype.kind not in 'biuf':
         raise ValueError(f'a mask of shape {mask.shape} of {mask.dtype}')

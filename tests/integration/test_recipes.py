@@ -124,7 +124,7 @@ def load(name: str) -> Config:
 
 
 def test_official_recipes_differ_as_the_released_code_does() -> None:
-    """facts/fma_wsss.md 2.1, 4, 5, 8 and 10, in one place."""
+    """What FMA-WSSS's code differs in from the paper, in one place."""
     common = dict(type='LearnablePrompts', context_length=16)
     unified = dict(class_specific=False, name_position='end')
     expected = {

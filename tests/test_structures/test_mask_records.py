@@ -74,3 +74,10 @@ def test_no_masks_have_the_size_of_the_image():
 def test_what_is_no_mask_is_named(masks, message):
     with pytest.raises(UserInputError, match=message):
         as_sam_masks(masks)
+
+
+def test_masks_of_a_model_that_still_have_a_gradient():
+    """numpy refuses these, like those on a GPU."""
+    mask = torch.eye(2, requires_grad=True)
+    for masks in ([mask], [dict(segmentation=mask)]):
+        assert torch.equal(as_sam_masks(masks).masks[0], torch.eye(2) > 0)

@@ -135,18 +135,21 @@ class CAA:
         Args:
             cams (Tensor | ndarray): Signed maps, (P, h, w).
             attention (ArrayLike): Attention between patches, (N, hw, hw).
-            images (ArrayLike): Index of the image of each map, int64, (P,).
+            images (ArrayLike): Index of the image of each map, (P,).
 
         Returns:
-            Tensor | ndarray: Refined maps, (P, h, w), of the kind of the
-            maps.
+            Tensor | ndarray: Refined maps, float32, (P, h, w), of the kind
+            of the maps.
         """
-        maps = self._refine(
-            as_tensor(cams, 'cams'),
-            as_tensor(attention, 'attention'),
-            as_tensor(images, 'images'),
-        )
-        return give_back(maps, cams)
+        maps = as_tensor(cams, 'cams')
+        # Stay in float32 in mixed precision: small maps would become 0
+        with torch.autocast(maps.device.type, enabled=False):
+            refined = self._refine(
+                maps.float(),
+                as_tensor(attention, 'attention').float(),
+                as_tensor(images, 'images').long(),
+            )
+        return give_back(refined, cams)
 
     def _refine(
         self, cams: Tensor, attention: Tensor, images: Tensor

@@ -1,7 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """One stream of Figure 2: a set of prompts and the loss that trains it."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModule
@@ -45,6 +46,7 @@ class PromptStream(BaseModule):
         if self.loss_module is None:  # what no loss trains stays as it is
             self.requires_grad_(False)
         self._kept: Tensor | None = None
+        self._register_load_state_dict_pre_hook(self._forget)
 
     def text_features(
         self, clip: FrozenCLIP, rows: Tensor | None = None
@@ -69,8 +71,19 @@ class PromptStream(BaseModule):
 
     def train(self, mode: bool = True) -> 'PromptStream':
         """Switch mode; prompts may have changed, so forget their features."""
-        self._kept = None
+        self._forget()
         return super().train(mode)
+
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> 'PromptStream':
+        """Move to another device or type, where the features are not yet."""
+        self._forget()
+        return cast('PromptStream', super()._apply(fn, recurse))
+
+    def _forget(self, *_: Any) -> None:
+        """Forget the features that were kept: the prompts may change."""
+        self._kept = None
 
     def classification_loss(
         self, logits: Tensor, labels: Tensor

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Work in batches that shrink when the memory does not suffice."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -62,6 +63,6 @@ def map_in_batches(
         print_log(
             f'Out of memory, going on with batches of {batch_size}',
             logger='current',
-            level=30,
+            level=logging.WARNING,
         )
     return results

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from ...utils import UserInputError
+
 __all__ = ['EverythingSettings']
 
 
@@ -32,6 +34,9 @@ class EverythingSettings:
             and leave out points that a part or a whole of an earlier round
             covers: several times fewer points, and somewhat other masks. Not
             in the paper.
+
+    Raises:
+        UserInputError: If the smallest crops would have no point.
     """
 
     points_per_side: int = 32
@@ -47,3 +52,13 @@ class EverythingSettings:
     crop_n_points_downscale_factor: int = 2
     min_mask_region_area: int = 100
     skip_covered_points: bool = False
+
+    def __post_init__(self) -> None:
+        factor = self.crop_n_points_downscale_factor**self.crop_n_layers
+        if self.points_per_side < factor:
+            raise UserInputError(
+                'Expected a point or more on each crop, but got '
+                f'`points_per_side` {self.points_per_side}, which '
+                f'{self.crop_n_layers} layers of crops divide by {factor}. '
+                f'Set it to {factor} or more, or lower `crop_n_layers`.'
+            )

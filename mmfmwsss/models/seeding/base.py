@@ -24,7 +24,8 @@ class BaseSeeder(ABC):
     """Turn the score maps of one image into a label map.
 
     A seeder is called with :meth:`__call__` or :meth:`refine`, which refuse
-    what does not fit, alike for all. One that starts from the scores of
+    what does not fit, alike for all, and compute in full precision whatever
+    the network around them does. One that starts from the scores of
     pixels implements the single method of
     :class:`~.argmax.PixelScoreSeeder`; another one :meth:`_seed` and
     :meth:`_refine`.
@@ -87,7 +88,9 @@ class BaseSeeder(ABC):
         # Make the seed; the background is label 0
         labels = torch.cat([indices.new_zeros(1), indices + 1])
         labels = labels.to(maps.device, torch.uint8)
-        return give_back(self._seed(maps, labels, found, pixels), cams)
+        with torch.autocast(maps.device.type, enabled=False):
+            seed = self._seed(maps, labels, found, pixels)
+        return give_back(seed, cams)
 
     def refine(
         self,
@@ -121,7 +124,8 @@ class BaseSeeder(ABC):
         labels = torch.arange(
             len(scores), dtype=torch.uint8, device=scores.device
         )
-        refined = self._refine(scores, labels, found, pixels)
+        with torch.autocast(scores.device.type, enabled=False):
+            refined = self._refine(scores, labels, found, pixels)
         return give_back(refined, probabilities)
 
     @abstractmethod

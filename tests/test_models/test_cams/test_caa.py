@@ -177,3 +177,23 @@ def test_official_reaches_the_scores():
     assert peak() == 1
     assert peak(official=True) == pytest.approx(0.5)
     assert peak(official=True, score_rounds=2) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize('refine', ['score', 'cam'])
+def test_mixed_precision_changes_nothing(refine):
+    cams, attention, images = random_case()
+    caa = CAA(refine=refine)
+    expected = caa(1e-6 * cams, attention, images)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(caa(1e-6 * cams, attention, images), expected)
+
+
+def test_numbers_of_any_type():
+    """Float64 is numpy's own; as a mask, uint8 would select images."""
+    cams, attention, images = random_case()
+    expected = CAA()(cams, attention, images)
+    refined = CAA()(
+        cams.double().numpy(), attention.double().numpy(), images.byte()
+    )
+    assert isinstance(refined, np.ndarray)
+    torch.testing.assert_close(torch.from_numpy(refined), expected)

@@ -50,7 +50,7 @@ def cams_by_double_backward(
         logits = clip.scale * F.normalize(embedding, dim=1) @ text.T
         kept = [k for k in range(G) if k >= C or labels[n, k]]
         score = logits[0, kept].softmax(0)[kept.index(c)]
-        if official:  # facts/fma_wsss.md 3.2
+        if official:  # FMA-WSSS's code
             powers = (logits[0] - logits[0].max()).exp()
             score = powers[c] / (powers[kept].sum() + 1e-5)
         (grad,) = torch.autograd.grad(score, tokens, create_graph=True)

@@ -48,7 +48,7 @@ def test_layout_by_hand(position: str, expected: list[int]) -> None:
 def test_end_token_as_in_the_official_code(
     clip: FrozenCLIP, position: str
 ) -> None:
-    # facts/fma_wsss.md 2.2: with N = 16, 19 for a one-token name, 25 for the
+    # In FMA-WSSS's code: with N = 16, 19 for a one-token name, 25 for the
     # longest name, 18 for an empty one.
     prompts = LearnablePrompts(clip, CLASSES, name_position=position)
     assert prompts.ends.tolist() == [19, 25, 19, 19]

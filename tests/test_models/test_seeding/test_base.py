@@ -7,7 +7,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmfmwsss.models.seeding import (
+    SAMS,
+    ArgmaxSeeder,
     BaseSeeder,
+    DenseCRF,
+    MaskVoting,
     PixelScoreSeeder,
     best_label,
 )
@@ -82,3 +86,21 @@ def test_is_shown_only_what_it_needs():
         seeder(maps, classes, None, image)
     with pytest.raises(UserInputError, match='needs the RGB image'):
         seeder.refine(maps, masks)
+
+
+@pytest.mark.parametrize(
+    'seeder',
+    [SAMS(), MaskVoting(), ArgmaxSeeder(), DenseCRF(backend='torch')],
+    ids=lambda seeder: type(seeder).__name__,
+)
+def test_mixed_precision_changes_no_seed(seeder):
+    generator = torch.Generator().manual_seed(0)
+    cams = torch.randn(2, 9, 12, generator=generator)
+    masks = torch.rand(5, 9, 12, generator=generator) > 0.5
+    image = torch.randint(256, (9, 12, 3), generator=generator).byte()
+    scores = torch.rand(3, 9, 12, generator=generator).softmax(0)
+    seed = seeder(cams, [0, 1], masks, image)
+    refined = seeder.refine(scores, masks, image)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(seeder(cams, [0, 1], masks, image), seed)
+        assert torch.equal(seeder.refine(scores, masks, image), refined)
