@@ -2,9 +2,11 @@
 # file to edit; what has a $NAME can be set without, as `export NAME=...`.
 # The tutorial is docs/your_own_photos.md.
 # Needs: $CUSTOM_ROOT (or data/custom) with the photos in `images`, their tags
-#        in `image_labels.csv` and the class names in `classes.yaml`; CLIP and
-#        SAM in weights/, or CUSTOM_MODELS=photo (small ones, for a laptop)
-#        or tiny (a rehearsal without weights).
+#        in `image_labels.csv` and the class names in `classes.yaml`.
+#        $CUSTOM_MODELS chooses the models: vit_b16 (the full ones; for a
+#        GPU), photo (for a laptop) or tiny (a rehearsal without weights). If
+#        it is not set, the tools take vit_b16 where CLIP and SAM are in
+#        weights/, else photo, and say so.
 # Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
 #        python tools/train.py configs/fmwsss/custom_prompt.py
 #        python tools/test.py configs/fmwsss/custom_seed.py

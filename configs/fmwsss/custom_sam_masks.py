@@ -1,5 +1,5 @@
 # SAM's masks of your own photos, one JSON file each; it resumes.
-# Needs: the settings of custom.py, and SAM (or CUSTOM_MODELS=photo or tiny).
+# Needs: the settings of custom.py, and SAM or MobileSAM.
 # Run:   python tools/test.py configs/fmwsss/custom_sam_masks.py
 # Cost:  see docs/your_own_photos.md.
 _base_ = [

@@ -3,6 +3,7 @@
 
 from .checkpoint_files import read_checkpoint, read_weights
 from .config_files import read_config
+from .config_variables import environment_set
 from .digests import (
     digest_of,
     digest_of_array,
@@ -22,6 +23,7 @@ __all__ = [
     'digest_of_file',
     'digest_of_picture',
     'digest_of_weights',
+    'environment_set',
     'explain_write_error',
     'locked_folder',
     'nearby_files',

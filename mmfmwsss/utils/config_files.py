@@ -14,7 +14,12 @@ import mmengine.config.config as mmengine_config
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from .config_variables import check_variables, fill_variables
+from .config_variables import (
+    check_variables,
+    environment_set,
+    fill_variables,
+)
+from .custom_models import CUSTOM_MODELS, choose_custom_models
 from .errors import UserInputError, nearby_files
 from .shipped_files import find_shipped_config
 from .text_files import read_json, read_yaml
@@ -32,7 +37,8 @@ def read_config(
 
     As ``Config.fromfile``, but ``{{$NAME:default}}`` puts the variable in as
     a value, whatever quotes, backslashes or line ends it has, and YAML cannot
-    make objects.
+    make objects. Where a config reads ``$CUSTOM_MODELS``, which is not set,
+    they are chosen by the weights that are there, and the log says so.
 
     Args:
         path (str | Path): The file; or the name of one that comes with the
@@ -46,7 +52,18 @@ def read_config(
             that it reads has a value that is not allowed.
     """
     path = _find_config(path)
-    # Let mmengine read it, with our variables and our YAML.
+    config = _read(path, imports, dumped)
+    # Read it with other models where own photos need them.
+    choice = None if dumped else choose_custom_models(config.text)
+    if choice is not None:
+        print_log(choice.reason, logger='current', level=logging.INFO)
+        with environment_set({CUSTOM_MODELS: choice.models}):
+            config = _read(path, imports, dumped)
+    return config
+
+
+def _read(path: Path, imports: bool, dumped: bool) -> Config:
+    """Let mmengine read it, with our variables and our YAML."""
     try:
         with _safe_mmengine(dumped):
             config = Config.fromfile(

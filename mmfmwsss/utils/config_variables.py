@@ -5,11 +5,19 @@ import ast
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import UserInputError
 
-__all__ = ['CHOICES', 'COUNTS', 'check_variables', 'fill_variables']
+__all__ = [
+    'CHOICES',
+    'COUNTS',
+    'check_variables',
+    'environment_set',
+    'fill_variables',
+]
 
 # Variables of the shipped configs with few values, and whole numbers with
 # their least.
@@ -73,6 +81,21 @@ def _is_count(value: str, least: int) -> bool:
         return int(value) >= least
     except ValueError:
         return False
+
+
+@contextmanager
+def environment_set(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables within a block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def fill_variables(filename: str, temp_config_name: str) -> dict[str, str]:

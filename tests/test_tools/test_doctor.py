@@ -57,6 +57,20 @@ def test_what_is_needed_and_not_there(
     assert missing.level == 'error'
 
 
+def test_models_of_own_photos_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # without weights
+    for name in ('CUSTOM_MODELS', 'CLIP_VIT_B16', 'SAM_VIT_H'):
+        monkeypatch.delenv(name, raising=False)
+    config = str(ROOT / 'configs/fmwsss/custom_sam_masks.py')
+    level, _, text = probe_config(config)[0]
+    assert level == 'note'
+    assert 'CUSTOM_MODELS=photo' in text
+    monkeypatch.setenv('CUSTOM_MODELS', 'tiny')
+    assert not any('CUSTOM_MODELS' in row[2] for row in probe_config(config))
+
+
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple('usage', 'free')
     for free, level in ((2**29, 'error'), (2**31, 'ok')):

@@ -46,9 +46,11 @@ def probe_package() -> Rows:
 def probe_config(name: str) -> Rows:
     """Look for the files and folders that a config names."""
     from mmfmwsss.utils import read_config
+    from mmfmwsss.utils.custom_models import choose_custom_models
 
     config = read_config(name)
-    rows: Rows = []
+    choice = choose_custom_models(config.text)
+    rows: Rows = [('note', 'config', choice.reason)] if choice else []
     needed = 0
     for key, path in dict.fromkeys(settings(config.to_dict())):
         there = Path(path).exists()

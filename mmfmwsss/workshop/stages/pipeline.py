@@ -70,6 +70,7 @@ class Pipeline:
         root_variable: Environment variable for another one.
         work_variable: Environment variable of ``work``, if there is one.
         make_data: Tool that makes the data set, if one can.
+        environment: Variables that its configs read, chosen for the user.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Pipeline:
     root_variable: str = ''
     work_variable: str = ''
     make_data: str = ''
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

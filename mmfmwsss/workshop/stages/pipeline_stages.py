@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ...apis.options import merge_options, read_options
-from ...utils import UserInputError, nearby_names, read_config
+from ...utils import UserInputError, environment_set, nearby_names, read_config
 from .pipeline import Pipeline, Step
 from .run_settings import (
     final_checkpoint,
@@ -17,7 +17,7 @@ from .run_settings import (
     small_dataset,
     small_training,
 )
-from .stage import Stage, environment_set
+from .stage import Stage
 
 __all__ = ['RunSettings', 'list_stages', 'select_stages']
 
@@ -85,7 +85,7 @@ class _StageMaker:
         self.root = root
         self.settings = settings
         self.out = settings.folder(pipeline)
-        self.environment: dict[str, str] = {}
+        self.environment = dict(pipeline.environment)
         # Let the configs name the folders where a variable can
         if pipeline.work_variable and self.out != pipeline.work:
             self.environment[pipeline.work_variable] = self.out

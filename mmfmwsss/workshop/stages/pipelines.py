@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...utils import UserInputError, nearby_names
+from ...utils.custom_models import CUSTOM_MODELS, choose_custom_models
 from .expected_scores import Score, seed_scores
 from .pipeline import (
     NETWORKS,
@@ -261,6 +262,9 @@ def _custom(root: Path, network: str) -> Pipeline:
     labels = os.environ.get('CUSTOM_LABELS') or 'image_labels.csv'
     names = NetworkNames('custom', dict(deeplabv3plus='custom_deeplabv3plus'))
     training, _ = network_steps(root, names, network)
+    # Name the models in each command, so that all stages have the same
+    choice = choose_custom_models(CUSTOM_MODELS)
+    environment = {} if choice is None else {CUSTOM_MODELS: choice.models}
     predict = Step(
         'predict',
         'segment the photos with the network',
@@ -280,6 +284,7 @@ def _custom(root: Path, network: str) -> Pipeline:
         data_root=data_root,
         root_variable='CUSTOM_ROOT',
         work_variable='CUSTOM_WORK',
+        environment=environment,
     )
 
 

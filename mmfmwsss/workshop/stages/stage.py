@@ -2,7 +2,6 @@
 """Describe a stage: its command, the configs it reads, what it writes."""
 
 import logging
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from ...apis.options import merge_options, read_options
-from ...utils import read_config
+from ...utils import environment_set, read_config
 
-__all__ = ['Stage', 'environment_set', 'read_stage_configs']
+__all__ = ['Stage', 'read_stage_configs']
 
 _OPTIONS = '--cfg-options'
 
@@ -111,21 +110,6 @@ def outputs_of(stage: Stage, configs: list[Config]) -> list[str]:
         for config in configs:
             folders += _values_of('output_dir', config.to_dict())
     return folders
-
-
-@contextmanager
-def environment_set(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables within a block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

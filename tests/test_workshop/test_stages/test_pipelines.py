@@ -238,8 +238,20 @@ def test_own_photos_go_to_the_folder_of_the_variable(
         assert 'CUSTOM_WORK' not in stage.shell_line()
         for config in read_stage_configs(ROOT, stage):
             assert config.work_dir.startswith('mine/')
+    monkeypatch.setenv('CUSTOM_MODELS', 'tiny')
     moved = list_all('custom', RunSettings(out='other'))
     assert all(s.environment == {'CUSTOM_WORK': 'other'} for s in moved)
+
+
+def test_all_stages_of_own_photos_have_the_models_of_the_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # without weights
+    stages = list_all('custom')
+    assert all(s.environment == {'CUSTOM_MODELS': 'photo'} for s in stages)
+    assert stages[0].shell_line().startswith('CUSTOM_MODELS=photo python ')
+    (masks,) = read_stage_configs(ROOT, stages[0])
+    assert masks.sam.arch == 'vit_t'
 
 
 def test_unknown_names_are_refused_with_a_remedy() -> None:
