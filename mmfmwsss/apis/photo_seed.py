@@ -83,6 +83,9 @@ def find_masks(
         given (MaskInput, optional): In any form that :func:`as_sam_masks`
             takes.
 
+    Returns:
+        SAMMasks: On the CPU, like the maps of a photo.
+
     Raises:
         UserInputError: If they are of another size than the image.
     """
@@ -90,7 +93,7 @@ def find_masks(
         return source(image)
     # Take those that are given, if they are of this image.
     size = (image.shape[0], image.shape[1])
-    masks = as_sam_masks(given, size)
+    masks = as_sam_masks(given, size).to('cpu')
     if masks.size != size:
         raise UserInputError(
             f'Expected masks of the size of the image, {size} (height, '
