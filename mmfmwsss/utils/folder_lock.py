@@ -3,6 +3,7 @@
 
 import errno
 import json
+import logging
 import os
 import platform
 import sys
@@ -83,7 +84,7 @@ def _open_locked(path: Path) -> int | None:
                     f'{path.parent} is on a file system without locks: see '
                     'that no two runs write to it at once.',
                     logger='current',
-                    level=30,
+                    level=logging.WARNING,
                 )
                 return None
             raise _in_use(path) from error

@@ -27,9 +27,7 @@ MAX_MASK_PIXELS = 2**32  # of all masks of one picture: 4 GiB as booleans
 MAX_MASK_FILE_BYTES = 2**27  # parsed JSON takes up to thirty times that
 MAX_PICTURE_BYTES = 2**31
 MAX_CAM_BYTES = 2**32
-MAX_CLASSES = (
-    254  # label maps are 8 bits: 0 is background, 255 counts for nothing
-)
+MAX_CLASSES = 254  # of 8 bits: 0 is background, 255 counts for nothing
 MAX_TEXT_BYTES = 2**31  # COCO's instances are 0.5 GB
 
 

@@ -23,8 +23,8 @@ from mmfmwsss.apis import (
 )
 from mmfmwsss.apis.photo_models import build_tiny_seeder
 from mmfmwsss.apis.photo_seed import GivenMasks
+from mmfmwsss.models.masks.sam_mask_generator import MaskSource
 from mmfmwsss.models.seeding import SAMS
-from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError, read_config
 from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.utils.photos import read_rgb
@@ -44,26 +44,10 @@ PROMPT_CONFIGS = sorted(
 )
 
 
-class HalfMasks:
-    """Left and right half, whole masks."""
-
-    def __call__(self, image: np.ndarray) -> SAMMasks:
-        masks = torch.zeros(2, *image.shape[:2], dtype=torch.bool)
-        middle = image.shape[1] // 2
-        masks[0, :, :middle] = True
-        masks[1, :, middle:] = True
-        return SAMMasks(
-            masks, torch.tensor([2, 2]), torch.ones(2), torch.ones(2)
-        )
-
-    def settings(self) -> dict[str, object]:
-        return {}
-
-
 @pytest.fixture(scope='module')
-def tiny() -> SeedInferencer:
+def tiny(half_masks: MaskSource) -> SeedInferencer:
     return SeedInferencer(
-        build_tiny_seeder(mask_source=HalfMasks()), show_progress=False
+        build_tiny_seeder(mask_source=half_masks), show_progress=False
     )
 
 
@@ -79,7 +63,9 @@ def config_of(name: str, work: Path, data: Path | None = None) -> Config:
 
 
 @pytest.fixture(scope='module')
-def prompts(tmp_path_factory: pytest.TempPathFactory) -> SeedInferencer:
+def prompts(
+    tmp_path_factory: pytest.TempPathFactory, half_masks: MaskSource
+) -> SeedInferencer:
     """All routes of the seed config, with prompts that learnt nothing."""
     work = tmp_path_factory.mktemp('prompts')
     config = config_of('partworld_seed', work)
@@ -89,7 +75,7 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> SeedInferencer:
     return SeedInferencer(
         config,
         work / 'prompts.pth',
-        mask_source=HalfMasks(),
+        mask_source=half_masks,
         device='cpu',
         show_progress=False,
     )
@@ -138,10 +124,10 @@ def test_several_photos_and_one_that_fails(
 
 
 def test_photos_one_by_one_with_their_own_tags_and_masks(
-    tiny: SeedInferencer, photos: list[Path]
+    tiny: SeedInferencer, photos: list[Path], half_masks: MaskSource
 ) -> None:
     image = read_rgb(photos[0])
-    masks = [None, [dict(segmentation=np.ones((2, 2)))], HalfMasks()(image)]
+    masks = [None, [dict(segmentation=np.ones((2, 2)))], half_masks(image)]
     kinds = list(
         tiny.iterate(photos, tags=[['car'], ['tree'], None], masks=masks)
     )
@@ -260,7 +246,9 @@ def test_seeds_are_those_of_a_test_run(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', PROMPT_CONFIGS)
-def test_every_route_of_every_config(name: str, tmp_path: Path) -> None:
+def test_every_route_of_every_config(
+    name: str, tmp_path: Path, half_masks: MaskSource
+) -> None:
     """On a small CLIP with random weights, from an array and its masks."""
     config = read_config(CONFIGS / f'{name}.py')
     config.model.clip = dict(
@@ -277,7 +265,7 @@ def test_every_route_of_every_config(name: str, tmp_path: Path) -> None:
             route,
             'cpu',
             show_progress=False,
-            mask_source=HalfMasks(),
+            mask_source=half_masks,
         )
         tag = inferencer.seeder.classes[-1]
         result = inferencer(image, tags=[tag])['predictions']

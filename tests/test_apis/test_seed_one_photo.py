@@ -22,6 +22,7 @@ from mmfmwsss.apis.seed_one_photo import (
 )
 from mmfmwsss.models.clip import FrozenCLIP, ManualPrompts, encode_names
 from mmfmwsss.models.masks import SAMEverything
+from mmfmwsss.models.masks.sam_mask_generator import MaskSource
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.structures.class_prompts import ClassPrompts
@@ -36,25 +37,9 @@ SETTINGS = PhotoSettings(
 )
 
 
-class HalfMasks:
-    """Left and right half, whole masks."""
-
-    def __call__(self, image: np.ndarray) -> SAMMasks:
-        masks = torch.zeros(2, *image.shape[:2], dtype=torch.bool)
-        middle = image.shape[1] // 2
-        masks[0, :, :middle] = True
-        masks[1, :, middle:] = True
-        return SAMMasks(
-            masks, torch.tensor([2, 2]), torch.ones(2), torch.ones(2)
-        )
-
-    def settings(self) -> dict[str, object]:
-        return {}
-
-
 @pytest.fixture(scope='module')
-def seeder() -> PhotoSeeder:
-    return PhotoSeeder(random_clip(), HalfMasks(), SETTINGS)
+def seeder(half_masks: MaskSource) -> PhotoSeeder:
+    return PhotoSeeder(random_clip(), half_masks, SETTINGS)
 
 
 @pytest.fixture(scope='module')
@@ -64,13 +49,13 @@ def image() -> np.ndarray:
 
 
 def test_seed_is_that_of_sams_on_its_own_maps_and_masks(
-    seeder: PhotoSeeder, image: np.ndarray
+    seeder: PhotoSeeder, image: np.ndarray, half_masks: MaskSource
 ) -> None:
     result = seeder(image, ['cat', 'sofa'])
     maps, scores = seeder.make_cams(image, ['cat', 'sofa'])
     assert maps.shape == (2, 48, 64)
     torch.testing.assert_close(result.cams, maps)
-    expected = SAMS(alpha=0.6)(maps, torch.arange(2), HalfMasks()(image))
+    expected = SAMS(alpha=0.6)(maps, torch.arange(2), half_masks(image))
     assert torch.equal(result.seed, expected)
     assert set(scores) == set(NAMES)  # backgrounds compete
     assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
@@ -134,7 +119,7 @@ def test_without_tags_the_best_names_are_taken(
     assert len(result.tags) <= SETTINGS.most_tags
     strict = PhotoSeeder(
         seeder.clip,
-        HalfMasks(),
+        seeder.mask_source,
         PhotoSettings(NAMES, ('wall',), side=32, least_score=1.1),
     )
     with pytest.raises(NoClearNameError, match=r'the best are \w+ 0\.'):
@@ -176,7 +161,7 @@ def test_masks_may_be_given(seeder: PhotoSeeder, image: np.ndarray) -> None:
     )
     result = seeder(image, ['cat'], none)
     assert int(result.seed.sum()) == 0
-    half = HalfMasks()(image)
+    half = seeder.mask_source(image)
     records = [dict(segmentation=mask.numpy()) for mask in half.masks]
     expected = seeder(image, ['cat']).seed
     assert torch.equal(seeder(image, ['cat'], records).seed, expected)

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Skip mask files that are finished, and report each image."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -39,7 +40,9 @@ def finished_level_counts(
     try:
         summary = summarize_mask_file(file)
     except UserInputError as error:
-        print_log(f'Made again: {error}', logger='current', level=30)
+        print_log(
+            f'Made again: {error}', logger='current', level=logging.WARNING
+        )
         return None
     # Keep the file only if it is whole and nothing has changed since.
     current = (
