@@ -20,6 +20,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import Registry, root
 
 from ..utils import UserInputError, explain_write_error, nearby_names
+from ..utils.allocator import keep_freed_memory
 from .processes import StoppedBySignal
 
 __all__ = ['explain_error', 'run_reporting_user_errors']
@@ -70,6 +71,7 @@ def run_reporting_user_errors(main: Callable[[], int]) -> None:
     for message in _KNOWN_WARNINGS:
         warnings.filterwarnings('ignore', re.escape(message))
     logging.raiseExceptions = False  # a full disk ends the run, not its log
+    keep_freed_memory()
     # Run it, with all of its output written.
     try:
         code = main()

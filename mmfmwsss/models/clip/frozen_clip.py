@@ -160,14 +160,14 @@ class FrozenCLIP(BaseModule):
         # Find the blocks whose attention CAA averages
         blocks = self.model.visual.transformer.resblocks
         first_seen = len(blocks) - min(self.attention_layers, len(blocks))
-        # Run all blocks but the last, and keep the attention asked for
-        attention = []
+        # Run all blocks but the last, and add up the attention asked for
+        attention = torch.zeros((), device=images.device)
         for number, block in enumerate(blocks[:-1]):
             query, key, value = project_heads(block.attn, block.ln_1(tokens))
             if with_attention and number >= first_seen:
                 weights = attention_weights(query, key)
                 seen = weights @ value
-                attention.append(weights.mean(dim=1))
+                attention = attention + _between_patches(weights)
             else:
                 seen = F.scaled_dot_product_attention(query, key, value)
             tokens = feed_forward(block, tokens, seen)
@@ -179,10 +179,10 @@ class FrozenCLIP(BaseModule):
         with torch.autocast(images.device.type, enabled=False):
             normalised = blocks[-1].ln_1(residual)
             query, key, _ = project_heads(blocks[-1].attn, normalised)
-            attention.append(attention_weights(query, key).mean(dim=1))
-        # Average over the blocks, without the class token
-        weights = torch.stack([a[:, 1:, 1:].float() for a in attention])
-        return residual, weights.mean(0)
+            weights = attention_weights(query, key)
+            attention = attention + _between_patches(weights)
+        # Average over the blocks
+        return residual, attention / (len(blocks) - first_seen)
 
     def _embed_patches(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
         visual, patch = self.model.visual, self.patch_size
@@ -268,6 +268,11 @@ class FrozenCLIP(BaseModule):
     def embed_tokens(self, ids: Tensor) -> Tensor:
         """Look up token embeddings, without positions."""
         return self.model.token_embedding(ids)
+
+
+def _between_patches(weights: Tensor) -> Tensor:
+    """Average attention over the heads, without the class token, fp32."""
+    return weights.mean(dim=1)[:, 1:, 1:].float()
 
 
 def resize_position(

@@ -22,6 +22,8 @@ __all__ = ['LastBlock', 'attention_weights', 'split_heads']
 
 # Pairs at once on a CPU: what these need stays in its caches
 _CPU_PAIRS = 4
+# Bytes that the pairs at once may take on any device
+_BYTES_OF_PAIRS = 1 << 30
 
 
 class _Norm(NamedTuple):
@@ -144,7 +146,11 @@ class LastBlock:
     def _parts(
         self, vectors: Tensor, images: Tensor
     ) -> Sequence[tuple[Tensor, Tensor]]:
-        size = _CPU_PAIRS if vectors.device.type == 'cpu' else len(vectors)
+        # A copy of weights and slope for each pair, and as much in between
+        bytes_of_pair = 2 * (self.weights[0].nbytes + self.slope[0].nbytes)
+        size = max(1, _BYTES_OF_PAIRS // bytes_of_pair)
+        if vectors.device.type == 'cpu':
+            size = min(size, _CPU_PAIRS)
         return list(zip(vectors.split(size), images.split(size), strict=True))
 
     def _pull_back(self, vectors: Tensor, images: Tensor) -> Tensor:

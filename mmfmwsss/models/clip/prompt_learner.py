@@ -94,6 +94,9 @@ class LearnablePrompts(BaseModule):
             'starts', _start_lengths(is_context, shared), persistent=False
         )
         self._constant_starts: dict[Any, PrefixCache] = {}
+        # Note lengths as numbers, for which no device is waited
+        self._longest_start = int(self.starts.max())
+        self._longest_rest = int((ends - self.starts).max()) + 1
         # Draw the contexts, one for all prompts or one for each
         generator = torch.Generator().manual_seed(init_seed)
         shape: tuple[int, ...] = (context_length, fixed.shape[-1])
@@ -140,14 +143,17 @@ class LearnablePrompts(BaseModule):
         embeddings = self.embeddings()
         if len(self.starts) == 1:
             starts = clip.encode_prefix(
-                embeddings[:1, : int(self.starts)], self.starts
+                embeddings[:1, : self._longest_start], self.starts
             )
         else:
             starts = self._frozen_starts(clip)[rows]
         # Cut the rest out of each prompt, up to its end token
         lengths = self.starts.expand(len(self.ends))[rows]
         ends = self.ends[rows] - lengths
-        steps = torch.arange(int(ends.max()) + 1, device=rows.device)
+        # On a CPU only as far as these prompts go; elsewhere that would wait
+        on_cpu = rows.device.type == 'cpu'
+        longest = int(ends.max()) + 1 if on_cpu else self._longest_rest
+        steps = torch.arange(longest, device=rows.device)
         # Behind the end a prompt may have no token: whatever is there
         places = (lengths[:, None] + steps).clamp(max=embeddings.shape[1] - 1)
         rest = embeddings[rows[:, None], places]  # (K, T', D)
@@ -173,13 +179,12 @@ class LearnablePrompts(BaseModule):
         """Run what stands before the first context, once: it never changes."""
         key = (self.fixed.device, self.fixed.dtype)
         if key not in self._constant_starts:
-            longest = int(self.starts.max())
             with (
                 torch.autocast(self.fixed.device.type, enabled=False),
                 torch.inference_mode(False),  # training will read it, too
             ):
                 self._constant_starts[key] = clip.encode_prefix(
-                    self.fixed[:, :longest], self.starts
+                    self.fixed[:, : self._longest_start], self.starts
                 )
         return self._constant_starts[key]
 

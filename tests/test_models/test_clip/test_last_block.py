@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmfmwsss.models.clip import FrozenCLIP
+from mmfmwsss.models.clip import FrozenCLIP, last_block
 from mmfmwsss.models.clip.last_block import LastBlock
 from mmfmwsss.workshop.tiny_models import embed_image, random_clip_arch
 
@@ -74,6 +74,25 @@ def test_push_forward_equals_a_difference(settings: dict[str, Any]) -> None:
             ends.append(embed_image(clip, moved, residual[n : n + 1])[0])
         expected = (ends[0] - ends[1]) / (2 * step)
         torch.testing.assert_close(ours[row], expected, rtol=1e-6, atol=1e-8)
+
+
+def test_pairs_are_bounded_by_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clip = double_clip()
+    tokens, residual, images = case(clip)
+    block = LastBlock(clip.model, tokens, residual)
+    outer = torch.randn(6, 16, dtype=torch.float64)
+    inner = torch.randn(6, 32, dtype=torch.float64)
+    ways = (block.pull_back(outer, images), block.push_forward(inner, images))
+    # 2 heads of 12 x 13 weights, 12 patches of 128 slopes, 8 bytes, twice
+    of_pair = 2 * 8 * (2 * 12 * 13 + 12 * 128)
+    for size, expected in ((2 * of_pair + 1, [2, 2, 2]), (1, [1] * 6)):
+        monkeypatch.setattr(last_block, '_BYTES_OF_PAIRS', size)
+        parts = block._parts(outer, images)
+        assert [len(vectors) for vectors, _ in parts] == expected
+        torch.testing.assert_close(block.pull_back(outer, images), ways[0])
+        torch.testing.assert_close(block.push_forward(inner, images), ways[1])
 
 
 def test_they_are_adjoint_and_pairs_do_not_mix() -> None:

@@ -70,9 +70,9 @@ class PermutohedralLattice:
         # The last row stands for every corner that is not in use
         lattice = torch.cat([lattice, lattice.new_zeros(1, values.shape[1])])
         # Blur along one direction after the other
-        for after, before in self._neighbours:
-            around = lattice[after] + lattice[before]
-            lattice[:-1] += around.mul_(0.5)
+        for pairs in self._neighbours:
+            around = F.embedding_bag(pairs, lattice, mode='sum')
+            lattice[:-1].add_(around, alpha=0.5)
         # Read the values back at the points
         blurred = F.embedding_bag(
             self._corners,
@@ -161,8 +161,8 @@ def _corner_keys(base: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
     return origin[:, None] + shift, steps
 
 
-def _neighbours(keys: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """Find the corners one step ahead and one behind; len(keys) if none."""
+def _neighbours(keys: Tensor, step: int) -> Tensor:
+    """Find the corners a step ahead and behind, (M, 2); M where none is."""
     count = len(keys)
     # Look for the corner ahead of each
     found = torch.searchsorted(keys, keys + step).clamp(max=count - 1)
@@ -173,4 +173,4 @@ def _neighbours(keys: Tensor, step: int) -> tuple[Tensor, Tensor]:
     before = missing.scatter(
         0, found[exists], torch.arange(count, device=keys.device)[exists]
     )
-    return after, before
+    return torch.stack([after, before], dim=1)

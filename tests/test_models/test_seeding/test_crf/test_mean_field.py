@@ -85,6 +85,17 @@ def test_gaussian_filter_of_a_point():
     torch.testing.assert_close(out[2, 6], torch.tensor(-1.0).exp())
 
 
+@pytest.mark.parametrize('size', [(9, 14), (3, 1)])
+def test_gaussian_filter_is_a_convolution(size):
+    values = torch.randn(2, *size, generator=torch.Generator().manual_seed(0))
+    kernel = torch.exp(-0.5 * (torch.arange(-8, 9) / 1.5) ** 2)
+    kernel = kernel[:, None] * kernel
+    expected = torch.nn.functional.conv2d(
+        values[:, None], kernel[None, None], padding=8
+    )[:, 0]
+    torch.testing.assert_close(gaussian_filter(values, 1.5), expected)
+
+
 def test_no_iterations_is_the_softmax():
     unary = torch.rand(2, 5, 5)
     image = smooth_image((5, 5), 1)
