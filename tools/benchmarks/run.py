@@ -21,11 +21,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LETTERS = 'abcdefgh'
+# What each takes on two idle cores
+MINUTES = dict(a=3, b=3, c=4, d=1, e=3, f=1, g=3, h=2)
 EXAMPLES = r"""examples:
   python tools/benchmarks/run.py
   python tools/benchmarks/run.py --only a,c --threads 1
@@ -76,6 +79,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='numbers of pictures of e and g (default: their own)',
     )
     parser.add_argument(
+        '--limit',
+        type=float,
+        default=10,
+        metavar='MINUTES',
+        help='after which a comparison is stopped (default: %(default)s)',
+    )
+    parser.add_argument(
         '--out',
         type=Path,
         default=Path('build/bench'),
@@ -100,19 +110,72 @@ def letters(text: str) -> list[str]:
     return found
 
 
-def run_apart(letter: str, argv: list[str], out: Path) -> dict[str, Any]:
+def run_apart(
+    letter: str, argv: list[str], out: Path, minutes: float
+) -> dict[str, Any]:
     """Run one comparison in a process of its own, and read its result."""
     folder = out / letter
+    path = folder / 'bench.json'
+    path.unlink(missing_ok=True)
     command = [sys.executable, __file__, *argv]
     command += ['--only', letter, '--here', '--out', str(folder)]
-    code = subprocess.run(
-        command, check=False, stdout=subprocess.DEVNULL
-    ).returncode
-    # Note a process that failed as the result
-    if code:
-        return {letter: dict(title='', state=f'failed with code {code}')}
-    found: dict[str, Any] = json.loads((folder / 'bench.json').read_text())
+    # Let it run; it writes what it has after each row
+    state = ''
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            timeout=60 * minutes,
+        )
+        if done.returncode not in (0, 1):
+            state = f'failed with code {done.returncode}'
+    except subprocess.TimeoutExpired:
+        state = f'failed: stopped after {minutes:g} minutes'
+    # Read it, and note what went wrong
+    if path.is_file():
+        found: dict[str, Any] = json.loads(path.read_text())
+    else:
+        found = {letter: dict(title='', state=state or 'failed')}
+    if state:
+        found[letter]['state'] = state
     return found
+
+
+def run_here(
+    letter: str, args: argparse.Namespace, results: dict[str, Any]
+) -> dict[str, Any]:
+    """Run one comparison in this process, and write each row at once."""
+    from mmfmwsss.workshop.benchmarks import Row, Settings, measure
+
+    settings = Settings(
+        quick=args.quick,
+        threads=tuple(args.threads),
+        shared=args.shared,
+        images=tuple(args.images),
+    )
+
+    def tell(found: dict[str, Any], row: Row) -> None:
+        write(results | {letter: found}, args.out)
+        times = ', '.join(f'{n} {t.wall:.3g} s' for n, t in row.times.items())
+        say(f'    {row.case}, threads {row.threads}: {times or "counted"}')
+
+    return {letter: measure(letter, settings, tell)}
+
+
+def write(results: dict[str, Any], out: Path) -> str:
+    """Write what there is as JSON and as a page, and return the page."""
+    from mmfmwsss.workshop.benchmarks import report
+
+    text = report(results)
+    (out / 'bench.json').write_text(json.dumps(results, indent=1))
+    (out / 'bench.md').write_text(text)
+    return text
+
+
+def say(text: str) -> None:
+    """Write a line of progress."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -121,28 +184,28 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     results: dict[str, Any] = {}
     args.out.mkdir(parents=True, exist_ok=True)
-    from mmfmwsss.workshop.benchmarks import Settings, measure, report
-
-    for letter in args.only:
-        print(f'({letter}) ...', file=sys.stderr, flush=True)
-        if args.here:
-            settings = Settings(
-                quick=args.quick,
-                threads=tuple(args.threads),
-                shared=args.shared,
-                images=tuple(args.images),
+    start, text = time.monotonic(), ''
+    for number, letter in enumerate(args.only):
+        # Say how far it is, by what the rest takes on two idle cores
+        if not args.here:
+            left = sum(MINUTES[rest] for rest in args.only[number:])
+            so_far = (time.monotonic() - start) / 60
+            about = '' if args.quick else f', about {left:.0f} left'
+            say(
+                f'({letter}) {number + 1} of {len(args.only)}, '
+                f'{so_far:.1f} minutes so far{about}'
             )
-            results[letter] = measure(letter, settings)
+        # Run one; what fails is its result, and the others go on
+        if args.here:
+            results |= run_here(letter, args, results)
         else:
-            results |= run_apart(letter, argv, args.out)
-        # Write what there is, in case that the run is stopped
-        text = report(results)
-        (args.out / 'bench.json').write_text(json.dumps(results, indent=1))
-        (args.out / 'bench.md').write_text(text)
+            results |= run_apart(letter, argv, args.out, args.limit)
+            say(f'    {results[letter]["state"]}')
+        text = write(results, args.out)
     print(text)
-    left_out = ('measured', 'left out')
+    fine = ('measured', 'left out')
     states = [found['state'] for found in results.values()]
-    return int(not all(state.startswith(left_out) for state in states))
+    return int(not all(state.startswith(fine) for state in states))
 
 
 if __name__ == '__main__':

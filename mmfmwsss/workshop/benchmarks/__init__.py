@@ -6,7 +6,8 @@ results, then times the ways by turns; ``suite.py`` names them all.
 """
 
 from .comparison import Missing, Row, Settings, Unequal
-from .suite import COMPARISONS, measure, report
+from .report import report
+from .suite import COMPARISONS, measure
 
 __all__ = [
     'COMPARISONS',

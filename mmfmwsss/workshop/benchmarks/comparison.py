@@ -2,7 +2,7 @@
 """A comparison: equal results first, then times, one row a case."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -127,14 +127,12 @@ def rows_of_threads(
     repeats: int,
     counts: tuple[int, ...],
     warm_up: int = 1,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Time ways by turns, with each number of threads anew."""
-    rows = []
     for count in counts:
         with threads(count):
             times = take_turns(ways, repeats, warm_up)
-        rows.append(Row(case, equality, count, times))
-    return rows
+        yield Row(case, equality, count, times)
 
 
 def table_of_rows(rows: list[Row]) -> str:

@@ -7,7 +7,7 @@ are at hand, and a full-size ViT-B whose random weights let all masks pass the
 filter by predicted IoU, which is the least favourable case for us.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +61,22 @@ LOOSE = dict(
 )
 
 
-def compare_everything_modes(settings: Settings) -> list[Row]:
+def compare_everything_modes(settings: Settings) -> Iterator[Row]:
     """Measure with the tiny SAM, MobileSAM and a random ViT-B."""
     # The tiny SAM on a picture of PartWorld
     picture = render_scene(seed=0, index=0).image
     tiny = build_sam(TINY_SAM, 'mmfmwsss://tiny_sam.safetensors')
     few = dict(points_per_side=6, crop_n_layers=0) if settings.quick else {}
-    rows = _rows('tiny SAM', tiny, picture, TINY | few, settings, repeats=3)
+    yield from _rows(
+        'tiny SAM', tiny, picture, TINY | few, settings, repeats=3
+    )
     if settings.quick:
-        return rows
+        return
     # MobileSAM on a photo
     weights = Path(settings.shared, 'weights', 'mobile_sam.pt')
     photos = sorted(Path(settings.shared).glob('data/voc3/**/*.jpg'))
     if settings.shared and weights.is_file() and photos:
-        rows += _rows(
+        yield from _rows(
             'MobileSAM, 16 x 16 points, no crops',
             build_sam('vit_t', str(weights)),
             read_rgb(str(photos[0])),
@@ -83,7 +85,7 @@ def compare_everything_modes(settings: Settings) -> list[Row]:
         )
     # A full-size ViT-B on a picture of a photo's size
     torch.manual_seed(0)
-    return rows + _rows(
+    yield from _rows(
         'ViT-B of random weights, 12 x 12 points, no crops',
         liven(build_sam('vit_b', None)),
         np.asarray(
@@ -102,7 +104,7 @@ def _rows(
     options: dict[str, Any],
     settings: Settings,
     repeats: int = 1,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Compare the masks of one SAM, then time both ways."""
     # Set both up alike, without our changes
     stock = SamAutomaticMaskGenerator(sam, **(HEAVY | options))
@@ -120,7 +122,7 @@ def _rows(
     theirs = np.stack(masks) if masks else np.zeros((0, *image.shape[:2]))
     lost = 1 - share_equal(ours, theirs)
     equality = check(f'all but a share of {len(masks)} masks', lost, LIMIT)
-    return rows_of_threads(
+    yield from rows_of_threads(
         f'everything mode, {case}',
         equality,
         ways,

@@ -24,11 +24,13 @@ class CommandCost(NamedTuple):
         wall (float): Seconds.
         cpu (float): Seconds of all its processes.
         peak_mb (float): Largest resident memory of one of them, MiB.
+        system (float): The system's share of the CPU seconds.
     """
 
     wall: float
     cpu: float
     peak_mb: float
+    system: float = 0.0
 
 
 def run_tool(
@@ -75,15 +77,19 @@ def run_tool(
             [*command, str(tool), *options], folder, environment, output
         )
     if code:
-        raise Unequal(f'{arguments[0]} ended with code {code}, see above')
-    return CommandCost(
-        time.perf_counter() - start, _children_cpu() - before, peak
-    )
+        text = (folder / 'output.txt').read_text(errors='replace')
+        lines = [line for line in text.splitlines() if line.strip()]
+        last = lines[-1] if lines else 'it wrote nothing'
+        raise Unequal(f'{arguments[0]} ended with code {code}: {last}')
+    wall = time.perf_counter() - start
+    cpu, system = (b - a for a, b in zip(before, _children_cpu(), strict=True))
+    return CommandCost(wall, cpu, peak, system)
 
 
-def _children_cpu() -> float:
+def _children_cpu() -> tuple[float, float]:
+    """Read the CPU time of ended children, and the system's part of it."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return used.ru_utime + used.ru_stime, used.ru_stime
 
 
 def growth(counts: Sequence[int], costs: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ cost of COCO's 82,081 is extrapolated from the last slope;
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -30,7 +30,7 @@ TELLING = 2.0
 COUNTS, QUICK_COUNTS = (200, 400, 800), (2, 4, 8)
 
 
-def measure_many_pictures(settings: Settings) -> list[Row]:
+def measure_many_pictures(settings: Settings) -> Iterator[Row]:
     """Measure each step with three numbers of pictures."""
     if not is_installed('skimage'):
         raise Missing('scikit-image, which makes the superpixels')
@@ -44,11 +44,9 @@ def measure_many_pictures(settings: Settings) -> list[Row]:
             for name, step in _steps(root).items():
                 found.setdefault(name, []).append(step())
             files[f'{count} pictures'] = _most_files(root)
-    rows = [
-        Row(name, '', 1, notes=summarise(counts, costs))
-        for name, costs in found.items()
-    ]
-    return [*rows, Row('files in the fullest folder', '', 1, notes=files)]
+    for name, costs in found.items():
+        yield Row(name, '', 1, notes=summarise(counts, costs))
+    yield Row('files in the fullest folder', '', 1, notes=files)
 
 
 def draw_pictures(root: Path, count: int) -> None:

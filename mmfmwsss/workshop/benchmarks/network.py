@@ -5,6 +5,7 @@ DeepLabV3+ (ResNet-18) of PartWorld's config with random weights on a picture
 of 375 x 500 pixels with 100 masks.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ CONFIG = 'configs/fmwsss/partworld_deeplabv3plus_sams.py'
 LIMIT = 1e-4  # share of pixels
 
 
-def compare_networks(settings: Settings) -> list[Row]:
+def compare_networks(settings: Settings) -> Iterator[Row]:
     """Measure a picture with SAMS on the network's output and without."""
     path = ROOT / CONFIG
     if not path.is_file():
@@ -58,7 +59,7 @@ def compare_networks(settings: Settings) -> list[Row]:
     labels = run(refined).pred_sem_seg.data[0]
     share = float((labels != slow).float().mean())
     equality = check('labels of SAMS and a loop', share, LIMIT)
-    return rows_of_threads(
+    yield from rows_of_threads(
         'network with SAMS',
         equality,
         {

@@ -7,6 +7,7 @@ linearly with the pictures, and memory not at all.
 """
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..partworld.files import PartWorldRecord, write_partworld
@@ -22,57 +23,77 @@ LIMIT = 1.5
 MEMORY_LIMIT = 1.15
 
 
-def measure_pipeline(settings: Settings) -> list[Row]:
+def measure_pipeline(settings: Settings) -> Iterator[Row]:
     """Measure three numbers of pictures, and the largest in two processes."""
     counts = settings.images or (
         (2, 4, 8) if settings.quick else (50, 100, 200)
     )
+    costs: dict[str, list[CommandCost]] = {step: [] for step in STEPS}
     with tempfile.TemporaryDirectory() as folder:
-        found = {n: _run(Path(folder, str(n)), n, 1) for n in counts}
-        largest = max(counts)
-        both = _run(Path(folder, 'processes'), largest, 2)
-    rows = []
-    for step in STEPS:
-        costs = [found[n][step] for n in counts]
-        notes = _summary(counts, costs, settings.quick)
-        for count, cost in zip(counts, costs, strict=True):
-            rows.append(_row(step, count, 1, cost))
-        rows.append(_row(step, largest, 2, both[step]))
-        rows[-1].notes |= notes
-    return rows
+        for count in counts:
+            for step, cost in _run(Path(folder, str(count)), count, 1):
+                costs[step].append(cost)
+                yield _row(step, count, 1, cost)
+        # The largest once more, in two processes
+        count = max(counts)
+        for step, cost in _run(Path(folder, 'processes'), count, 2):
+            row = _row(step, count, 2, cost)
+            row.notes |= _summary(counts, costs[step])
+            yield row
+    # Refuse a growth that is faster than linear
+    if not settings.quick:
+        for step in STEPS:
+            check_growth(step, counts, costs[step])
 
 
-def _run(folder: Path, count: int, processes: int) -> dict[str, CommandCost]:
+def _run(
+    folder: Path, count: int, processes: int
+) -> Iterator[tuple[str, CommandCost]]:
     """Draw pictures, and run both steps on them."""
     folder.mkdir()
     root = folder / 'data'
     write_partworld(root, PartWorldRecord(seed=2012, train=count, val=0))
-    costs = {}
     for step, name in STEPS.items():
         # Inherit the recipe, but for the checkpoint of prompts
         config = folder / f'{step}.py'
         base = ROOT / 'configs' / 'fmwsss' / f'{name}.py'
         config.write_text(f'_base_ = {str(base)!r}\nload_from = None\n')
-        costs[step] = run_tool(
+        cost = run_tool(
             ['tools/test.py', str(config)],
             folder,
             dict(PARTWORLD_ROOT=str(root)),
             threads=1,
             processes=processes,
         )
-    return costs
+        yield step, cost
+
+
+def check_growth(
+    step: str, counts: tuple[int, ...], costs: list[CommandCost]
+) -> None:
+    """Refuse times that grow faster than linearly, and memory that grows.
+
+    Args:
+        step (str): Of ``STEPS``, for the error.
+        counts (tuple[int, ...]): Three numbers of pictures, ascending.
+        costs (list[CommandCost]): Of each.
+
+    Raises:
+        Unequal: If they do.
+    """
+    # Compare slopes of the CPU time, which others on the machine disturb less
+    faster = growth(counts, [cost.cpu for cost in costs])
+    check(f'{step}: costs of a picture among many and few', faster, LIMIT)
+    memory = costs[-1].peak_mb / costs[0].peak_mb
+    check(f'{step}: memory for many and few pictures', memory, MEMORY_LIMIT)
 
 
 def _summary(
-    counts: tuple[int, ...], costs: list[CommandCost], quick: bool
+    counts: tuple[int, ...], costs: list[CommandCost]
 ) -> dict[str, str]:
-    """Describe the growth; refuse one that is faster than linear."""
-    # Compare slopes of the CPU time, which others on the machine disturb less
+    """Describe how a step grows."""
     faster = growth(counts, [cost.cpu for cost in costs])
     memory = costs[-1].peak_mb / costs[0].peak_mb
-    if not quick:
-        check('the growth of a picture', faster, LIMIT)
-        check('the growth of the memory', memory, MEMORY_LIMIT)
     slope = (costs[-1].wall - costs[0].wall) / (counts[-1] - counts[0])
     return {
         'a further 1,000 pictures': f'{1000 * slope:.0f} s',
@@ -84,7 +105,9 @@ def _summary(
 
 def _row(step: str, count: int, processes: int, cost: CommandCost) -> Row:
     timing = Timing(
-        cost.wall, cost.wall, cost.wall, cost.cpu, 0.0, cost.peak_mb, 1
+        *(cost.wall, cost.wall, cost.wall, cost.cpu, cost.system),
+        peak_mb=cost.peak_mb,
+        repeats=1,
     )
     case = f'{step} of {count} pictures, {processes} process(es)'
     return Row(case, '', 1, dict(ours=timing))

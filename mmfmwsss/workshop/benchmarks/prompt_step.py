@@ -13,7 +13,7 @@ each pair, batched, and the attention of all blocks.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
@@ -33,6 +33,7 @@ from .comparison import (
     relative_difference,
     rows_of_threads,
 )
+from .flops import count_flops
 from .slow_prompt_step import Straightforward
 from .timing import threads
 
@@ -43,16 +44,16 @@ SIDE, CLASSES = 224, 20
 LIMITS = dict(maps=1e-4, gradients=1e-4, losses=1e-3)
 
 
-def compare_prompt_steps(settings: Settings) -> list[Row]:
+def compare_prompt_steps(settings: Settings) -> Iterator[Row]:
     """Measure a step at batch 4 and 16."""
     if settings.quick:
         from ..tiny_models import random_clip_arch
 
-        return _rows(build_model(random_clip_arch()), 3, 32, 1, settings)
+        yield from _rows(build_model(random_clip_arch()), 3, 32, 1, settings)
+        return
     model = build_model('ViT-B-16-quickgelu')
-    return _rows(model, 4, SIDE, 3, settings) + _rows(
-        model, 16, SIDE, 3, settings
-    )
+    yield from _rows(model, 4, SIDE, 3, settings)
+    yield from _rows(model, 16, SIDE, 2, settings)
 
 
 def _rows(
@@ -61,7 +62,7 @@ def _rows(
     side: int,
     repeats: int,
     settings: Settings,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Compare the ways, then time them, for one size of batch."""
     images, samples = make_batch(batch, side)
     # Compare their results
@@ -83,18 +84,20 @@ def _rows(
     ways['ours, trunk cached'] = step(
         model, cached_loss(model, images, samples)
     )
-    rows = rows_of_threads(
+    # Count the arithmetic, which bounds what may be gained
+    counted = count_parts(model, images, samples)
+    for row in rows_of_threads(
         f'prompt step, batch {batch}',
         equality,
         ways,
         repeats,
         settings.threads,
-    )
-    # Say where our time goes
-    for row in rows:
+    ):
+        # Say where our time goes
         with threads(row.threads):
             row.notes['parts in s'] = time_parts(model, images, samples)
-    return rows
+        row.notes |= counted
+        yield row
 
 
 def build_model(arch: str | dict[str, Any]) -> CLIPPromptSegmentor:
@@ -242,6 +245,25 @@ def time_parts(
     return {
         name: round(b - a, 3)
         for name, a, b in zip(names, times[:-1], times[1:], strict=True)
+    }
+
+
+def count_parts(
+    model: CLIPPromptSegmentor, images: Tensor, samples: list[SegDataSample]
+) -> dict[str, Any]:
+    """Count the arithmetic of both steps and of the trunk, which both run."""
+    slow = Straightforward(model)
+    counted = {
+        'ours': step(model, lambda: model.loss(images, samples)['loss_cal']),
+        'straightforward': step(model, lambda: slow.loss(images, samples)),
+        'trunk': lambda: model.clip.encode_trunk(images, with_attention=False),
+    }
+    flops = {name: count_flops(way) for name, way in counted.items()}
+    others = flops['straightforward']
+    return {
+        'GFLOP counted': {n: round(f / 1e9, 2) for n, f in flops.items()},
+        'straightforward over ours': round(others / flops['ours'], 2),
+        'over the trunk alone': round(others / flops['trunk'], 2),
     }
 
 

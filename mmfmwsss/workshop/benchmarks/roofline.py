@@ -6,11 +6,10 @@ else is done costs time and counts nothing. The rate of the machine is that of
 a product of two square float32 matrices.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from ...models.clip import FrozenCLIP
 from ...models.masks import EverythingSettings, build_sam, generate_masks
@@ -19,17 +18,17 @@ from ..tiny_models import random_clip, random_clip_arch
 from .class_maps import our_maps
 from .comparison import Row, Settings
 from .everything_mode import TINY_SAM
+from .flops import count_flops
 from .prompt_step import build_model, make_batch, step
 from .timing import take_turns, threads
 
-__all__ = ['compare_with_roofline', 'count_flops']
+__all__ = ['compare_with_roofline']
 
 
-def compare_with_roofline(settings: Settings) -> list[Row]:
+def compare_with_roofline(settings: Settings) -> Iterator[Row]:
     """Measure the rates of the three expensive parts."""
     side = 128 if settings.quick else 2048
     square = torch.rand(side, side)
-    rows = []
     for case, way in _cases(settings).items():
         flops = count_flops(way)
         for count in settings.threads:
@@ -44,21 +43,18 @@ def compare_with_roofline(settings: Settings) -> list[Row]:
             # Divide the counted arithmetic by the measured times
             reached = flops / times['ours'].wall
             peak = 2 * side**3 / times['matrix product'].fastest
-            rows.append(
-                Row(
-                    case,
-                    '',
-                    count,
-                    dict(ours=times['ours']),
-                    {
-                        'GFLOP counted': round(flops / 1e9, 2),
-                        'GFLOP/s reached': round(reached / 1e9, 1),
-                        'GFLOP/s of a matrix product': round(peak / 1e9, 1),
-                        'share': f'{reached / peak:.0%}',
-                    },
-                )
+            yield Row(
+                case,
+                '',
+                count,
+                dict(ours=times['ours']),
+                {
+                    'GFLOP counted': round(flops / 1e9, 2),
+                    'GFLOP/s reached': round(reached / 1e9, 1),
+                    'GFLOP/s of a matrix product': round(peak / 1e9, 1),
+                    'share': f'{reached / peak:.0%}',
+                },
             )
-    return rows
 
 
 def _cases(settings: Settings) -> dict[str, Callable[[], Any]]:
@@ -92,38 +88,3 @@ def _cases(settings: Settings) -> dict[str, Callable[[], Any]]:
         'CAM and CAA, 2 classes': lambda: our_maps(clip, image, text, labels),
         'everything mode, ViT-B': lambda: generate_masks(sam, picture, points),
     }
-
-
-def count_flops(way: Callable[[], Any]) -> int:
-    """Count the arithmetic of a function.
-
-    Args:
-        way (Callable): A function without arguments.
-
-    Returns:
-        int: Additions and multiplications of its matrix products.
-
-    Example:
-        >>> a = torch.ones(2, 3)
-        >>> count_flops(lambda: a @ a.T)
-        24
-    """
-    counter = FlopCounterMode(display=False, custom_mapping=_onednn_counts())
-    with counter:
-        way()
-    return int(counter.get_total_flops())
-
-
-def _onednn_counts() -> dict[Any, Callable[..., int]]:
-    """Teach the counter the linear layer of oneDNN, which it does not know."""
-    operator = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
-    if operator is None:
-        return {}
-
-    def count(x: Any, weight: Any, *_: Any, **__: Any) -> int:
-        rows = 1
-        for length in x[:-1]:
-            rows *= length
-        return int(2 * rows * weight[0] * weight[1])
-
-    return {operator: count}

@@ -6,7 +6,7 @@ CAMs. SAMS is timed warm, as run after run, and cold: with other data passing
 through the caches between two runs, as in a pipeline.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -28,7 +28,7 @@ CRF_LIMIT = 0.02
 OTHER_DATA = 1 << 28
 
 
-def compare_seeders(settings: Settings) -> list[Row]:
+def compare_seeders(settings: Settings) -> Iterator[Row]:
     """Measure SAMS warm and cold, then the CRFs."""
     size = (40, 50) if settings.quick else SIZE
     repeats = 3 if settings.quick else 21
@@ -50,12 +50,12 @@ def compare_seeders(settings: Settings) -> list[Row]:
     equality = check(
         'seeds of SAMS and the loop', _differing(*ways.values()), LIMIT
     )
-    rows = rows_of_threads(
+    yield from rows_of_threads(
         'SAMS, warm', equality, ways, repeats, settings.threads
     )
     # Let other data pass through the caches, which is timed as a way, too
     other = torch.zeros(OTHER_DATA, dtype=torch.uint8)
-    rows += rows_of_threads(
+    yield from rows_of_threads(
         'SAMS, cold',
         '',
         {
@@ -76,7 +76,7 @@ def compare_seeders(settings: Settings) -> list[Row]:
             _differing(*ways.values()),
             CRF_LIMIT,
         )
-    return rows + rows_of_threads(
+    yield from rows_of_threads(
         'dense CRF in torch', equality, ways, 3, settings.threads
     )
 

@@ -17,7 +17,7 @@ from mmfmwsss.workshop.tiny_models import random_clip
 
 
 def test_each_number_of_classes_has_its_row():
-    rows = compare_class_maps(Settings(quick=True))
+    rows = list(compare_class_maps(Settings(quick=True)))
     assert [row.case[-9:] for row in rows] == [
         '1 classes', '2 classes', '4 classes',
     ]  # fmt: skip

@@ -76,7 +76,7 @@ def test_unequal_results_are_refused(difference):
 
 def test_each_number_of_threads_has_its_row():
     ways = dict(ours=lambda: None, theirs=lambda: time.sleep(0.002))
-    rows = rows_of_threads('nothing', 'equal', ways, 1, (1, 2))
+    rows = list(rows_of_threads('nothing', 'equal', ways, 1, (1, 2)))
     assert [row.threads for row in rows] == [1, 2]
     assert rows[0].ratios()['theirs'] > 1
     table = table_of_rows(rows)
@@ -97,10 +97,27 @@ def _missing(settings):
     raise Missing('no weights')
 
 
+def _breaking(settings):
+    yield from _row(settings)
+    raise ZeroDivisionError('in the second row')
+
+
 def test_the_report_says_what_was_found(monkeypatch):
-    for letter, run in zip('xyz', (_row, _unequal, _missing), strict=True):
+    runs = dict(w=_breaking, x=_row, y=_unequal, z=_missing)
+    for letter, run in runs.items():
         monkeypatch.setitem(COMPARISONS, letter, Comparison(letter, run))
-    found = {letter: measure(letter, Settings()) for letter in 'xyz'}
+    told = []
+    found = {
+        letter: measure(letter, Settings(), lambda *told_: told.append(told_))
+        for letter in runs
+    }
+    # Each row is told at once, and kept if a later one fails
+    assert [len(result['rows']) for result, _ in told] == [1, 1]
+    assert told[0][0]['state'].startswith('failed: ')
+    assert found['w']['rows'] == found['x']['rows']
+    assert (
+        found['w']['state'] == 'failed: ZeroDivisionError: in the second row'
+    )
     assert found['x']['state'] == 'measured'
     assert found['x']['rows'][0]['ratios'] == {'theirs': 3.0}
     assert found['x']['rows'][0]['times']['ours']['peak_mb'] == 100
@@ -109,5 +126,6 @@ def test_the_report_says_what_was_found(monkeypatch):
     assert '| case | 1 | theirs | 3 s |' in text
     assert '| 50% | 100 |' in text
     assert 'not equal: maps differ.' in text
+    assert 'failed: ZeroDivisionError: in the second row.' in text
     assert 'left out: no weights.' in text
     assert f'- torch: {torch.__version__.split("+")[0]}' in text

@@ -15,7 +15,10 @@ from mmfmwsss.workshop.benchmarks.many_pictures import (
     measure_many_pictures,
     summarise,
 )
-from mmfmwsss.workshop.benchmarks.pipeline import measure_pipeline
+from mmfmwsss.workshop.benchmarks.pipeline import (
+    check_growth,
+    measure_pipeline,
+)
 
 
 def test_growth_leaves_the_start_up_out():
@@ -49,9 +52,20 @@ def test_a_command_that_fails_is_told(tmp_path):
         )
 
 
+def test_what_grows_faster_than_the_pictures_is_refused():
+    def grow(*costs):
+        check_growth('seeds', (1, 2, 4), [CommandCost(1, *c) for c in costs])
+
+    grow((10, 50), (11, 50), (13, 50))
+    with pytest.raises(Unequal, match='seeds: costs of a picture'):
+        grow((10, 50), (11, 50), (15, 50))
+    with pytest.raises(Unequal, match='seeds: memory'):
+        grow((10, 50), (11, 50), (13, 60))
+
+
 @pytest.mark.slow
 def test_the_pipeline_is_measured():
-    rows = measure_pipeline(Settings(quick=True))
+    rows = list(measure_pipeline(Settings(quick=True)))
     assert len(rows) == 8
     assert all(row.times['ours'].peak_mb > 100 for row in rows)
 

@@ -40,6 +40,11 @@ def test_all_ways_are_timed():
     ]  # fmt: skip
     assert min(time.wall for time in row.times.values()) > 0
     assert min(row.notes['parts in s'].values()) >= 0
+    ratio, bound = (
+        row.notes[name]
+        for name in ('straightforward over ours', 'over the trunk alone')
+    )
+    assert bound > ratio > 1
 
 
 def test_the_released_way_has_the_same_maps(model):
