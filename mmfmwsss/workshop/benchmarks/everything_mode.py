@@ -68,7 +68,7 @@ def compare_everything_modes(settings: Settings) -> Iterator[Row]:
     tiny = build_sam(TINY_SAM, 'mmfmwsss://tiny_sam.safetensors')
     few = dict(points_per_side=6, crop_n_layers=0) if settings.quick else {}
     yield from _rows(
-        'tiny SAM', tiny, picture, TINY | few, settings, repeats=3
+        'tiny SAM', tiny, picture, TINY | few, settings, repeats=2
     )
     if settings.quick:
         return
@@ -86,13 +86,13 @@ def compare_everything_modes(settings: Settings) -> Iterator[Row]:
     # A full-size ViT-B on a picture of a photo's size
     torch.manual_seed(0)
     yield from _rows(
-        'ViT-B of random weights, 12 x 12 points, no crops',
+        'ViT-B of random weights, 8 x 8 points, no crops',
         liven(build_sam('vit_b', None)),
         np.asarray(
             cv2.resize(picture, SIZE[::-1], interpolation=cv2.INTER_CUBIC),
             dtype=np.uint8,
         ),
-        LOOSE | dict(points_per_side=12),
+        LOOSE | dict(points_per_side=8),
         settings,
     )
 

@@ -38,7 +38,7 @@ def compare_with_roofline(settings: Settings) -> Iterator[Row]:
                         'ours': way,
                         'matrix product': lambda: torch.mm(square, square),
                     },
-                    1 if settings.quick else 3,
+                    1 if settings.quick else 2,
                 )
             # Divide the counted arithmetic by the measured times
             reached = flops / times['ours'].wall
@@ -78,7 +78,7 @@ def _cases(settings: Settings) -> dict[str, Callable[[], Any]]:
         stability_score_thresh=0.0,
         crop_n_layers=0,
         min_mask_region_area=0,
-        points_per_side=4 if quick else 12,
+        points_per_side=4 if quick else 8,
     )
     picture = render_scene(seed=0, index=0).image
     return {
