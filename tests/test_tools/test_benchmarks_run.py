@@ -32,7 +32,7 @@ def _child(command, **kwargs):
 
 def test_the_others_go_on(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(run.subprocess, 'run', _child)
-    argv = ['--only', 'a,b,c,d', '--limit', '0.5', '--out', str(tmp_path)]
+    argv = ['--only', 'a,b,c,d', '--within', '1', '--out', str(tmp_path)]
     assert run.main(argv) == 1
     results = json.loads((tmp_path / 'bench.json').read_text())
     assert {letter: found['state'] for letter, found in results.items()} == {
@@ -48,13 +48,21 @@ def test_the_others_go_on(monkeypatch, tmp_path, capsys):
     assert '(c) 3 of 4, 0.0 minutes so far, about ' in told.err
 
 
+def test_no_time_is_left(monkeypatch, tmp_path):
+    monkeypatch.setattr(run.subprocess, 'run', _child)
+    argv = ['--only', 'a', '--within', '0', '--out', str(tmp_path)]
+    assert run.main(argv) == 1
+    found = json.loads((tmp_path / 'bench.json').read_text())
+    assert found['a']['state'] == 'failed: no time was left; see --within'
+
+
 def test_all_well_is_0(monkeypatch, tmp_path):
     monkeypatch.setattr(run.subprocess, 'run', _child)
     assert run.main(['--only', 'a,d', '--out', str(tmp_path)]) == 0
 
 
 def test_every_letter_has_its_minutes():
-    assert set(run.MINUTES) == set(run.LETTERS)
+    assert set(run.MINUTES) == set(run.LETTERS) == set(run.ORDER)
     assert sum(run.MINUTES.values()) <= 20
 
 

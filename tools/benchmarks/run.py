@@ -27,6 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LETTERS = 'abcdefgh'
+ORDER = 'dfeabchg'  # what may be cut off for want of time comes last
 # What each takes on two idle cores
 MINUTES = dict(a=3, b=3, c=4, d=1, e=3, f=1, g=3, h=2)
 EXAMPLES = r"""examples:
@@ -46,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--only',
         type=letters,
-        default=list(LETTERS),
+        default=list(ORDER),
         metavar='A,B',
         help='letters of comparisons (default: all)',
     )
@@ -79,11 +80,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='numbers of pictures of e and g (default: their own)',
     )
     parser.add_argument(
-        '--limit',
+        '--within',
         type=float,
-        default=10,
+        default=20,
         metavar='MINUTES',
-        help='after which a comparison is stopped (default: %(default)s)',
+        help='stop what takes longer in all, or half of it for one of '
+        'several comparisons (default: %(default)s)',
     )
     parser.add_argument(
         '--out',
@@ -114,6 +116,9 @@ def run_apart(
     letter: str, argv: list[str], out: Path, minutes: float
 ) -> dict[str, Any]:
     """Run one comparison in a process of its own, and read its result."""
+    if minutes <= 0:
+        state = 'failed: no time was left; see --within'
+        return {letter: dict(title='', state=state)}
     folder = out / letter
     path = folder / 'bench.json'
     path.unlink(missing_ok=True)
@@ -131,7 +136,7 @@ def run_apart(
         if done.returncode not in (0, 1):
             state = f'failed with code {done.returncode}'
     except subprocess.TimeoutExpired:
-        state = f'failed: stopped after {minutes:g} minutes'
+        state = f'failed: stopped after {minutes:.2g} minutes'
     # Read it, and note what went wrong
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text())
@@ -186,21 +191,24 @@ def main(argv: list[str] | None = None) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     start, text = time.monotonic(), ''
     for number, letter in enumerate(args.only):
-        # Say how far it is, by what the rest takes on two idle cores
-        if not args.here:
-            left = sum(MINUTES[rest] for rest in args.only[number:])
-            so_far = (time.monotonic() - start) / 60
-            about = '' if args.quick else f', about {left:.0f} left'
-            say(
-                f'({letter}) {number + 1} of {len(args.only)}, '
-                f'{so_far:.1f} minutes so far{about}'
-            )
-        # Run one; what fails is its result, and the others go on
         if args.here:
             results |= run_here(letter, args, results)
-        else:
-            results |= run_apart(letter, argv, args.out, args.limit)
-            say(f'    {results[letter]["state"]}')
+            text = write(results, args.out)
+            continue
+        # Say how far it is, by what the rest takes on two idle cores
+        so_far = (time.monotonic() - start) / 60
+        rest = sum(MINUTES[other] for other in args.only[number:])
+        say(
+            f'({letter}) {number + 1} of {len(args.only)}, '
+            f'{so_far:.1f} minutes so far'
+            + ('' if args.quick else f', about {rest:g} left')
+        )
+        # Run one; what fails is its result, and the others go on
+        limit = args.within - so_far
+        if letter != args.only[-1]:
+            limit = min(limit, args.within / 2)
+        results |= run_apart(letter, argv, args.out, limit)
+        say(f'    {results[letter]["state"]}')
         text = write(results, args.out)
     print(text)
     fine = ('measured', 'left out')

@@ -1,6 +1,8 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """The summary has a line a case and way, and a column a number of threads."""
 
+from typing import Any
+
 from mmfmwsss.workshop.benchmarks import Row, report
 from mmfmwsss.workshop.benchmarks.report import summary_table
 from mmfmwsss.workshop.benchmarks.timing import Timing
@@ -14,8 +16,10 @@ def _row(threads, seconds):
 
 def test_summary_by_hand():
     alone = Row('files', '', 1, notes=dict(few=3)).as_dict()
-    found = dict(d=dict(rows=[_row(1, 2.0), _row(2, 0.5), alone]))
-    found['e'] = dict(title='', state='failed with code 9')
+    found: dict[str, dict[str, Any]] = dict(
+        d=dict(rows=[_row(1, 2.0), _row(2, 0.5), alone]),
+        e=dict(title='', state='failed with code 9'),
+    )
     lines = summary_table(found).splitlines()
     assert lines[0].startswith(
         '| case | way | 1 thread: time | 1 thread: over'
