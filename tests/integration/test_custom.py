@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -14,13 +15,14 @@ import numpy as np
 import pytest
 import skimage.data
 from mmengine.config import Config
-from mmseg.registry import TASK_UTILS
 from PIL import Image
 
 from mmfmwsss.apis.known_weights import find_weights, read_known_weights
 from mmfmwsss.utils.palette_png import read_label_png
 from mmfmwsss.visualization import NamedLabelVisualizer
 from mmfmwsss.workshop import partworld
+from mmfmwsss.workshop.stages.pipeline_stages import RunSettings, list_stages
+from mmfmwsss.workshop.stages.pipelines import find_pipeline
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'fmwsss'
@@ -31,11 +33,13 @@ PLACES = (
 )
 SAM = next((path for path in PLACES if path.is_file()), None)
 CLASSES = [thing.name for thing in partworld.CLASSES]
+# Variables begin with one of these.
+WORDS = 'CUSTOM|SAM|CLIP|RESNET|MOBILE|EFFICIENTNET'
 
 
-def bash_lines() -> list[str]:
-    """What the page tells to type."""
-    blocks = re.findall(r'```bash\n(.*?)```', PAGE, re.S)
+def lines_of(language: str) -> list[str]:
+    """What the blocks of the page in a language tell to type."""
+    blocks = re.findall(rf'```{language}\n(.*?)```', PAGE, re.S)
     lines = [
         line.split('#')[0].strip() for b in blocks for line in b.split('\n')
     ]
@@ -58,20 +62,14 @@ def write_own(
     )
 
 
-def laptop_lines() -> list[str]:
-    """What the section on laptops tells to type, a command a line."""
-    section = PAGE.split('### On a laptop')[1].split('\n## ')[0]
-    (block,) = re.findall(r'```shell\n(.*?)```', section, re.S)
-    return re.split(r'\n| && ', re.sub(r'\\\n *', '', block.strip()))
-
-
 def run_page(
     own: Path,
     work: Path,
     monkeypatch: pytest.MonkeyPatch,
-    lines: list[str],
 ) -> list[str]:
-    """Type lines of the page, for other folders; returns the commands.
+    """Type the lines of the page, for other folders; returns the commands.
+
+    The weights are not fetched, and prompts learn for one epoch.
 
     The scripts run in this process, for imports and the layout of a config
     by yapf take most of the time of so small runs.
@@ -84,10 +82,8 @@ def run_page(
         )
     monkeypatch.chdir(ROOT)
     commands = []
-    for line in lines:
-        if line.startswith('export '):
-            for pair in line.removeprefix('export ').split():
-                monkeypatch.setenv(*pair.split('=', 1))
+    for line in lines_of('bash'):
+        if line.startswith(('export ', 'python tools/get_weights.py ')):
             continue
         monkeypatch.setenv('CUSTOM_ROOT', str(own))
         monkeypatch.setenv('CUSTOM_WORK', str(work))
@@ -104,9 +100,7 @@ def run_page(
     return commands
 
 
-def check_results(
-    own: Path, work: Path, classes: int, painted: int | None = None
-) -> None:
+def check_results(own: Path, work: Path, classes: int) -> None:
     """Every photo has masks, a seed and a prediction of its size."""
     photos = sorted((own / 'images').iterdir())
     for photo in photos:
@@ -117,10 +111,21 @@ def check_results(
             assert labels.shape == size
             assert labels.max() <= classes
     shown = [p for p in (work / 'painted').rglob('*.png') if p.is_file()]
-    assert len(shown) == (len(photos) if painted is None else painted)
+    assert len(shown) == len(photos)
+
+
+@pytest.fixture
+def rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that the page sets for a rehearsal."""
+    for line in lines_of('shell'):
+        if line.startswith('export '):
+            for pair in line.removeprefix('export ').split():
+                monkeypatch.setenv(*pair.split('=', 1))
+    assert os.environ['CUSTOM_MODELS'] == 'tiny'
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('rehearsal')
 def test_the_tutorial(
     partworld_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +136,7 @@ def test_the_tutorial(
         name, *tags = line.split()
         photos[partworld_root / f'JPEGImages/{name}.jpg'] = tags
     write_own(own, photos, CLASSES)
-    commands = run_page(own, work, monkeypatch, bash_lines())
+    commands = run_page(own, work, monkeypatch)
     assert len(commands) == 6
     check_results(own, work, len(CLASSES))
     for line, path in zip(lines, photos, strict=False):
@@ -141,6 +146,7 @@ def test_the_tutorial(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures('rehearsal')
 def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three photos of $MMFMWSSS_REAL_PHOTOS/coco100, with its JSON."""
     source = Path(os.environ.get('MMFMWSSS_REAL_PHOTOS', '')) / 'coco100'
@@ -152,27 +158,40 @@ def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, work = tmp_path / 'own', tmp_path / 'work'
     photos = {source / f'images/{n}.jpg': tags[n] for n in names}
     write_own(own, photos, classes)
-    run_page(own, work, monkeypatch, bash_lines())
+    run_page(own, work, monkeypatch)
     check_results(own, work, len(classes))
 
 
-def test_laptop_has_the_stages_and_the_weights_that_it_needs() -> None:
-    weights, settings, *stages = laptop_lines()
-    assert stages == [
+def test_the_weights_are_those_of_the_models_for_a_laptop() -> None:
+    (line,) = [s for s in lines_of('bash') if 'get_weights' in s]
+    names = line.removeprefix('python tools/get_weights.py ').split()
+    found = {w.file for w in find_weights(names, read_known_weights())}
+    models = ROOT / 'configs/_base_/models'
+    clip = Config.fromfile(models / 'clip_prompts_photo.py')
+    assert found == {
+        Config.fromfile(models / 'sam.py').sam_files.vit_t,
+        Path(clip.stem_file).name,
+    }
+    # The network has the weights of the CLIP
+    network = models / 'deeplabv3plus_efficientnet_lite2.py'
+    assert Config.fromfile(network).stem_file == clip.stem_file
+    for name in found:
+        assert f'`{name}`' in PAGE
+
+
+def test_the_one_command_runs_the_stages_of_the_page() -> None:
+    typed = [
         line.partition(' --show-dir')[0]
-        for line in bash_lines()
+        for line in lines_of('bash')
         if 'python tools/t' in line
     ]
-    assert 'CUSTOM_MODELS=photo' in settings.split()
-    _, tool, *names = weights.split()
-    assert tool == 'tools/get_weights.py'
-    known = read_known_weights()
-    files = {found.file for found in find_weights(names, known)}
-    models = ROOT / 'configs/_base_/models'
-    assert files == {
-        Config.fromfile(models / 'sam.py').sam_files.vit_t,
-        Path(Config.fromfile(models / 'clip_prompts_photo.py').stem_file).name,
-    }
+    (command,) = [s for s in lines_of('shell') if s.startswith('python ')]
+    assert command == 'python tools/run_pipeline.py custom'
+    stages = list_stages(find_pipeline('custom', ROOT), ROOT, RunSettings())
+    assert [stage.name for stage in stages][-1] == 'report'
+    for line, stage in zip(typed, stages[:-1], strict=True):
+        # It names the checkpoints, which are those of the configs
+        assert shlex.join(['python', *stage.command]).startswith(line)
 
 
 @pytest.mark.slow
@@ -185,10 +204,10 @@ def test_on_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tags = {photos / 'chelsea.png': ['cat'], photos / 'coffee.png': ['cup']}
     write_own(own, tags, ['cat', 'cup'])
     monkeypatch.setenv('MOBILE_SAM', str(SAM))
+    monkeypatch.setenv('CUSTOM_MODELS', 'photo')
     monkeypatch.setenv('CUSTOM_NETWORK_EPOCHS', '1')
-    commands = run_page(own, work, monkeypatch, laptop_lines()[1:])
-    assert len(commands) == 5
-    check_results(own, work, classes=2, painted=0)
+    run_page(own, work, monkeypatch)
+    check_results(own, work, classes=2)
     cat = read_label_png(work / 'seed/fine_seed/chelsea.png')
     # Most of the photo is the cat, its corner is not.
     assert 0.5 < (cat == 1).mean() < 0.95
@@ -199,7 +218,7 @@ def test_the_page_names_settings_that_exist() -> None:
     settings = ''.join(p.read_text() for p in CONFIGS.glob('custom*.py'))
     for path in (ROOT / 'configs/_base_/models').glob('*.py'):
         settings += path.read_text()
-    names = set(re.findall(r'\b(?:CUSTOM|SAM|CLIP|RESNET)\w*_\w+', PAGE))
+    names = set(re.findall(rf'\b(?:{WORDS})\w*_\w+', PAGE))
     assert len(names) > 8
     read = set(re.findall(r'environ\.get\(["\'](\w+)["\']\)', settings))
     missing = names - read
@@ -215,10 +234,3 @@ def test_the_seeds_are_made_at_one_scale() -> None:
     pipeline = config.test_dataloader.dataset.pipeline
     (resize,) = [t for t in pipeline if t.type == 'RandomLongSideResize']
     assert resize.low == resize.high
-
-
-def test_superpixels_need_no_weights() -> None:
-    (call,) = re.findall(r'`sam = dict\((.*?)\)`', PAGE)
-    source = TASK_UTILS.build(dict([call.replace("'", '').split('=')]))
-    picture = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
-    assert source(picture).size == (24, 32)

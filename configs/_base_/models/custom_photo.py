@@ -9,7 +9,7 @@ prompt_sides = (256, 384)
 prompt_crop = 224
 network_crop = (256, 256)
 network_scale = (1024, 256)
-# 20 epochs are 40 passes.
-network_repeats = 2
+# An epoch is N / 2 updates of N photos; two photos are enough for one.
+network_repeats = 4
 network_batch_size = 8
 network_outputs = dict(decode_head=dict(num_classes='auto'))
