@@ -100,7 +100,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     shorter.add_argument(
         '--prompt-epochs',
         type=int,
-        help='passes over the photos of a training of prompts (default: 25)',
+        help='passes over the photos of a training of prompts (default: 5)',
     )
     shorter.add_argument(
         '--network-iterations',

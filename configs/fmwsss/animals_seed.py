@@ -7,7 +7,7 @@
 #        the whole was not run.
 _base_ = './animals_prompt.py'
 work_dir = 'work_dirs/animals/seed'
-load_from = 'work_dirs/animals/prompt/epoch_25.pth'
+load_from = f'work_dirs/animals/prompt/epoch_{_base_.epochs}.pth'
 train_command = 'python tools/train.py configs/fmwsss/animals_prompt.py'
 
 sams = dict(type='SAMS', alpha=0.6)

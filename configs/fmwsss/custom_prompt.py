@@ -16,6 +16,7 @@ _base_ = [
 ]
 work_dir = f'{_base_.work}/prompt'
 model = dict(_base_.prompt_model, class_prompts=_base_.class_prompts)
+optim_wrapper = dict(optimizer=dict(lr=_base_.prompt_rate))
 train_dataloader = dict(
     batch_size=_base_.batch_size,
     num_workers=4,

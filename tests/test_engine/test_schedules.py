@@ -33,7 +33,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
     ]
     + [dict(CUSTOM_MODELS=models) for models in ('photo', 'tiny')],
     'animals_prompt': [
-        dict(ANIMALS_PROMPT_EPOCHS=epochs) for epochs in ('1', '2', '12', '25')
+        dict(ANIMALS_PROMPT_EPOCHS=epochs) for epochs in ('1', '2', '5', '25')
     ],
     'animals_deeplabv3plus': [{}, dict(ANIMALS_NETWORK_ITERATIONS='300')],
     'ablation/network': [dict(ABLATION_NETWORK=name) for name in NETWORKS],

@@ -7,6 +7,7 @@ patch_size = 16
 seed_side = 384
 prompt_sides = (256, 384)
 prompt_crop = 224
+prompt_rate = 0.2  # as animals_prompt.py
 network_crop = (256, 256)
 network_scale = (1024, 256)
 # An epoch is N / 2 updates of N photos; two photos are enough for one.

@@ -7,6 +7,7 @@ patch_size = 8
 seed_side = 144
 prompt_sides = (112, 176)
 prompt_crop = 112
+prompt_rate = 0.002  # CoOp's
 network_crop = (112, 112)
 network_scale = (256, 128)
 network_repeats = 10

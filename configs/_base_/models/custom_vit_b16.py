@@ -7,6 +7,7 @@ patch_size = 16
 seed_side = 480  # long side of what CLIP sees
 prompt_sides = (288, 480)  # the same while prompts learn
 prompt_crop = 224
+prompt_rate = 0.002  # CoOp's
 network_crop = (512, 512)
 network_scale = (2048, 512)  # long side at most, short side
 network_repeats = 10
