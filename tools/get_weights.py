@@ -51,12 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     # After --help, which needs no torch.
     from prettytable import PrettyTable
 
-    from mmfmwsss.apis.known_weights import (
-        fetch_weights,
-        find_weights,
-        read_known_weights,
-        take_weights,
-    )
+    from mmfmwsss.apis.known_weights import find_weights, read_known_weights
+    from mmfmwsss.apis.weights_download import fetch_weights, take_weights
     from mmfmwsss.utils import UserInputError
 
     # List the weights

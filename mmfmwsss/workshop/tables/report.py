@@ -5,12 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..report.sections import Cell, Prose, Section, Table
-from .paper_tables import (
-    Measurement,
-    Pair,
-    PaperTable,
-    compare_order,
-)
+from .paper_tables import PaperTable
+from .row_order import Measurement, Pair, compare_order
 
 __all__ = [
     'Cost',

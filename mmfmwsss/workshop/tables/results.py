@@ -11,8 +11,9 @@ from statistics import fmean
 
 from ...utils import UserInputError
 from ..stages import Stage, StageRunner
-from .paper_tables import PAPER_TABLES, Measurement, PaperTable
+from .paper_tables import PAPER_TABLES, PaperTable
 from .report import Cost, Coverage, TableResult
+from .row_order import Measurement
 from .stages import TableStages
 
 __all__ = ['read_notes', 'read_result']

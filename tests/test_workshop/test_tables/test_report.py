@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from mmfmwsss.workshop.report import Prose, Table
-from mmfmwsss.workshop.tables.paper_tables import PAPER_TABLES, Measurement
+from mmfmwsss.workshop.tables.paper_tables import PAPER_TABLES
 from mmfmwsss.workshop.tables.report import (
     Cost,
     Coverage,
@@ -12,6 +12,7 @@ from mmfmwsss.workshop.tables.report import (
     markdown_tables,
     table_sections,
 )
+from mmfmwsss.workshop.tables.row_order import Measurement
 
 RESULT = TableResult(
     PAPER_TABLES[5],
