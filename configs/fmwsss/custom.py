@@ -13,8 +13,7 @@
 #        python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
 #        python tools/test.py configs/fmwsss/custom_predict.py
 #        (all with the settings of configs/fmwsss/custom.py)
-# Cost:  see docs/your_own_photos.md; with the full models it needs a GPU and
-#        was not run here.
+# Cost:  that of each stage is in its config; see docs/your_own_photos.md.
 # Not an import statement, which mmengine takes for another kind of config.
 os = __import__('os')
 
