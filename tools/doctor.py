@@ -2,8 +2,9 @@
 """Check the installation, and what a config needs: a text for reports.
 
 Exit code 1 if something has to be mended; each finding says the command that
-mends it. torch and the package are imported in a process of their own, so that
-one that is broken is a finding.
+mends it. Memory and disk of a config are estimates, and only warn. torch and
+the package are imported in a process of their own, so that one that is broken
+is a finding.
 """
 
 import argparse
@@ -79,7 +80,9 @@ def main(argv: list[str] | None = None) -> int:
         record = [vars(finding) for finding in found]
         print(json.dumps({'errors': errors, 'findings': record}, indent=2))
     else:
-        print(f'{errors} errors' if errors else 'no errors')
+        warnings = sum(finding.level == 'warn' for finding in found)
+        text = f'{errors} errors' if errors else 'no errors'
+        print(text + (f', {warnings} warnings' if warnings else ''))
     return int(errors > 0)
 
 

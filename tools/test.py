@@ -66,6 +66,7 @@ from mmfmwsss.apis import (
     run_reporting_user_errors,
     write_metrics,
 )
+from mmfmwsss.datasets.wrapped_datasets import inner_settings
 from mmfmwsss.engine import prepare_processes, set_test_loop
 from mmfmwsss.utils import UserInputError, nearby_files
 
@@ -153,7 +154,8 @@ def set_augmentation(config: Config) -> None:
             'configs/_base_/datasets/segmentor_pipelines.py.'
         )
     # Wrap the model in one that merges the copies
-    config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    for dataset in inner_settings(config.test_dataloader.dataset):
+        dataset.pipeline = config.tta_pipeline
     tta_model = config.get('tta_model') or ConfigDict(type='SegTTAModel')
     if is_type(config.model, 'RefinedSegmentor') and is_type(
         tta_model, 'SegTTAModel'

@@ -13,6 +13,7 @@ from mmseg.registry import TASK_UTILS
 from ..models.masks.batching import is_out_of_memory
 from ..models.masks.sam_mask_generator import MaskSource
 from ..utils import UserInputError, nearby_names, read_config
+from ..utils.shipped_files import find_shipped_config
 from .inferencer_inputs import ReadInput
 from .photo_models import (
     build_mobile_masks,
@@ -101,10 +102,12 @@ def _known_config(model: str | os.PathLike[str] | Config) -> Path | Config:
     if isinstance(model, Config):
         return model
     path = Path(model)
-    if not path.is_file() and path.suffix not in ('.py', '.json', '.yaml'):
+    known = path.is_file() or find_shipped_config(path) is not None
+    if not known and path.suffix not in ('.py', '.json', '.yaml'):
         raise UserInputError(
             f'Expected `model` to be one of {", ".join(_NAMED)}, or the path '
-            f'of a config, but got {str(model)!r}.'
+            'of a config or the name of one that comes with the package, such '
+            f'as fmwsss/voc_prompt.py, but got {str(model)!r}.'
             f'{nearby_names(str(model), list(_NAMED))}'
         )
     return path

@@ -152,6 +152,7 @@ def build_tiny_seeder(
         side=144,
         naming_side=144,
         use_caa=False,
+        never_tags=names.background,
     )
     return PhotoSeeder(clip, mask_source, settings)
 

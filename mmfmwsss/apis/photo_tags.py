@@ -36,6 +36,8 @@ class PhotoSettings:
         most_tags (int): Tags that are taken at most.
         use_caa (bool): Whether CAA refines the maps.
         alpha (float): Power of the background's score in SAMS.
+        never_tags (tuple[str, ...]): Names that compete with the others, but
+            are not given to a photo without tags.
     """
 
     names: tuple[str, ...]
@@ -50,6 +52,7 @@ class PhotoSettings:
     most_tags: int = 3
     use_caa: bool = True
     alpha: float = 0.6
+    never_tags: tuple[str, ...] = ()
 
 
 def choose_tags(

@@ -11,6 +11,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
+from ..datasets.wrapped_datasets import inner_settings
 from ..models.masks.sam_mask_generator import MaskSource
 from ..models.segmentors import CLIPPromptSegmentor
 from ..models.segmentors.checkpoint_fit import check_weights, weights_of
@@ -92,7 +93,8 @@ def _build_model(config: Config) -> CLIPPromptSegmentor:
 def _transforms(config: Config) -> list[Mapping[str, Any]]:
     """Take the transforms of a test, without those that read files."""
     loader = config.get('test_dataloader') or {}
-    pipeline = loader.get('dataset', {}).get('pipeline')
+    dataset = next(inner_settings(loader.get('dataset') or {}))
+    pipeline = dataset.get('pipeline')
     pipeline = pipeline or config.get('test_pipeline')
     if not pipeline:
         raise UserInputError(

@@ -213,7 +213,9 @@ class PhotoSeeder:
     def _choose(self, scores: Mapping[str, float]) -> tuple[str, ...]:
         """Take tags of a ranking, or say that there is none to take."""
         # Choose among the best names, several times as many as needed.
-        best = list(scores)[: 8 * self.settings.most_tags]
+        never = self.settings.never_tags
+        best = [name for name in scores if name not in never]
+        best = best[: 8 * self.settings.most_tags]
         text = self._text(tuple(best))
         tags = choose_tags(
             {name: scores[name] for name in best}, text, self.settings

@@ -8,6 +8,11 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS, LOOPS
 
 from ..datasets.current_outputs import CurrentOutputs
+from ..datasets.wrapped_datasets import (
+    inner_datasets,
+    inner_settings,
+    mixes_pictures,
+)
 from ..evaluation.metrics import SeedMetric
 from ..utils import digest_of, digest_of_weights
 from ..utils.model_wrappers import unwrap_model
@@ -78,6 +83,8 @@ class SkippingTestLoop(TolerantTestLoop):
             reason = 'pictures are painted'
         elif any(isinstance(t, TestTimeAug) for t in _transforms(dataset)):
             reason = 'there is test-time augmentation'
+        elif mixes_pictures(dataset.dataset):
+            reason = 'the data set makes pictures of several'
         if reason:
             self.runner.logger.info(f'No picture is skipped: {reason}.')
         return reason is None
@@ -99,11 +106,12 @@ class SkippingTestLoop(TolerantTestLoop):
         model = unwrap_model(self.runner.model)
         modules = [model, getattr(model, 'clip', None)]
         config = self.runner.cfg
+        settings = inner_settings(config.test_dataloader.dataset)
         return digest_of(
             [
                 digest_of_weights(*(m for m in modules if m is not None)),
                 repr(config.model),
-                repr(config.test_dataloader.dataset.pipeline),
+                '\n'.join(repr(one.pipeline) for one in settings),
                 repr(getattr(model, 'class_prompts', None)),
                 repr(sorted(dataset.metainfo.items())),
                 self.fp16,
@@ -112,4 +120,8 @@ class SkippingTestLoop(TolerantTestLoop):
 
 
 def _transforms(dataset: CurrentOutputs) -> list[Any]:
-    return list(getattr(dataset.pipeline, 'transforms', []))
+    return [
+        step
+        for inner in inner_datasets(dataset.dataset)
+        for step in getattr(inner.pipeline, 'transforms', [])
+    ]

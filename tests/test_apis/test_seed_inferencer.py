@@ -23,6 +23,7 @@ from mmfmwsss.apis import (
 )
 from mmfmwsss.apis.photo_models import build_tiny_seeder
 from mmfmwsss.apis.photo_seed import GivenMasks
+from mmfmwsss.apis.prompt_seeder import PromptSeeder
 from mmfmwsss.models.masks.sam_mask_generator import MaskSource
 from mmfmwsss.models.seeding import SAMS
 from mmfmwsss.utils import UserInputError, read_config
@@ -334,6 +335,59 @@ def test_a_gpu_makes_the_same_maps(photos: list[Path]) -> None:
     np.testing.assert_allclose(
         found[0].cams, found[1].cams, rtol=1e-3, atol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'mmfmwsss::fmwsss/partworld_manual_prompt.py',
+        'mmfmwsss::fmwsss/partworld_manual_prompt',
+        'fmwsss/partworld_manual_prompt',
+        'configs/fmwsss/partworld_manual_prompt.py',
+    ],
+)
+def test_a_config_by_its_name(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    half_masks: MaskSource,
+) -> None:
+    """As the commands take it, and in a folder where no file has it."""
+    monkeypatch.chdir(tmp_path)
+    seeder = SeedInferencer(name, mask_source=half_masks).seeder
+    assert isinstance(seeder, PromptSeeder)
+    assert seeder.classes[0] == 'car'
+
+
+def test_a_config_that_tests_two_data_sets(
+    tmp_path: Path, half_masks: MaskSource
+) -> None:
+    config = config_of('partworld_manual_prompt', tmp_path)
+    inner = config.test_dataloader.dataset
+    config.test_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[inner, inner]
+    )
+    plain = config_of('partworld_manual_prompt', tmp_path)
+    found = [
+        SeedInferencer(one, mask_source=half_masks, device='cpu').seeder
+        for one in (config, plain)
+    ]
+    assert repr(found[0].pipeline) == repr(found[1].pipeline)
+
+
+def test_a_background_is_no_tag(
+    tiny: SeedInferencer,
+    photos: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It competes all the same: what is left for classes must suffice."""
+    ranking = dict(sea=0.7, boat=0.15, bird=0.1, room=0.05)
+    monkeypatch.setattr(tiny.seeder, 'rank', lambda image: ranking)
+    found = tiny(photos[0])['predictions']
+    assert found.tags and set(found.tags) <= {'boat', 'bird'}
+    ranking.update(sea=0.85, boat=0.05, bird=0.05)
+    with pytest.raises(UserInputError, match=r'the best are boat 0\.05'):
+        tiny(photos[0])
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -101,6 +101,34 @@ def test_what_is_there_is_scored_and_not_made(
     assert content(world) == whole
 
 
+def test_two_data_sets_in_one_run(world: Path, seen: list[str]) -> None:
+    config = config_of(world)
+    inner = config.test_dataloader.dataset
+    config.test_dataloader.dataset = dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(inner, indices=[0, 1, 2]),
+            dict(type='RepeatDataset', times=1, dataset=inner)
+            | dict(dataset=dict(inner, indices=[3, 4, 5])),
+        ],
+    )
+    fresh = Runner.from_cfg(config).test()
+    assert seen == [f'train_{n:04d}' for n in range(6)]
+    seen.clear()
+    assert Runner.from_cfg(config).test() == fresh
+    assert seen == []
+    # Masks of either data set count
+    replace_masks(world)
+    Runner.from_cfg(config).test()
+    assert seen == ['train_0002']
+    # Transforms inside count
+    seen.clear()
+    last = config.test_dataloader.dataset.datasets[1].dataset
+    last.pipeline[-1].meta_keys = ['img_path', 'image_name', 'ori_shape']
+    Runner.from_cfg(config).test()
+    assert len(seen) == 6
+
+
 def replace_photo(world: Path) -> None:
     folder = world / 'world' / 'JPEGImages'
     with Image.open(folder / 'train_0002.jpg') as picture:

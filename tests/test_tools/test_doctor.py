@@ -131,6 +131,30 @@ def test_what_a_config_needs(
     assert levels['data_root: data/partworld'] == 'ok'
 
 
+def test_needs_that_do_not_fit_only_warn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fits = findings.compare_need('memory', 2**30, 'a + b', free=2**31)
+    assert fits.level == 'ok'
+    assert fits.text == 'needs about 1.00 GiB, estimated (a + b)'
+    short = findings.compare_need('memory', 2**31, 'a + b', free=2**30)
+    assert short.level == 'warn' and 'batch_size' in short.remedy
+    assert short.text.endswith('but 1.00 GiB are free')
+    usage = namedtuple('usage', 'free')
+    monkeypatch.setattr(findings.shutil, 'disk_usage', lambda _: usage(5))
+    assert findings.compare_need('disk', 6, '').level == 'warn'
+    monkeypatch.setattr(findings, 'free_memory', lambda: None)
+    assert findings.compare_need('memory', 6, '').level == 'ok'
+
+
+def test_free_memory_counts_caches() -> None:
+    """It is what the system itself calls available, to a tenth."""
+    text = Path('/proc/meminfo').read_text()
+    kilobytes = int(text.partition('MemAvailable:')[2].split()[0])
+    free = findings.free_memory()
+    assert free == pytest.approx(kilobytes * 1024, rel=0.1)
+
+
 def broken_torch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a torch that ends the process before the installed one."""
     (folder / 'torch.py').write_text(

@@ -19,6 +19,7 @@ __all__ = [
     'check_distributions',
     'check_machine',
     'check_weights',
+    'compare_need',
 ]
 
 # Import name -> what installs it, of what nothing works without.
@@ -44,7 +45,7 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        level (str): ``'ok'``, ``'note'`` or ``'error'``.
+        level (str): ``'ok'``, ``'note'``, ``'warn'`` or ``'error'``.
         about (str): The package, file or part of the machine.
         text (str): What was found.
         remedy (str): The command that mends it, or nothing.
@@ -79,9 +80,9 @@ def check_machine() -> list[Finding]:
     """Measure free memory and disk."""
     # Read what the system tells of its memory
     found = []
-    if 'SC_AVPHYS_PAGES' in os.sysconf_names:
-        free = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-        text = f'{free / _GIB:.1f} GiB free, not counting caches'
+    memory = free_memory()
+    if memory is not None:
+        text = f'{memory / _GIB:.1f} GiB free'
         found.append(Finding('ok', 'memory', text))
     # Measure the disk of the current folder, where results go
     disk = shutil.disk_usage('.').free
@@ -90,6 +91,54 @@ def check_machine() -> list[Finding]:
         remedy = 'free space there, or run in another folder'
         return [*found, Finding('error', 'disk', text, remedy)]
     return [*found, Finding('ok', 'disk', text)]
+
+
+def free_memory() -> int | None:
+    """Read how many bytes a new process can have; None if nothing tells."""
+    # Take Linux's own estimate, which counts caches that it can drop
+    try:
+        text = Path('/proc/meminfo').read_text(encoding='ascii')
+    except OSError:
+        text = ''
+    found = re.search(r'^MemAvailable: +(\d+) kB$', text, re.M)
+    if found:
+        return int(found[1]) * 1024
+    if 'SC_AVPHYS_PAGES' in os.sysconf_names:
+        return os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    return None
+
+
+def compare_need(
+    about: str, size: int, terms: str, free: int | None = None
+) -> Finding:
+    """Compare what a run is estimated to take with what is free.
+
+    Args:
+        about (str): ``'memory'`` or ``'disk'``.
+        size (int): Estimated bytes.
+        terms (str): How they were counted.
+        free (int, optional): Bytes; None asks the machine.
+
+    Returns:
+        Finding: A warning if it does not fit: an estimate is no error.
+    """
+    # Ask the machine
+    if free is None and about == 'memory':
+        free = free_memory()
+    elif free is None:
+        free = shutil.disk_usage('.').free
+    text = f'needs about {size / _GIB:.2f} GiB, estimated ({terms})'
+    if free is None or size <= free:
+        return Finding('ok', about, text)
+    # Say what makes it smaller
+    remedy = {
+        'memory': 'smaller batches (--cfg-options '
+        'train_dataloader.batch_size=...; for masks '
+        'model.source.points_per_batch=16 or SAM_ARCH=vit_t)',
+        'disk': 'free space, or set the output folder to another disk',
+    }[about]
+    text += f', but {free / _GIB:.2f} GiB are free'
+    return Finding('warn', about, text, remedy)
 
 
 def check_weights(folder: str) -> list[Finding]:

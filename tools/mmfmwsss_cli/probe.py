@@ -67,6 +67,36 @@ def probe_config(name: str) -> Rows:
     return [*rows, ('ok', 'config', size)]
 
 
+def probe_needs(name: str) -> list[dict[str, Any]]:
+    """Estimate memory and disk of a run; nothing where it cannot be."""
+    import torch
+
+    from mmfmwsss.apis.class_count import fill_num_classes
+    from mmfmwsss.apis.run_needs import (
+        count_images,
+        estimate_disk,
+        estimate_memory,
+    )
+    from mmfmwsss.utils import UserInputError, read_config
+
+    # Count; a config that is not whole yet has errors above
+    config = read_config(name)
+    try:
+        fill_num_classes(config)
+        memory = estimate_memory(config)
+        disk = estimate_disk(config, count_images(config))
+    except UserInputError:
+        return []
+    # Compare memory with that of the GPU, where there is one
+    gpu = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+    found = (('memory', memory, gpu), ('disk', disk, None))
+    return [
+        dict(about=about, size=each.size, terms=each.terms, free=free)
+        for about, each, free in found
+        if each is not None
+    ]
+
+
 def settings(node: Any, key: str = '') -> Iterator[tuple[str, str]]:
     """Yield settings that name a path of this machine."""
     if isinstance(node, dict):
@@ -108,6 +138,9 @@ def main(arguments: list[str]) -> None:
     steps += [('config', partial(probe_config, name)) for name in arguments]
     for step, probe in steps:
         print(json.dumps({'step': step, 'findings': probe()}), flush=True)
+    for name in arguments:
+        record = {'step': 'needs', 'needs': probe_needs(name)}
+        print(json.dumps(record), flush=True)
 
 
 if __name__ == '__main__':

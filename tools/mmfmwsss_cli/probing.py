@@ -6,22 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .findings import Finding
+from .findings import Finding, compare_need
 
 __all__ = ['check_in_process']
 
 _PROBE = Path(__file__).with_name('probe.py')
-_STEPS = ('torch', 'package', 'config')
+_STEPS = ('torch', 'package', 'config', 'needs')
 
 
 def check_in_process(config: str | None) -> list[Finding]:
     """Import torch, then the package, then read a config, elsewhere.
 
+    What the config needs is compared with what is free.
+
     Args:
         config (str | None): A config, or the name of one; None for none.
     """
     # Run the steps; what a step found stays when a later one dies
-    steps = _STEPS if config else _STEPS[:-1]
+    steps = _STEPS if config else _STEPS[:2]
     result = subprocess.run(
         [sys.executable, str(_PROBE), *([config] if config else [])],
         capture_output=True,
@@ -32,7 +34,8 @@ def check_in_process(config: str | None) -> list[Finding]:
     for line in result.stdout.splitlines():
         if line.startswith('{"step"'):
             record = json.loads(line)
-            found += [Finding(*finding) for finding in record['findings']]
+            found += [Finding(*row) for row in record.get('findings', ())]
+            found += [compare_need(**need) for need in record.get('needs', ())]
             done = steps.index(record['step']) + 1
     # Name the step that died, with the last line that it said
     if done < len(steps):
@@ -48,5 +51,7 @@ def _explain(step: str, said: str) -> Finding:
         'torch': 'pip install --force-reinstall torch torchvision',
         'package': 'mend what the line says, or install the package anew',
         'config': 'correct the config, or name one that exists',
+        'needs': 'none: memory and disk are not estimated for this config',
     }
-    return Finding('error', step, f'fails: {said}', remedies[step])
+    level = 'note' if step == 'needs' else 'error'
+    return Finding(level, step, f'fails: {said}', remedies[step])

@@ -9,6 +9,11 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from ...datasets.samplers import ReproducibleSampler
+from ...datasets.wrapped_datasets import (
+    inner_datasets,
+    inner_settings,
+    mixes_pictures,
+)
 from ...models.clip import TrunkCache
 from ...models.clip.trunk_cache import CacheShape
 from ...models.segmentors import CLIPPromptSegmentor
@@ -59,7 +64,8 @@ class TrunkCacheHook(Hook):
         """Open or make the cache, and tell the sampler of the views.
 
         Raises:
-            UserInputError: If the model or the sampler is another one.
+            UserInputError: If the model or the sampler is another one, or
+                pictures are mixed or are cropped in several sizes.
         """
         # Refuse another model, or views in no known order
         model = unwrap_model(runner.model)
@@ -93,9 +99,7 @@ class TrunkCacheHook(Hook):
             clip=digest_of_weights(clip.model.visual),
             attention_layers=clip.attention_layers,
             pictures=_digest_pictures(loader.dataset),
-            pipeline=digest_of(
-                str(runner.cfg.train_dataloader.dataset.pipeline)
-            ),
+            pipeline=digest_of(_pipelines(runner)),
             preprocessor=digest_of(str(runner.cfg.model.data_preprocessor)),
             seed=sampler.seed,
         )
@@ -112,21 +116,48 @@ class TrunkCacheHook(Hook):
         model.use_trunk_cache(None)
 
 
+def _pipelines(runner: Runner) -> str:
+    """Write out the transforms of all data sets, in their order."""
+    settings = runner.cfg.train_dataloader.dataset
+    return '\n'.join(str(one.pipeline) for one in inner_settings(settings))
+
+
 def _crop_grid(runner: Runner, patch: int) -> tuple[int, int]:
-    """Count the patches of a crop, as the pipeline's last crop decides."""
-    # Find the last crop of the pipeline
-    transforms = runner.train_dataloader.dataset.pipeline.transforms
-    sizes = [t.crop_size for t in transforms if hasattr(t, 'crop_size')]
-    if not sizes:
+    """Count the patches of a crop, as the last crop of a pipeline decides."""
+    dataset = runner.train_dataloader.dataset
+    # Refuse mosaics, whose pictures no draw tells
+    if mixes_pictures(dataset):
         raise UserInputError(
-            'TrunkCacheHook expected crops of one size, but the pipeline has '
-            "no crop. Add dict(type='RandomCropWithMasks', crop_size=...)."
+            'TrunkCacheHook expected pictures one by one, but '
+            f'{type(dataset).__name__} makes one of several. Leave the hook '
+            'out, or take the data set inside.'
         )
-    height, width = sizes[-1]
+    # Find the last crop of each pipeline
+    sizes = {_last_crop(inner) for inner in inner_datasets(dataset)}
+    if len(sizes) > 1 or None in sizes:
+        found = 'there is no crop' if None in sizes else f'got {sizes}'
+        raise UserInputError(
+            f'TrunkCacheHook expected crops of one size, but {found}. Set '
+            "dict(type='RandomCropWithMasks', crop_size=...) in the pipeline "
+            'of each data set.'
+        )
+    ((height, width),) = (size for size in sizes if size)
     return height // patch, width // patch
+
+
+def _last_crop(dataset: Any) -> tuple[int, int] | None:
+    """Find height and width that a data set's pipeline crops to."""
+    sizes = [
+        step.crop_size
+        for step in dataset.pipeline.transforms
+        if hasattr(step, 'crop_size')
+    ]
+    return (int(sizes[-1][0]), int(sizes[-1][1])) if sizes else None
 
 
 def _digest_pictures(dataset: Any) -> str:
     """Hash the names and contents of all pictures, in their order."""
     paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
-    return digest_of([(path, digest_of_file(path)) for path in paths])
+    # Read a picture that is repeated once
+    digests = {path: digest_of_file(path) for path in dict.fromkeys(paths)}
+    return digest_of([(path, digests[path]) for path in paths])

@@ -212,7 +212,8 @@ class TrunkCache:
                     "`train_dataloader.sampler.type='ReproducibleSampler'` "
                     'and leave its `views` to the TrunkCacheHook.'
                 )
-            rows.append(int(draw) * views + draw.view)
+            # In wrapped data sets the index inside is not unique
+            rows.append(draw.drawn * views + draw.view)
         return rows
 
     def _read(self, row: int) -> NDArray[Any] | None:

@@ -14,6 +14,7 @@ from mmseg.registry import DATASETS
 
 from ...datasets.image_label_dataset import ImageLabelDataset
 from ...datasets.paired_dataset import PairedDataset
+from ...datasets.wrapped_datasets import inner_settings
 from ...structures.class_tables import get_class_prompts
 from ...utils import UserInputError
 from .sources import Source
@@ -109,7 +110,7 @@ def sources_of_config(config: Config) -> list[Source]:
     for role in ('train', 'val', 'test'):
         loader = config.get(f'{role}_dataloader')
         truth = _ground_truth(config.get(f'{role}_evaluator'))
-        for settings in _inner(loader.dataset) if loader else ():
+        for settings in inner_settings(loader.dataset) if loader else ():
             source = _source(settings, role == 'train', truth)
             if source is not None and source not in sources:
                 sources.append(source)
@@ -119,17 +120,6 @@ def sources_of_config(config: Config) -> list[Source]:
             'there is none. Use --data-root and --layout.'
         )
     return sources
-
-
-def _inner(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the data sets inside wrappers such as ConcatDataset."""
-    # Go down to the data sets that read files
-    inner = settings.get('datasets') or settings.get('dataset')
-    if inner is None:
-        yield settings
-        return
-    for each in inner if isinstance(inner, list) else [inner]:
-        yield from _inner(each)
 
 
 def _ground_truth(evaluators: Any) -> str | None:

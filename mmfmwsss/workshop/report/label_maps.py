@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...datasets import PseudoLabelDataset
+from ...datasets.wrapped_datasets import inner_datasets
 from ...evaluation.metrics import class_areas, intersection_over_union
 from ...utils import UserInputError
 from ...utils.image_names import image_name_of
@@ -61,7 +62,8 @@ class ImageSet:
         # Fall back on the data set's annotations
         if not result.reads_annotations:
             return None
-        if isinstance(self.dataset, PseudoLabelDataset):
+        inner = inner_datasets(self.dataset)
+        if any(isinstance(one, PseudoLabelDataset) for one in inner):
             return None  # seeds are no ground truth
         named = self.dataset.get_data_info(index).get('seg_map_path')
         return Path(named) if named else None

@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...datasets.wrapped_datasets import inner_settings
 from .run_folder import Result, RunFolder
 from .sections import Cell, Chart, Curve, LearningCurves, Table
 
@@ -118,10 +119,13 @@ def split_of(result: Result) -> str:
     named = result.record.get('split') or result.split
     if named:
         return str(named)
-    # Ask the data set of the test
-    dataset = result.run.config.test_dataloader.dataset
-    named = dataset.get('ann_file') or dataset.get('image_list') or ''
-    return Path(named).stem
+    # Ask the data sets of the test
+    settings = result.run.config.test_dataloader.dataset
+    names = [
+        Path(one.get('ann_file') or one.get('image_list') or '').stem
+        for one in inner_settings(settings)
+    ]
+    return ' + '.join(dict.fromkeys(filter(None, names)))
 
 
 def number_table(runs: Sequence[RunFolder]) -> Table:

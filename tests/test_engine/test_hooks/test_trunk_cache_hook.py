@@ -4,12 +4,14 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace as Stub
 from typing import Any
 
 import pytest
 import torch
 from mmengine.config import Config
 
+from mmfmwsss.engine.hooks import trunk_cache_hook
 from mmfmwsss.models.clip import FrozenCLIP
 from mmfmwsss.utils import UserInputError
 
@@ -69,6 +71,64 @@ def test_the_same_views_the_same_prompts(
     )
     assert train(again) == losses
     assert calls == []
+
+
+def wrapped(config: Config, kind: str) -> Config:
+    """The training's data set in a wrapper of mmengine."""
+    inner = config.train_dataloader.dataset
+    wrappers = dict(
+        repeated=dict(type='RepeatDataset', times=2, dataset=inner),
+        joined=dict(
+            type='ConcatDataset', datasets=[inner, dict(inner, indices=2)]
+        ),
+        # t = 2 doubles every class that not all pictures show
+        balanced=dict(
+            type='ClassBalancedDataset', oversample_thr=2.0, dataset=inner
+        ),
+    )
+    config.train_dataloader.dataset = wrappers[kind]
+    return config
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['repeated', 'joined', 'balanced'])
+def test_a_picture_that_comes_twice_has_two_views(
+    kind: str,
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    tmp_path: Path,
+) -> None:
+    size: dict[str, Any] = dict(iters=2, batch_size=6)
+    size['optim_wrapper.optimizer.lr'] = 0.01  # rounding must not build up
+    plain = wrapped(prompt_config('plain', **size), kind)
+    plain.train_dataloader.sampler.views = 1
+    expected = train(plain)
+    config = cached(
+        wrapped(prompt_config('cached', **size), kind),
+        tmp_path / 'cache',
+        dtype='float32',
+    )
+    config.default_hooks.trunk_cache.views = 1
+    for number, losses in train(config).items():
+        for key in ('loss_mcl', 'loss_cal'):
+            value = pytest.approx(expected[number][key], rel=1e-5)
+            assert losses[key] == value
+
+
+def test_pictures_made_of_several_are_refused() -> None:
+    plain = Stub(pipeline=Stub(transforms=[Stub(crop_size=(32, 48))]))
+    other = Stub(pipeline=Stub(transforms=[Stub(crop_size=(32, 32))]))
+    mosaic = Stub(dataset=Stub(datasets=[plain]), pipeline=['mosaic'])
+
+    def grid(dataset: Any) -> tuple[int, int]:
+        runner: Any = Stub(train_dataloader=Stub(dataset=dataset))
+        return trunk_cache_hook._crop_grid(runner, 16)
+
+    assert grid(Stub(datasets=[plain, Stub(dataset=plain)])) == (2, 3)
+    with pytest.raises(UserInputError, match='makes one of several'):
+        grid(mosaic)
+    with pytest.raises(UserInputError, match='crops of one size, but got'):
+        grid(Stub(datasets=[plain, other]))
 
 
 def test_a_cache_of_other_pictures_is_refused(

@@ -39,6 +39,21 @@ def images() -> torch.Tensor:
 DRAWS = [Draw(2, view=1), Draw(0, view=0)]
 
 
+def test_a_picture_that_comes_twice_has_two_rows(
+    clip: FrozenCLIP, tmp_path: Path
+) -> None:
+    """RepeatDataset and ConcatDataset give two draws one index inside."""
+    draws = [Draw(1), Draw(2) % 1]
+    inside = [Draw(0, drawn=0), Draw(3) % 3]  # drawn as 0 and as 3
+    assert [int(draw) for draw in inside] == [0, 0]
+    cache = TrunkCache(tmp_path / 'cache', shape(images=4), KEY)
+    assert cache._row_numbers([*draws, *inside]) == [2, 4, 0, 6]
+    both = cache.features(clip, images(), inside)
+    again = cache.features(clip, images(), inside)
+    assert torch.equal(both.residual, again.residual)
+    assert not torch.equal(*again.residual)
+
+
 def test_size_by_hand() -> None:
     # 21 tokens of 32 numbers, 20 x 20 pairs of patches
     assert shape().row == 21 * 32 + 400
