@@ -6,7 +6,7 @@ tells a machine that will do from one that will not. docs/performance.md
 compares it with measured peaks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS, MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..datasets.wrapped_datasets import inner_settings
 from ..models.clip.photo_clip import PHOTO_CLIP, PHOTO_CLIP_ARCH
@@ -92,7 +92,7 @@ def estimate_memory(config: Config) -> Estimate | None:
         return _memory_of_masks(source)
     if model.get('type') == 'CLIPPromptSegmentor':
         return _memory_of_prompts(config)
-    if 'backbone' in model and config.get('train_dataloader'):
+    if 'backbone' in model and _is_training(config):
         return _memory_of_network(config)
     return None
 
@@ -110,7 +110,7 @@ def estimate_disk(config: Config, images: int | None) -> Estimate | None:
     """
     model = config.get('model') or {}
     source = model.get('source') or {}
-    if images is None or config.get('train_dataloader'):
+    if images is None or _is_training(config):
         return None
     if source.get('type') == 'SAMEverything':
         masks = -(-count_points(source) // _POINTS_OF_MASK)
@@ -195,7 +195,7 @@ def _memory_of_prompts(config: Config) -> Estimate:
     """Count CLIP, its tokens, and what the prompts keep for backward."""
     arch = _clip_sizes(config.model.clip.get('arch') or 'ViT-B-16')
     vision, text = arch['vision_cfg'], arch['text_cfg']
-    training = bool(config.get('train_dataloader'))
+    training = _is_training(config)
     # Count a block of the image tower: its MLP, norms and attention maps
     pixels = _crop_pixels(config) if training else _PHOTO
     tokens = pixels // vision['patch_size'] ** 2 + 1
@@ -217,8 +217,7 @@ def _memory_of_prompts(config: Config) -> Estimate:
         12 * tower['width'] ** 2 * tower['layers'] for tower in (vision, text)
     )
     weights += _FLOAT * text.get('vocab_size', 49408) * text['width']
-    loader = config.get('train_dataloader') or config.test_dataloader
-    batch = loader.get('batch_size', 1)
+    batch = _batch_size(config)
     return Estimate(
         add_up_memory(weights, 2, batch, each, kept),
         f'process {_mb(_PROCESS)}, weights twice {_mb(2 * weights)}, '
@@ -239,10 +238,10 @@ def _clip_sizes(arch: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _memory_of_network(config: Config) -> Estimate | None:
     """Count what a network keeps for backward, on tensors without memory."""
-    kept: list[int] = []
+    kept: dict[int, Tensor] = {}  # by memory: layers keep the same tensors
 
     def note(tensor: Tensor) -> Tensor:
-        kept.append(tensor.numel() * tensor.element_size())
+        kept[tensor.untyped_storage()._cdata] = tensor
         return tensor
 
     # Run a crop through backbone and head, on the device that only counts
@@ -258,8 +257,11 @@ def _memory_of_network(config: Config) -> Estimate | None:
                 model.decode_head(model.backbone(image))
     except Exception:  # a network may ask for values, which meta has not
         return None
-    weights = _parameter_bytes(model)
-    each, batch = sum(kept) // 2, config.train_dataloader.batch_size
+    weights = _bytes_of(model.parameters())
+    # Leave the parameters out, which the weights have
+    for parameter in model.parameters():
+        kept.pop(parameter.untyped_storage()._cdata, None)
+    each, batch = _bytes_of(kept.values()) // 2, _batch_size(config)
     # Add gradients and the optimiser's moments
     optimizer = config.optim_wrapper.optimizer.type
     copies = 2 + _MOMENTS.get(str(optimizer), 2)
@@ -270,8 +272,19 @@ def _memory_of_network(config: Config) -> Estimate | None:
     )
 
 
-def _parameter_bytes(model: nn.Module) -> int:
-    return sum(p.numel() * p.element_size() for p in model.parameters())
+def _bytes_of(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _is_training(config: Config) -> bool:
+    """Tell a training from seeds, whose configs inherit one."""
+    trains = config.get('train_dataloader') and config.get('train_cfg')
+    return bool(trains) and not any(map(_bytes_written, _metrics(config)))
+
+
+def _batch_size(config: Config) -> int:
+    role = 'train' if _is_training(config) else 'test'
+    return int(config[f'{role}_dataloader'].get('batch_size', 1))
 
 
 def _crop_pixels(config: Config) -> int:

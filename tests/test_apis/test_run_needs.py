@@ -75,6 +75,16 @@ def test_seeds_and_cams_on_disk() -> None:
     assert estimate_disk(config, images=10) is None
 
 
+def test_seeds_inherit_a_training_but_are_a_test() -> None:
+    config = read_config(CONFIGS / 'voc_seed.py')
+    assert config.train_dataloader
+    found = estimate_memory(config)
+    assert found is not None and ' 1 images' in found.terms
+    assert 'prompts 0 MB' in found.terms
+    disk = estimate_disk(config, images=10)
+    assert disk is not None and disk.size == 25000
+
+
 def test_prompts_of_the_photo_clip() -> None:
     """A run of animals_prompt.py had 1,308,016 KiB at its peak."""
     config = read_config(CONFIGS / 'animals_prompt.py')
@@ -107,6 +117,7 @@ def test_a_network_by_hand() -> None:
                 dataset=dict(pipeline=[dict(type='A', crop_size=(8, 8))]),
             ),
             optim_wrapper=dict(optimizer=dict(type='SGD')),
+            train_cfg=dict(max_iters=1),
         )
     )
     # Nothing of that name can be built: not estimated, and no error
