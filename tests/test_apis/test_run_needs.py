@@ -140,7 +140,7 @@ def test_images_that_are_there_are_counted(
 ) -> None:
     monkeypatch.setenv('PARTWORLD_ROOT', str(partworld_root))
     config = read_config(CONFIGS / 'partworld_sam_masks.py')
-    assert count_images(config) == 6
+    assert count_images(config) == 6 + 2  # of both splits
     config.test_dataloader.dataset.data_root = 'nowhere'
     assert count_images(config) is None
     assert count_images(Config({})) is None
