@@ -167,7 +167,9 @@ class PromptSeeder:
             )
         seconds = dict(masks=time.perf_counter() - start)
         sample.set_metainfo(dict(seconds=seconds))
-        sample.original_image = torch.from_numpy(photo.image)
+        sample.original_image = torch.from_numpy(
+            np.require(photo.image, requirements=['C', 'W'])
+        )
         if labels is not None:
             sample.image_labels = labels
         return packed

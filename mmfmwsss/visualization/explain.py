@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ..models.cams import upsample_cams
 from ..models.seeding import MaskDecisions, paint_order, top_rank
 from ..structures import LEVEL_NAMES, SAMMasks
 from .painting import label_borders, overlay_cam, paint_labels
@@ -197,7 +198,7 @@ def explanation_picture(
 
     Args:
         image (ndarray): RGB, uint8, (H, W, 3).
-        cams (Tensor): CAMs of the present classes, (P, H, W).
+        cams (Tensor): CAMs of the present classes, (P, H, W); P may be 0.
         masks (SAMMasks): S masks.
         decisions (MaskDecisions): What SAMS decided for them.
         seed (Tensor): The seed, uint8, (H, W).
@@ -212,9 +213,7 @@ def explanation_picture(
     colours = [_BACKGROUND_GREY, *(palette[label] for label in labels)]
     # Everything is enlarged first, so that lines and numbers are sharp.
     image, masks, seed = _resized(image, masks, seed, cell)
-    cams = functional.interpolate(
-        cams[None].float(), image.shape[:2], mode='bilinear'
-    )[0]
+    cams = upsample_cams(cams.float(), image.shape[:2])
     # Show the CAM of each class
     panels = [('image', image)]
     for name, cam in zip(names[1:], cams.cpu().numpy(), strict=True):

@@ -274,6 +274,19 @@ def test_every_route_of_every_config(
         assert set(np.unique(result.seed)) <= {0, *result.labels, 255}
 
 
+def test_views_of_arrays_are_photos(
+    prompts: SeedInferencer, photos: list[Path]
+) -> None:
+    """BGR turned by a slice, and an array that nobody may write to."""
+    image = read_rgb(photos[0])
+    expected = prompts.seeder(image, ['car']).seed
+    turned = np.ascontiguousarray(image[..., ::-1])[..., ::-1]
+    fixed = image.copy()
+    fixed.flags.writeable = False
+    for view in (turned, fixed):
+        assert torch.equal(prompts.seeder(view, ['car']).seed, expected)
+
+
 def test_wrong_tags_stop_one_photo_only(
     prompts: SeedInferencer, photos: list[Path]
 ) -> None:

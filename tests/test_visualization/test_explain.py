@@ -98,6 +98,29 @@ def test_colours_of_a_level(case):
     assert (both == 255).sum() > (whole == 255).sum()
 
 
+def test_a_photo_without_classes_has_a_picture():
+    """Of a CAM file without a class: all masks are background."""
+    image = np.full((40, 60, 3), 200, np.uint8)
+    masks = SAMMasks(
+        torch.ones(1, 40, 60) > 0,
+        torch.tensor([2]),
+        torch.ones(1),
+        torch.ones(1),
+    )
+    cams = torch.zeros(0, 40, 60)
+    picture = explanation_picture(
+        image,
+        cams,
+        masks,
+        SAMS().decide(cams, masks),
+        torch.zeros(40, 60, dtype=torch.uint8),
+        ['background'],
+        [],
+        [(0, 0, 0)],
+    )
+    assert picture.dtype == np.uint8 and picture.shape[1] > 3 * 320
+
+
 def test_needs_all_names(case):
     _, masks, decisions = case
     with pytest.raises(ValueError, match='names must be 2'):

@@ -41,6 +41,8 @@ def maps_and_seeds(
     # Bring them to one device
     maps = as_tensor(cams, 'cams')
     places = as_tensor(pairs, 'pairs').to(maps.device)
+    if not places.numel():  # an empty list has no type and no columns
+        places = places.reshape(-1, 2).long()
     labels = as_tensor(seeds, 'seeds').to(maps.device)
     # Refuse what does not fit, by shapes and types alone
     fits = maps.ndim == 3 and places.shape == (len(maps), 2)

@@ -25,3 +25,12 @@ def test_a_crop_that_is_all_ignored_is_finite(kind, average, dtype):
     value.backward()
     assert value.isfinite() and cams.grad.isfinite().all()
     assert not cams.grad[0].any()
+
+
+def test_no_map_with_an_empty_list_of_pairs():
+    cams = torch.zeros(0, 2, 3, requires_grad=True)
+    seeds = torch.ones(2, 4, 6, dtype=torch.uint8)
+    for loss in (CAMActivationLoss(), CAMCrossEntropyLoss()):
+        value = loss(cams, [], seeds)
+        value.backward()
+        assert value == 0
