@@ -5,7 +5,8 @@
 # Needs: the seeds of custom_seed.py, and the weights of ResNet-101 in weights/
 #        (or $RESNET101_V1C), with CUSTOM_MODELS=photo of EfficientNet-Lite2.
 # Run:   python tools/train.py configs/fmwsss/custom_deeplabv3plus.py
-# Cost:  see docs/your_own_photos.md.
+# Cost:  CUSTOM_MODELS=photo: 2.2 s of one CPU thread an update of 8 photos and
+#        their reading (125 measured); with the full models not run.
 _base_ = [
     *(
         f'../_base_/{name}.py'
