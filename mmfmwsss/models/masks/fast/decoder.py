@@ -23,7 +23,8 @@ from ..sam_decoder import (
     PointMasks,
     embed_points,
 )
-from .factored_image import FactoredImage, ImageOfPoints
+from .factored_image import FactoredImage
+from .image_of_points import ImageOfPoints
 from .image_parts import ImageParts
 
 __all__ = ['FastDecoder']

@@ -12,19 +12,22 @@ with A and b shared by all points of the image, and a (L,), R (K, L) and
 B (K, D) of few numbers. All that is asked of X is linear in it: the products
 with A are made once an image, those with R cost a third of those with X, and
 the means and lengths that the norm needs follow likewise. The numbers are
-those of the plain decoder up to rounding.
+those of the plain decoder up to rounding. Here is what the points share;
+``image_of_points.py`` has what is theirs.
 
 Shapes: P points, T tokens of a point, L image tokens of D channels, h heads
 of c channels, K rows.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
-__all__ = ['FactoredImage', 'ImageOfPoints', 'split_heads']
+if TYPE_CHECKING:
+    from .image_of_points import ImageOfPoints
+
+__all__ = ['FactoredImage', 'ImageState', 'shared_product', 'split_heads']
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -37,7 +40,7 @@ def _centred(x: Tensor) -> Tensor:
     return x - x.mean(dim=-1, keepdim=True)
 
 
-def _shared_product(x: Tensor, shared: Tensor) -> Tensor:
+def shared_product(x: Tensor, shared: Tensor) -> Tensor:
     """Multiply (P, h, T, c) by (h, c, L) without a copy of it for each P."""
     points, tokens = x.shape[0], x.shape[2]
     merged = x.transpose(0, 1).flatten(1, 2) @ shared  # (h, P T, L)
@@ -45,7 +48,7 @@ def _shared_product(x: Tensor, shared: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _State:
+class ImageState:
     """Hold what all points share of the image tokens between blocks.
 
     Attributes:
@@ -68,12 +71,12 @@ class _State:
     cross: list[Tensor]
 
     @classmethod
-    def first(cls, image: Tensor) -> '_State':
+    def first(cls, image: Tensor) -> 'ImageState':
         """Make the state before the first block."""
         offset = image.new_zeros(image.shape[1])
         return cls(image, offset, [], [], image.new_zeros(0), [])
 
-    def after(self, output: nn.Linear, heads: int, norm: Any) -> '_State':
+    def after(self, output: nn.Linear, heads: int, norm: Any) -> 'ImageState':
         """Make the state after values were projected, added and normalised."""
         # Project the values and centre all rows, as the norm does.
         added = output.weight.T.unflatten(0, (heads, -1))
@@ -85,7 +88,7 @@ class _State:
         else:  # a = 1, so the constant fits into A
             matrix = _centred(self.matrix + constant)
         # Give A and B the norm's weights, and keep what its lengths need.
-        return _State(
+        return ImageState(
             matrix=matrix * norm.weight,
             offset=norm.bias,
             maps=[rows * norm.weight for rows in maps],
@@ -115,7 +118,11 @@ class _Scores:
     """Inner products of the image, with its places, and queries."""
 
     def __init__(
-        self, projection: nn.Linear, heads: int, state: _State, place: Tensor
+        self,
+        projection: nn.Linear,
+        heads: int,
+        state: ImageState,
+        place: Tensor,
     ) -> None:
         self.project = _Projection(projection, heads)
         self.image = self.project.of_matrix(state.matrix).mT.contiguous()
@@ -127,10 +134,10 @@ class _Scores:
     def __call__(self, x: 'ImageOfPoints', queries: Tensor) -> Tensor:
         """Multiply with queries (P, h, T, c), giving (P, h, T, L)."""
         if x.gain is None:
-            return _shared_product(queries, self.both)
+            return shared_product(queries, self.both)
         # Add up the products with a A, b and the places.
-        scores = _shared_product(queries, self.image) * x.gain[:, None]
-        scores += _shared_product(queries, self.fixed)
+        scores = shared_product(queries, self.image) * x.gain[:, None]
+        scores += shared_product(queries, self.fixed)
         # Add the products with the rows of low rank, R' B.
         weights = queries @ self.project.of_basis(x.basis).mT  # (P, h, T, K)
         low = weights.flatten(1, 2) @ x.rows
@@ -141,7 +148,7 @@ class _Values:
     """Weighted means of the image."""
 
     def __init__(
-        self, projection: nn.Linear, heads: int, state: _State
+        self, projection: nn.Linear, heads: int, state: ImageState
     ) -> None:
         self.project = _Projection(projection, heads)
         self.image = self.project.of_matrix(state.matrix)  # (h, L, c)
@@ -151,14 +158,14 @@ class _Values:
     def __call__(self, x: 'ImageOfPoints', weights: Tensor) -> Tensor:
         """Average by weights (P, h, T, L) of sum 1, giving (P, h, T, c)."""
         if x.gain is None:
-            return _shared_product(weights, self.image) + self.fixed
+            return shared_product(weights, self.image) + self.fixed
         # Average R first, which has few rows, then project it.
         rows = weights.flatten(1, 2) @ x.rows.mT  # (P, h T, K)
         rows = rows.view(*weights.shape[:3], -1)
         low = rows @ self.project.of_basis(x.basis)
         # Average A with its gain, and add both and b.
         weighted = weights * x.gain[:, None]
-        return _shared_product(weighted, self.image) + low + self.fixed
+        return shared_product(weighted, self.image) + low + self.fixed
 
 
 class FactoredImage:
@@ -172,11 +179,11 @@ class FactoredImage:
 
     def __init__(self, decoder: Any, image: Tensor, place: Tensor) -> None:
         transformer = decoder.transformer
-        state = _State.first(image)
+        state = ImageState.first(image)
         self.blocks = transformer.layers
         self.token_to_image: list[tuple[_Scores, _Values]] = []
         self.image_to_token: list[_Scores] = []
-        self.states: list[_State] = []
+        self.states: list[ImageState] = []
         # Prepare both attentions of each block on the state before it.
         for block in self.blocks:
             self._add_token_to_image(
@@ -208,7 +215,7 @@ class FactoredImage:
         return heads * tokens * len(self.upscaled)
 
     def _add_token_to_image(
-        self, attention: Any, state: _State, place: Tensor
+        self, attention: Any, state: ImageState, place: Tensor
     ) -> None:
         heads = attention.num_heads
         self.token_to_image.append(
@@ -217,102 +224,3 @@ class FactoredImage:
                 _Values(attention.v_proj, heads, state),
             )
         )
-
-
-class ImageOfPoints:
-    """The image tokens of P points between two blocks of the decoder.
-
-    Attributes:
-        gain (Tensor | None): a, (P, 1, L); None for 1.
-        rows (Tensor): R, (P, K, L).
-        basis (Tensor): B, (P, K, D).
-    """
-
-    def __init__(self, image: FactoredImage) -> None:
-        self.image = image
-        self.block = 0
-        self.gain: Tensor | None = None
-        self.rows: Tensor
-        self.basis: Tensor
-        self._values: list[Tensor] = []
-
-    def read_image(self, query: Tensor) -> Tensor:
-        """Let the points' tokens read from the image.
-
-        Args:
-            query (Tensor): Projected tokens by head, scaled, (P, h, T, c).
-
-        Returns:
-            Tensor: (P, h, T, c).
-        """
-        # Score the image tokens, and read their mean by the softmax.
-        scores, values = self.image.token_to_image[self.block]
-        return values(self, scores(self, query).softmax(dim=-1))
-
-    def read_tokens(self, key: Tensor, v: Tensor) -> None:
-        """Let the image read from the points' tokens, add and normalise.
-
-        Args:
-            key (Tensor): Projected tokens by head, scaled, (P, h, T, c).
-            v (Tensor): Their values, (P, h, T, c).
-        """
-        # Score the points' tokens from each image token.
-        scores = self.image.image_to_token[self.block](self, key)
-        share = scores.softmax(dim=2).flatten(1, 2)  # (P, h T, L)
-        # Append what was read to R and its values.
-        state = self.image.states[self.block]
-        norm = self.image.blocks[self.block].norm4
-        self.block += 1
-        if self.gain is None:
-            self.rows, self._values = share, [v]
-        else:
-            one = torch.ones_like(share[:, :1])
-            self.rows = torch.cat([self.rows, share, one], dim=1)
-            self._values += [v, v.new_ones(len(v), 1, 1, 1)]
-        # Normalise: rescale a and R, and send the values to B.
-        scale = self._scale(state, norm)  # (P, 1, L)
-        self.gain = scale if self.gain is None else self.gain * scale
-        self.rows = self.rows.mul_(scale)
-        self.basis = self._rows_of(state.maps)
-
-    def _rows_of(self, maps: list[Tensor]) -> Tensor:
-        """Send all values through their maps, (P, K, D)."""
-        pairs = zip(self._values, maps, strict=True)
-        return torch.cat([(v @ rows).flatten(1, 2) for v, rows in pairs], 1)
-
-    def _scale(self, state: _State, norm: nn.LayerNorm) -> Tensor:
-        """Compute one over the deviation of each row, (P, 1, L)."""
-        # |a A + R' B|^2 = a^2 |A|^2 + R . (2 a B A' + B B' R), row by row
-        gain = 1.0 if self.gain is None else self.gain
-        basis = self._rows_of(state.maps_before_norm)
-        crossed = torch.cat(
-            [
-                _shared_product(value, cross).flatten(1, 2)
-                for value, cross in zip(self._values, state.cross, strict=True)
-            ],
-            dim=1,
-        )  # B A', (P, K, L)
-        inner = torch.baddbmm(
-            crossed.mul_(2 * gain), basis @ basis.mT, self.rows
-        )
-        # Finish the squared lengths, and turn them into a factor.
-        square = inner.mul_(self.rows).sum(dim=1, keepdim=True)
-        square += state.length * gain**2
-        return (square / basis.shape[2] + norm.eps).rsqrt()
-
-    def upscaled(self, points: Tensor) -> Tensor:
-        """Apply the first transposed convolution to some points.
-
-        Args:
-            points (Tensor): Which, indices, (P',).
-
-        Returns:
-            Tensor: The four places of each image token, then the channels,
-            (P', L, 4, D / 4).
-        """
-        image = self.image
-        assert self.gain is not None
-        # Add up R' B, a A and b, each through the convolution.
-        low = self.rows[points].mT @ (self.basis[points] @ image.kernel)
-        x = low.addcmul_(self.gain[points].mT, image.upscaled)
-        return x.add_(image.upscaled_offset).unflatten(2, (4, -1))

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .factored_image import FactoredImage, ImageOfPoints, split_heads
+from .factored_image import FactoredImage, split_heads
+from .image_of_points import ImageOfPoints
 
 __all__ = ['ImageParts']
 
