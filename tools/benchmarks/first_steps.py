@@ -6,7 +6,7 @@
   mmseg  a trained network of mmseg to SAMS on its output
 
 The photos are three of scikit-image, each in four views; the network is
-trained for one epoch, on the models for a laptop. Installation and weights
+trained for two epochs, on the models for a laptop. Installation and weights
 come before: `make setup`, and MobileSAM's file in weights/ or $MOBILE_SAM.
 The last path takes the network of the second as its own. Prints a table with
 wall and CPU seconds; give it an idle machine.
@@ -120,7 +120,7 @@ def first_steps(name: str, out: Path) -> Steps:
         command = f'python tools/demo.py {photo} --tags cat --out {out}/demo'
         return Steps((command,))
     variables = dict(CUSTOM_MODELS='photo', CUSTOM_ROOT=str(photos))
-    epochs = dict(CUSTOM_PROMPT_EPOCHS='3', CUSTOM_NETWORK_EPOCHS='1')
+    epochs = dict(CUSTOM_PROMPT_EPOCHS='3', CUSTOM_NETWORK_EPOCHS='2')
     if name == 'own':
         return Steps(
             ('python tools/run_pipeline.py custom',),
@@ -139,7 +139,7 @@ def first_steps(name: str, out: Path) -> Steps:
         (
             'python tools/test.py configs/fmwsss/custom_sam_masks.py',
             f'python tools/test.py {config} '
-            f'{work}/deeplabv3plus/epoch_1.pth --work-dir {mine}/refined',
+            f'{work}/deeplabv3plus/epoch_2.pth --work-dir {mine}/refined',
         ),
         variables | dict(CUSTOM_WORK=str(mine)),
         {config: text},
