@@ -10,7 +10,7 @@ machine; about 20 minutes on 2 cores.
   b  CAM and affinity of an image with 1, 2, 4 classes: class by class
   c  everything mode: SamAutomaticMaskGenerator
   d  SAMS: a loop over masks; dense CRF: pydensecrf
-  e  masks and seeds of 50, 100 and 200 images: linear, memory flat
+  e  masks and seeds of 40, 80 and 160 images: linear, memory flat
   f  stage-2 inference with and without SAMS
   g  many tiny pictures: nothing grows faster than their number
   h  share of this machine's matrix rate that is reached
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 LETTERS = 'abcdefgh'
 ORDER = 'dfeabchg'  # what may be cut off for want of time comes last
 # What each takes on two idle cores
-MINUTES = dict(a=4, b=3, c=4, d=1, e=3, f=1, g=2, h=2)
+MINUTES = dict(a=4, b=3, c=4, d=1, e=3, f=0.5, g=2.5, h=2)
 EXAMPLES = r"""examples:
   python tools/benchmarks/run.py
   python tools/benchmarks/run.py --only a,c --threads 1

@@ -27,7 +27,7 @@ CLASSES = ('cat', 'dog', 'bird')
 # Below these seconds between fewest and most pictures, start-up hides it.
 TELLING = 2.0
 # Numbers of pictures: a second of a mask or seed run is some dozen pictures.
-COUNTS, QUICK_COUNTS = (150, 300, 600), (2, 4, 8)
+COUNTS, QUICK_COUNTS = (80, 160, 320), (2, 4, 8)
 
 
 def measure_many_pictures(settings: Settings) -> Iterator[Row]:

@@ -26,7 +26,7 @@ MEMORY_LIMIT = 1.15
 def measure_pipeline(settings: Settings) -> Iterator[Row]:
     """Measure three numbers of pictures, and the largest in two processes."""
     counts = settings.images or (
-        (2, 4, 8) if settings.quick else (50, 100, 200)
+        (2, 4, 8) if settings.quick else (40, 80, 160)
     )
     costs: dict[str, list[CommandCost]] = {step: [] for step in STEPS}
     with tempfile.TemporaryDirectory() as folder:

@@ -52,7 +52,7 @@ def compare_prompt_steps(settings: Settings) -> Iterator[Row]:
         yield from _rows(build_model(random_clip_arch()), 3, 32, 1, settings)
         return
     model = build_model('ViT-B-16-quickgelu')
-    yield from _rows(model, 4, SIDE, 3, settings)
+    yield from _rows(model, 4, SIDE, 2, settings)
     yield from _rows(model, 16, SIDE, 2, settings)
 
 
