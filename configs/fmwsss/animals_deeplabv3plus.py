@@ -5,8 +5,8 @@
 # Run:   python tools/train.py configs/fmwsss/animals_deeplabv3plus.py
 #        python tools/test.py configs/fmwsss/animals_deeplabv3plus.py \
 #            work_dirs/animals/deeplabv3plus/iter_1000.pth
-# Cost:  1.7 s of one CPU thread an iteration (300 measured), of which there
-#        are 1,000, and 0.25 s a photo to test.
+# Cost:  1.7 s of one CPU thread an iteration, of which there are 1,000, and
+#        0.2 s a photo to test.
 _base_ = [
     '../_base_/models/deeplabv3plus_efficientnet_lite2.py',
     '../_base_/datasets/animals_seeds.py',

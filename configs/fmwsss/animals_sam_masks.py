@@ -4,7 +4,7 @@
 #        weights/ (or $MOBILE_SAM): python tools/get_weights.py mobile_sam
 # Run:   python tools/test.py configs/fmwsss/animals_sam_masks.py
 # Cost:  3.6 s of one CPU thread a photo (8 photos measured), some 50 minutes
-#        for the 800; the whole was not run.
+#        for the 800.
 _base_ = [
     '../_base_/models/sam_masks.py',
     '../_base_/models/sam_mobile.py',

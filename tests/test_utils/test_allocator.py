@@ -29,6 +29,15 @@ def test_other_libraries_are_left_alone(monkeypatch):
     assert keep_freed_memory() is False
 
 
+@pytest.mark.parametrize(
+    'name', ['MALLOC_TRIM_THRESHOLD_', 'MALLOC_MMAP_THRESHOLD_']
+)
+def test_settings_of_the_user_stay(monkeypatch, name):
+    monkeypatch.setenv(name, '65536')
+    monkeypatch.setattr(ctypes, 'CDLL', None)
+    assert keep_freed_memory() is False
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='needs glibc')
 def test_pages_are_cleared_once():
     faults = [
