@@ -34,8 +34,8 @@ work = os.environ.get('CUSTOM_WORK') or 'work_dirs/custom'
 # How long to train.
 # Passes over the photos: 25 as for the 10,582 of VOC.
 prompt_epochs = int(os.environ.get('CUSTOM_PROMPT_EPOCHS') or '25')
-# Each is of `network_repeats` passes over the photos, see
-# ../_base_/models/custom_*.py.
+# Each is of `network_epoch_photos` photos of
+# ../_base_/models/custom_*.py, however many there are.
 network_epochs = int(os.environ.get('CUSTOM_NETWORK_EPOCHS') or '20')
 batch_size = 16  # of the prompts
 # Photos in image_dir without a seed (that have no line in label_file) are

@@ -57,7 +57,8 @@ def check_batches(runner: Runner) -> None:
     """
     # Refuse a training without a single batch
     loader = runner.train_loop.dataloader
-    images, size = len(loader.dataset), loader.batch_size or 1
+    draws = getattr(loader.sampler, 'epoch_draws', None)
+    images, size = draws or len(loader.dataset), loader.batch_size or 1
     if not _is_endless(loader.sampler) and len(loader) == 0:
         raise UserInputError(
             f'Expected at least a batch of {size} images to train on, but '

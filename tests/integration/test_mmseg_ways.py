@@ -106,8 +106,8 @@ class World:
         config.default_hooks.seed_visualization.images = 0
         config.train_dataloader.batch_size = 2
         if kind == 'custom':
-            config.train_dataloader.dataset.times = 1
-            config.train_dataloader.dataset.dataset.indices = 4
+            config.train_dataloader.sampler.epoch_draws = 4
+            config.train_dataloader.dataset.indices = 4
         else:
             config.train_cfg.max_iters = 2
         return config

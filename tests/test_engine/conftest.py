@@ -113,12 +113,11 @@ def network_config(
             persistent_workers=num_workers > 0,
         )
         seeds = str(partworld_root / 'SegmentationClass')
-        if loader.dataset.type == 'RepeatDataset':
-            loader.dataset.times = 2
-            loader.dataset.dataset.seed_dir = seeds
+        loader.dataset.seed_dir = seeds
+        if config.train_cfg.get('by_epoch'):
+            loader.sampler.epoch_draws = 12
             config.default_hooks.checkpoint.max_keep_ckpts = -1
         else:
-            loader.dataset.seed_dir = seeds
             config.train_cfg.max_iters = 5
             config.default_hooks.checkpoint.interval = 2
         config.val_dataloader = config.val_evaluator = config.val_cfg = None

@@ -81,10 +81,11 @@ def test_the_tools_settle_it() -> None:
 
 
 def few(make: Make, **changes: object) -> Runner:
-    """6 pictures, twice: 12 in an epoch."""
+    """Build a training of 6 pictures, 12 draws in an epoch."""
     config = make('custom_deeplabv3plus', 'few', 0)
     config.train_dataloader.update(changes)
-    config.train_dataloader.dataset.dataset.indices = 6
+    config.train_dataloader.dataset.indices = 6
+    config.train_dataloader.sampler.epoch_draws = 12
     return Runner.from_cfg(config)
 
 

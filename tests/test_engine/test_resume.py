@@ -92,7 +92,7 @@ def test_by_epoch(
 NETWORKS = {
     'partworld_deeplabv3plus': ('iter', 5),
     'partworld_mask2former': ('iter', 5),
-    'custom_deeplabv3plus': ('epoch', 3),  # of a RepeatDataset
+    'custom_deeplabv3plus': ('epoch', 3),  # of fixed length
 }
 
 

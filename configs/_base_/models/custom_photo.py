@@ -10,7 +10,7 @@ prompt_crop = 224
 prompt_rate = 0.2  # as animals_prompt.py
 network_crop = (256, 256)
 network_scale = (1024, 256)
-# An epoch is N / 2 updates of N photos; two photos are enough for one.
-network_repeats = 4
+# 20 epochs are 1,000 updates of 8, as for VOC-Animals.
+network_epoch_photos = 400
 network_batch_size = 8
 network_outputs = dict(decode_head=dict(num_classes='auto'))

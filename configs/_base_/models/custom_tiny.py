@@ -10,6 +10,6 @@ prompt_crop = 112
 prompt_rate = 0.002  # CoOp's
 network_crop = (112, 112)
 network_scale = (256, 128)
-network_repeats = 10
+network_epoch_photos = 160
 network_batch_size = 16
 network_outputs = dict(decode_head=dict(num_classes='auto'))

@@ -10,7 +10,8 @@ prompt_crop = 224
 prompt_rate = 0.002  # CoOp's
 network_crop = (512, 512)
 network_scale = (2048, 512)  # long side at most, short side
-network_repeats = 10
+# 20 epochs are 10,000 updates of 16, a quarter of VOC's.
+network_epoch_photos = 8000
 network_batch_size = 16
 network_outputs = dict(
     decode_head=dict(num_classes='auto'),

@@ -2,6 +2,7 @@
 """An order of the pictures that can be taken up anywhere."""
 
 from collections.abc import Iterator, Sized
+from itertools import islice
 from typing import Any
 
 import torch
@@ -33,12 +34,17 @@ class ReproducibleSampler(Sampler[int]):
         shuffle (bool): Whether to permute.
         infinite (bool): Chain the passes, for ``IterBasedTrainLoop``. Else
             one pass an epoch, the ``DistSamplerSeedHook`` says which.
+        epoch_draws (int, optional): Draws of an epoch, in all processes, so
+            that its length does not depend on the data: epoch e takes up
+            where epoch e - 1 was in the chain of passes. None: each picture
+            once. Not for ``infinite``.
         views (int, optional): Augmented views of a picture; pass k shows
             number k mod ``views``. None: new ones in every pass.
         seed (int, optional): mmengine gives the run's. None: a random one.
 
     Raises:
-        ValueError: If ``views`` is below 1.
+        ValueError: If ``views`` or ``epoch_draws`` is below 1, or the latter
+            meets ``infinite``.
     """
 
     def __init__(
@@ -48,13 +54,20 @@ class ReproducibleSampler(Sampler[int]):
         infinite: bool = False,
         views: int | None = None,
         seed: int | None = None,
+        epoch_draws: int | None = None,
     ) -> None:
+        if epoch_draws is not None and (infinite or epoch_draws < 1):
+            raise ValueError(
+                'Expected `epoch_draws` >= 1 and not infinite=True, but got '
+                f'epoch_draws={epoch_draws} and infinite={infinite}.'
+            )
         # Take note of processes, data set and order
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         _keep_draws(dataset)
         self.shuffle = shuffle
         self.infinite = infinite
+        self.epoch_draws = epoch_draws
         self.limit_views(views)
         # Agree on one seed, on which order and augmentation depend
         self.seed: int = sync_random_seed() if seed is None else seed
@@ -86,7 +99,11 @@ class ReproducibleSampler(Sampler[int]):
         """Draw this process's share of the order."""
         if self.infinite:
             return self._endless()
-        # Give each process every n-th draw of the epoch
+        # Give each process every n-th draw of a part of the endless order
+        if self.epoch_draws is not None:
+            chain = self._endless(self.epoch * self._total)
+            return islice(chain, len(self))
+        # Or of the epoch's own pass
         order = self._order(self.epoch)
         # As DefaultSampler: begin again, until all processes have as many.
         padded = (order * (1 + self.world_size))[: self._total]
@@ -94,9 +111,9 @@ class ReproducibleSampler(Sampler[int]):
             self._draws(self.epoch, padded[self.rank :: self.world_size])
         )
 
-    def _endless(self) -> Iterator[Draw]:
+    def _endless(self, start: int = 0) -> Iterator[Draw]:
         # Start behind the draws that a resumed training has seen
-        place = self.rank + self._skipped * self.world_size
+        place = start + self.rank + self._skipped * self.world_size
         number = -1
         # Shuffle anew whenever a pass over the pictures begins
         while True:
@@ -108,7 +125,8 @@ class ReproducibleSampler(Sampler[int]):
 
     @property
     def _total(self) -> int:
-        return self.world_size * -(-len(self.dataset) // self.world_size)
+        draws = self.epoch_draws or len(self.dataset)
+        return self.world_size * -(-draws // self.world_size)
 
     def __len__(self) -> int:
         """Count this process's draws in an epoch; all pictures if infinite."""
@@ -132,6 +150,8 @@ class ReproducibleSampler(Sampler[int]):
         arguments: dict[str, Any] = dict(
             shuffle=self.shuffle, infinite=self.infinite, views=self.views
         )
+        if self.epoch_draws is not None:
+            arguments['epoch_draws'] = self.epoch_draws
         text = ', '.join(f'{k}={v}' for k, v in arguments.items())
         return f'{type(self).__name__}({text})'
 

@@ -156,3 +156,43 @@ def test_balanced_classes_keep_the_draw(wrapped: bool) -> None:
     assert type(dataset[len(dataset) - 1]) is int
     again = pickle.loads(pickle.dumps(balanced.repeat_indices))
     assert isinstance(again[Draw(4)], Draw) and again[3:] == [3, 3]
+
+
+@pytest.mark.parametrize(('size', 'draws'), [(5, 3), (5, 5), (5, 12), (1, 4)])
+def test_epochs_of_fixed_length_are_parts_of_the_endless_order(
+    size: int, draws: int
+) -> None:
+    endless = itertools.islice(sampler(size, infinite=True), 3 * draws)
+    expected = [(int(draw), draw.view) for draw in endless]
+    found = []
+    fixed = sampler(size, epoch_draws=draws)
+    assert len(fixed) == draws
+    for epoch in range(3):
+        fixed.set_epoch(epoch)
+        found += [(int(draw), draw.view) for draw in fixed]
+    assert found == expected
+
+
+def test_processes_share_an_epoch_of_fixed_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """7 draws of 2 processes are 8, dealt out in turn."""
+    alone = sampler(epoch_draws=8)
+    alone.set_epoch(2)
+    shares = []
+    for rank in range(2):
+        monkeypatch.setattr(f'{SAMPLER}.get_dist_info', lambda r=rank: (r, 2))
+        part = sampler(epoch_draws=7)
+        part.set_epoch(2)
+        assert len(part) == 4
+        shares.append([(int(draw), draw.view) for draw in part])
+    dealt = [draw for pair in zip(*shares, strict=True) for draw in pair]
+    assert dealt == [(int(draw), draw.view) for draw in alone]
+
+
+@pytest.mark.parametrize(
+    'arguments', [dict(epoch_draws=0), dict(epoch_draws=4, infinite=True)]
+)
+def test_an_epoch_has_a_draw_and_an_end(arguments: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match='`epoch_draws` >= 1'):
+        sampler(**arguments)
