@@ -92,12 +92,15 @@ def _children_cpu() -> tuple[float, float]:
     return used.ru_utime + used.ru_stime, used.ru_stime
 
 
-def growth(counts: Sequence[int], costs: Sequence[float]) -> float:
+def growth(
+    counts: Sequence[int], costs: Sequence[float], noise: float = 0.0
+) -> float:
     """Compare the cost of a picture among many with that among few.
 
     Args:
         counts (Sequence[int]): Three numbers of pictures, ascending.
         costs (Sequence[float]): What they cost, start-up included.
+        noise (float): How much a cost may be off without growing.
 
     Returns:
         float: The last slope over the first; 1 where it grows linearly.
@@ -106,8 +109,9 @@ def growth(counts: Sequence[int], costs: Sequence[float]) -> float:
         >>> growth([1, 2, 4], [11, 12, 14]), growth([1, 2, 4], [11, 14, 26])
         (1.0, 2.0)
     """
-    slopes = [
-        (costs[k + 1] - costs[k]) / (counts[k + 1] - counts[k])
-        for k in (len(counts) - 3, len(counts) - 2)
-    ]
-    return slopes[1] / slopes[0]
+    few, some, many = counts[-3:]
+    low, middle, high = costs[-3:]
+    # Give the noise to the first slope
+    first = (middle - low + noise) / (some - few)
+    last = (high - middle - noise) / (many - some)
+    return last / first

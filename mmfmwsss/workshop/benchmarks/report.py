@@ -45,14 +45,16 @@ def summary_table(results: Results) -> str:
     Returns:
         str: Markdown; empty without rows.
     """
-    rows = [
-        row for _, found in sorted(results.items()) for row in _rows(found)
-    ]
-    counts = sorted({row['threads'] for row in rows})
-    cases = dict.fromkeys(row['case'] for row in rows)
+    # Gather the numbers of threads of a case, which two letters may share
+    cases: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    for letter, found in sorted(results.items()):
+        for row in _rows(found):
+            same = cases.setdefault((letter, row['case']), {})
+            same[row['threads']] = row
+    counts = sorted({count for same in cases.values() for count in same})
+    # Write a line for each way
     lines = []
-    for case in cases:
-        same = {row['threads']: row for row in rows if row['case'] == case}
+    for (_, case), same in cases.items():
         first = next(iter(same.values()))
         for way in first['times']:
             lines.append([case, way, *_cells(same, counts, way)])

@@ -24,6 +24,7 @@ from mmfmwsss.workshop.benchmarks.pipeline import (
 def test_growth_leaves_the_start_up_out():
     assert growth([10, 20, 40], [105, 110, 120]) == 1
     assert growth([10, 20, 40], [105, 110, 180]) == 7
+    assert growth([10, 20, 40], [105, 110, 180], noise=5) == 3.25
 
 
 def test_a_summary_extrapolates_by_the_last_slope():
@@ -56,9 +57,10 @@ def test_what_grows_faster_than_the_pictures_is_refused():
     def grow(*costs):
         check_growth('seeds', (1, 2, 4), [CommandCost(1, *c) for c in costs])
 
-    grow((10, 50), (11, 50), (13, 50))
+    grow((10, 50), (20, 50), (40, 50))
+    grow((9.4, 50), (10.3, 50), (13.2, 50))  # start-ups differ that much
     with pytest.raises(Unequal, match='seeds: costs of a picture'):
-        grow((10, 50), (11, 50), (15, 50))
+        grow((10, 50), (20, 50), (60, 50))
     with pytest.raises(Unequal, match='seeds: memory'):
         grow((10, 50), (11, 50), (13, 60))
 

@@ -35,3 +35,17 @@ def test_no_rows_no_summary():
     text = report(dict(e=dict(title='runs', state='failed with code 9')))
     assert '## (e) runs' in text
     assert 'failed with code 9.' in text
+
+
+def test_two_comparisons_may_have_a_case_of_one_name() -> None:
+    """The roofline times the prompt step once more."""
+    found: dict[str, dict[str, Any]] = dict(
+        d=dict(rows=[_row(1, 2.0)]), h=dict(rows=[_row(1, 0.5)])
+    )
+    lines = summary_table(found).splitlines()[2:]
+    assert [line.split(' | ')[2] for line in lines] == [
+        '2 s',
+        '3 s',
+        '500 ms',
+        '3 s',
+    ]
