@@ -34,9 +34,12 @@ addEventListener('error', (e) => faults.push(String(e.message)), true);
 addEventListener('unhandledrejection', (e) => faults.push(String(e.reason)));
 </script>"""
 
-# Uses the page as a reader does, and leaves what it saw in the document.
+# Uses the page as a reader does, and leaves what it saw in the document. All
+# of it happens in the load event, when the images of the page are there: the
+# browser writes the document down once the event is over, however long that
+# takes on a busy machine.
 USE = """<script>
-addEventListener('load', async () => {
+addEventListener('load', () => {
   const seen = {};
   const form = document.querySelector('.controls');
   const names = () => [...document.querySelectorAll('article')]
@@ -46,7 +49,6 @@ addEventListener('load', async () => {
     form.elements[name].value = value;
     form.elements[name].dispatchEvent(new Event(kind, {bubbles: true}));
   };
-  await Promise.all([...document.images].map((image) => image.decode()));
   seen.widths = [...document.images].map((image) => image.naturalWidth);
   seen.start = names();
   set('order', 'high'); seen.best = names();
@@ -131,7 +133,6 @@ def browse(html: str, folder: Path, width: int) -> dict:
             '--enable-logging=stderr',
             f'--user-data-dir={folder / "profile"}',
             f'--window-size={width},900',
-            '--virtual-time-budget=10000',
             '--dump-dom',
             page.as_uri(),
         ],
@@ -173,5 +174,6 @@ def test_page_works(html, tmp_path, width):
 def test_errors_are_noticed(html, tmp_path):
     """The check above can fail."""
     broken = html.replace('data:image/webp;base64,', 'data:image/webp,x', 1)
-    with pytest.raises((AssertionError, subprocess.CalledProcessError)):
-        browse(broken, tmp_path, 800)
+    seen = browse(broken, tmp_path, 800)
+    assert seen['faults'] == ['undefined']
+    assert seen['widths'] == [0] + [32] * 7
