@@ -8,6 +8,7 @@ All seeders are registered in ``TASK_UTILS`` and are interchangeable:
 from .argmax import ArgmaxSeeder, PixelScoreSeeder, best_label, cam_scores
 from .base import BaseSeeder
 from .crf import CRFKernels, DenseCRF, dense_crf_posterior
+from .painting import paint, paint_order, top_rank
 from .pooling import mask_sums
 from .sams import (
     SAMS,
@@ -16,9 +17,6 @@ from .sams import (
     classify_masks,
     classify_masks_by_probability,
     mask_scores,
-    paint,
-    paint_order,
-    top_rank,
 )
 from .voting import MaskVoting, vote
 

@@ -1,9 +1,10 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""SAMS: SAM-based seeding, Section 4.2 of the paper in one file.
+"""SAMS: SAM-based seeding, Section 4.2 of the paper.
 
 `FMA-WSSS <https://arxiv.org/abs/2312.03585>`_ makes a seed of the CAMs of an
-image and of its masks, the quasi-superpixels. The functions below are its
-steps, in this order (letters of the shapes: :class:`~.base.BaseSeeder`):
+image and of its masks, the quasi-superpixels, in these steps (letters of the
+shapes: :class:`~.base.BaseSeeder`). The functions below are the first four;
+the last two are in ``painting.py``.
 
 1. Average the activation of each class over each mask.
 2. Normalise the averages of each class over all masks, Eq. 8.
@@ -29,6 +30,7 @@ from ...utils.arrays import ArrayLike, as_tensor
 from ...utils.labels import IGNORE_LABEL
 from ..normalise import OFFICIAL_EPSILON, min_max
 from .base import BaseSeeder
+from .painting import paint
 from .pooling import mask_sums
 
 __all__ = [
@@ -38,9 +40,6 @@ __all__ = [
     'classify_masks',
     'classify_masks_by_probability',
     'mask_scores',
-    'paint',
-    'paint_order',
-    'top_rank',
 ]
 
 
@@ -167,67 +166,6 @@ def classify_masks_by_probability(
     """
     means, _ = mask_means(masks, probabilities)  # (S, 1 + C)
     return _decide(means[:, 0] ** alpha, means[:, 1:])
-
-
-def paint_order(levels: Tensor, confidence: Tensor) -> Tensor:
-    """Sort the masks by level, then by confidence, both ascending.
-
-    Args:
-        levels (Tensor): 0 sub-part, 1 part, 2 whole, (S,).
-        confidence (Tensor): Score of the winner, (S,).
-
-    Returns:
-        Tensor: Indices of the masks, int64, (S,). Masks equal in both keep
-        their order, so that the later one is on top.
-    """
-    by_confidence = confidence.argsort(stable=True)
-    return by_confidence[levels[by_confidence].argsort(stable=True)]
-
-
-def top_rank(masks: Tensor, order: Tensor) -> Tensor:
-    """Find the place in the order of the mask on top of each pixel.
-
-    Args:
-        masks (Tensor): Bool, (S, H, W).
-        order (Tensor): Indices of the masks, bottom first, int64, (S,).
-
-    Returns:
-        Tensor: 1 is the bottom mask, 0 no mask, int64, (H, W).
-    """
-    dtype = torch.uint8 if len(order) <= 255 else torch.int32  # narrow: fast
-    # Keep the highest rank of each pixel
-    top = torch.zeros(masks.shape[1:], dtype=dtype, device=masks.device)
-    for rank, index in enumerate(order.tolist(), start=1):
-        painted = masks[index].view(torch.uint8).to(dtype) * rank
-        torch.maximum(top, painted, out=top)
-    return top.long()
-
-
-def paint(
-    masks: SAMMasks,
-    labels: Tensor,
-    confidence: Tensor,
-    uncovered: Tensor | None = None,
-) -> Tensor:
-    """Paint the labels of all masks, background included, the best on top.
-
-    Args:
-        masks (SAMMasks): S masks of (H, W).
-        labels (Tensor): Label of each mask, uint8, (S,).
-        confidence (Tensor): Score of each mask, (S,).
-        uncovered (Tensor, optional): Labels where no mask is, (H, W).
-
-    Returns:
-        Tensor: The label of each pixel, uint8, (H, W).
-    """
-    # Find the mask on top of each pixel
-    order = paint_order(masks.levels, confidence)
-    ranks = top_rank(masks.masks, order)
-    # Look its label up; rank 0 is no mask
-    painted = torch.cat([labels.new_zeros(1), labels[order]]).take(ranks)
-    if uncovered is None:
-        return painted
-    return torch.where(ranks == 0, uncovered.to(painted), painted)
 
 
 @TASK_UTILS.register_module()

@@ -13,8 +13,6 @@ from mmfmwsss.models.seeding.sams import (
     classify_masks_by_probability,
     mask_means,
     mask_scores,
-    paint_order,
-    top_rank,
 )
 from mmfmwsss.structures import SAMMasks
 from mmfmwsss.utils import UserInputError
@@ -65,16 +63,6 @@ def test_background_by_hand(alpha):
     expected = torch.tensor([0.25**alpha, 0.0])
     torch.testing.assert_close(background_score(scores, alpha), expected)
     assert background_score(torch.zeros(0, 3), alpha).tolist() == [1, 1, 1]
-
-
-@pytest.mark.parametrize('count', [0, 1, 20, 300])
-def test_top_rank_against_loop(count):
-    masks = torch.rand(count, 4, 7) > 0.7
-    order = torch.randperm(count)
-    expected = torch.zeros(4, 7).long()
-    for rank, index in enumerate(order.tolist()):
-        expected[masks[index]] = rank + 1
-    assert torch.equal(top_rank(masks, order), expected)
 
 
 def make_masks(masks, levels=None):
@@ -149,12 +137,6 @@ def test_level_beats_score_and_background_hides():
     lower = make_masks([part, whole], [2, 1])
     seed = SAMS()(cams, torch.tensor([4]), lower)
     assert seed.tolist() == [[5, 5, 0, 0, 0]]
-
-
-def test_paint_order_is_stable():
-    levels = torch.tensor([2, 0, 2, 2, 1])
-    confidence = torch.tensor([0.5, 0.9, 0.5, 0.1, 0.0])
-    assert paint_order(levels, confidence).tolist() == [1, 4, 3, 0, 2]
 
 
 def test_tie_goes_to_background():
