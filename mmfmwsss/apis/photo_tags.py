@@ -9,7 +9,17 @@ from torch import Tensor
 from ..utils import UserInputError
 from ..utils.limits import MAX_CLASSES
 
-__all__ = ['NoClearNameError', 'PhotoSettings', 'check_tags', 'choose_tags']
+__all__ = [
+    'NoClearNameError',
+    'PhotoSettings',
+    'check_tags',
+    'choose_classes',
+    'choose_tags',
+    'describe_unclear',
+]
+
+_LEAST_SCORE = 0.1  # of a name that is taken as a tag
+_MOST_TAGS = 3
 
 
 class NoClearNameError(UserInputError):
@@ -47,9 +57,9 @@ class PhotoSettings:
     std: float | tuple[float, float, float] = 128.0
     side: int = 384
     naming_side: int = 256
-    least_score: float = 0.1
+    least_score: float = _LEAST_SCORE
     most_alike: float = 0.5
-    most_tags: int = 3
+    most_tags: int = _MOST_TAGS
     use_caa: bool = True
     alpha: float = 0.6
     never_tags: tuple[str, ...] = ()
@@ -85,6 +95,36 @@ def choose_tags(
             taken.append(row)
     names = list(scores)
     return tuple(names[row] for row in taken[: settings.most_tags])
+
+
+def choose_classes(
+    ranking: Mapping[str, float], classes: Sequence[str]
+) -> tuple[str, ...]:
+    """Take the best classes that score enough, at most three.
+
+    Args:
+        ranking (Mapping[str, float]): Score of each name, best first.
+        classes (Sequence[str]): The names that are no background.
+
+    Example:
+        >>> choose_classes({'sea': 0.6, 'cat': 0.3, 'dog': 0.02}, ['cat'])
+        ('cat',)
+    """
+    best = [
+        name
+        for name, score in ranking.items()
+        if name in classes and score >= _LEAST_SCORE
+    ]
+    return tuple(best[:_MOST_TAGS])
+
+
+def describe_unclear(ranking: Mapping[str, float]) -> str:
+    """Say that no class of a photo scores enough, and what to do."""
+    listed = ', '.join(f'{n} {s:.2f}' for n, s in list(ranking.items())[:3])
+    return (
+        f'Expected a class with a score of {_LEAST_SCORE} or more, but the '
+        f'best are {listed}. Say what the photo shows with `tags`.'
+    )
 
 
 def check_tags(tags: Sequence[str]) -> tuple[str, ...]:

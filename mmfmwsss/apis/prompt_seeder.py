@@ -2,7 +2,7 @@
 """From photos to seeds by the learnt prompts of a config, without a runner."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +24,11 @@ from ..structures import SAMMasks
 from ..structures.mask_records import MaskInput
 from ..utils import UserInputError, nearby_names
 from .photo_seed import Image, PhotoSeed, find_masks
-from .photo_tags import check_tags
+from .photo_tags import check_tags, choose_classes, describe_unclear
 
 __all__ = ['PhotoInput', 'PromptSeeder']
 
 _ROUTE = 'seed'
-_LEAST_SCORE = 0.1  # of a class that is taken as a tag
-_MOST_TAGS = 3
 
 Pipeline = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -214,10 +212,10 @@ class PromptSeeder:
             sample.set_metainfo(dict(scores=ranking))
             # Take the classes that stand out
             if 'image_labels' not in sample:
-                tags = _stand_out(ranking, names.classes)
+                tags = choose_classes(ranking, names.classes)
                 sample.image_labels = self._labels(tags)
                 if not tags:
-                    fail(sample, _nothing_clear(ranking))
+                    fail(sample, describe_unclear(ranking))
 
     def _labels(self, tags: Sequence[str]) -> Tensor:
         """Turn names of classes into multi-hot labels, bool, (C,)."""
@@ -276,26 +274,6 @@ def _choose_route(model: CLIPPromptSegmentor, name: str | None) -> SeedRoute:
     route = copy(model.routes[name])
     route.mask_loader = None
     return route
-
-
-def _stand_out(
-    ranking: Mapping[str, float], classes: Sequence[str]
-) -> tuple[str, ...]:
-    """Take the best classes that score enough."""
-    best = [
-        name
-        for name, score in ranking.items()
-        if name in classes and score >= _LEAST_SCORE
-    ]
-    return tuple(best[:_MOST_TAGS])
-
-
-def _nothing_clear(ranking: Mapping[str, float]) -> str:
-    listed = ', '.join(f'{n} {s:.2f}' for n, s in list(ranking.items())[:3])
-    return (
-        f'Expected a class with a score of {_LEAST_SCORE} or more, but the '
-        f'best are {listed}. Say what the photo shows with `tags`.'
-    )
 
 
 def _plain(name: str) -> str:

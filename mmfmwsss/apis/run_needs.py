@@ -6,20 +6,19 @@ tells a machine that will do from one that will not. docs/performance.md
 compares it with measured peaks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmseg.registry import DATASETS, MODELS
-from torch import Tensor
+from mmseg.registry import DATASETS
 
 from ..datasets.wrapped_datasets import inner_settings
 from ..models.clip.photo_clip import PHOTO_CLIP, PHOTO_CLIP_ARCH
 from ..models.masks import EverythingSettings
 from ..structures.class_tables import get_class_prompts
+from .kept_tensors import count_kept_bytes
 from .known_weights import read_known_weights
 
 __all__ = [
@@ -237,31 +236,13 @@ def _clip_sizes(arch: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _memory_of_network(config: Config) -> Estimate | None:
-    """Count what a network keeps for backward, on tensors without memory."""
-    kept: dict[int, Tensor] = {}  # by memory: layers keep the same tensors
-
-    def note(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor
-        return tensor
-
-    # Run a crop through backbone and head, on the device that only counts
-    side = _crop_pixels(config)
-    try:
-        with (
-            DefaultScope.overwrite_default_scope('mmseg'),
-            torch.device('meta'),
-        ):
-            model: Any = MODELS.build(dict(config.model, init_cfg=None))
-            image = torch.empty(2, 3, round(side**0.5), round(side**0.5))
-            with torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
-                model.decode_head(model.backbone(image))
-    except Exception:  # a network may ask for values, which meta has not
+    """Count a network's weights, and what it keeps for backward."""
+    side = round(_crop_pixels(config) ** 0.5)
+    counted = count_kept_bytes(config.model, (side, side))
+    if counted is None:
         return None
-    weights = _bytes_of(model.parameters())
-    # Leave the parameters out, which the weights have
-    for parameter in model.parameters():
-        kept.pop(parameter.untyped_storage()._cdata, None)
-    each, batch = _bytes_of(kept.values()) // 2, _batch_size(config)
+    weights, each = counted
+    batch = _batch_size(config)
     # Add gradients and the optimiser's moments
     optimizer = config.optim_wrapper.optimizer.type
     copies = 2 + _MOMENTS.get(str(optimizer), 2)
@@ -270,10 +251,6 @@ def _memory_of_network(config: Config) -> Estimate | None:
         f'process {_mb(_PROCESS)}, weights, gradients and moments '
         f'{_mb(copies * weights)}, {batch} images x {_mb(each)}',
     )
-
-
-def _bytes_of(tensors: Iterable[Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def _is_training(config: Config) -> bool:

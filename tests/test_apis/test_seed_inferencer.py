@@ -309,7 +309,7 @@ def test_a_config_names_what_scores(
     ranked = [n for n in result.scores if n in prompts.seeder.classes]
     assert set(result.tags) <= set(ranked[:3])
     assert all(result.scores[tag] >= 0.1 for tag in result.tags)
-    monkeypatch.setattr('mmfmwsss.apis.prompt_seeder._LEAST_SCORE', 1.1)
+    monkeypatch.setattr('mmfmwsss.apis.photo_tags._LEAST_SCORE', 1.1)
     with pytest.raises(UserInputError, match='Say what the photo shows'):
         prompts(photos[0])
 
