@@ -17,6 +17,8 @@ from ...version import __version__
 
 __all__ = ['PromptFileHook']
 
+_FILE = 'prompts.pth'  # the configs that score classes load it
+
 
 @HOOKS.register_module()
 class PromptFileHook(Hook):
@@ -28,13 +30,7 @@ class PromptFileHook(Hook):
     they come from. ``torch.load(weights_only=True)`` reads it without this
     package, ``tools/test.py`` like any checkpoint. Runs of other models, and
     of prompts written by hand, write none.
-
-    Args:
-        filename (str): Name in the ``work_dir``.
     """
-
-    def __init__(self, filename: str = 'prompts.pth') -> None:
-        self.filename = filename
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -62,5 +58,5 @@ class PromptFileHook(Hook):
         # In memory first: torch reports a full disk in its own words
         content = io.BytesIO()
         torch.save(dict(meta=meta, state_dict=state), content)
-        with atomic_path(Path(runner.work_dir) / self.filename) as path:
+        with atomic_path(Path(runner.work_dir) / _FILE) as path:
             path.write_bytes(content.getvalue())

@@ -22,6 +22,8 @@ from ...visualization.sheet import picture_sheet
 
 __all__ = ['SeedVisualizationHook']
 
+_CELL = 160  # side of a picture in the strip, pixels
+
 
 @HOOKS.register_module()
 class SeedVisualizationHook(Hook):
@@ -41,7 +43,6 @@ class SeedVisualizationHook(Hook):
             turns the hook off. Default: 4.
         dataset (dict, optional): Config of the data set. Default: that of
             ``test_dataloader``.
-        cell (int): Side of a picture in the strip, pixels. Default: 160.
 
     Raises:
         ValueError: If the interval is not positive.
@@ -54,7 +55,6 @@ class SeedVisualizationHook(Hook):
         interval: int = 500,
         images: int = 4,
         dataset: dict[str, Any] | None = None,
-        cell: int = 160,
     ) -> None:
         if interval < 1:
             raise ValueError(
@@ -62,7 +62,6 @@ class SeedVisualizationHook(Hook):
             )
         self.interval = interval
         self.images = images
-        self.cell = cell
         self._dataset_config = dataset
         self._dataset: Any = None
 
@@ -126,7 +125,7 @@ class SeedVisualizationHook(Hook):
                 sample, routes, meta['classes'], meta['palette']
             )
             titles, pictures = zip(*panels, strict=True)
-            strip = picture_sheet([pictures], titles, [name], self.cell)
+            strip = picture_sheet([pictures], titles, [name], _CELL)
             runner.visualizer.add_image(
                 f'seeds_{name}', strip, runner.iter + 1
             )

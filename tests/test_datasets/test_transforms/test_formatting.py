@@ -44,6 +44,12 @@ def test_labels_and_meta():
     assert 'image_labels' not in PackWSSSInputs()(unlabelled)['data_samples']
 
 
+def test_meta_keys_choose_what_is_packed():
+    pack = PackWSSSInputs(meta_keys=['img_path', 'tags'])
+    sample = pack(_results(tags=['cat']))['data_samples']
+    assert sample.metainfo == {'img_path': 'x.jpg', 'tags': ['cat']}
+
+
 def test_cropped_masks_lose_the_empty_ones(masks):
     planes = masks.pack()[:3]  # rows 0 to 2 hold masks 0, 1, 2, 6, 7, 8
     results = _results(sam_mask_planes=planes, sam_masks=masks)

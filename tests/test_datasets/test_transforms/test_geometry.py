@@ -168,18 +168,21 @@ def test_short_side_always_fits_the_crop():
         assert min(resize({'img': image})['img_shape']) >= 224
 
 
-def test_crop_pads_right_and_below():
+@pytest.mark.parametrize(
+    ('settings', 'ignored'), [(dict(), 255), (dict(ignore_index=7), 7)]
+)
+def test_crop_pads_right_and_below(settings, ignored):
     results = {
         'img': np.full((2, 3, 3), 9, np.uint8),
         'gt_seg_map': np.full((2, 3), 1, np.uint8),
         'sam_mask_planes': np.full((2, 3, 2), 255, np.uint8),
         'seg_fields': ['gt_seg_map', 'sam_mask_planes'],
     }
-    crop = RandomCropWithMasks((3, 2), pad_value=(1, 2, 3))
+    crop = RandomCropWithMasks((3, 2), pad_value=(1, 2, 3), **settings)
     results = crop(results)
     assert results['img'][:2].tolist() == [[[9] * 3] * 2] * 2
     assert results['img'][2].tolist() == [[1, 2, 3]] * 2
-    assert results['gt_seg_map'].tolist() == [[1, 1], [1, 1], [255, 255]]
+    assert results['gt_seg_map'].tolist() == [[1, 1], [1, 1], [ignored] * 2]
     assert results['sam_mask_planes'][:2].min() == 255
     assert results['sam_mask_planes'][2].max() == 0
     assert results['img_shape'] == (3, 2)

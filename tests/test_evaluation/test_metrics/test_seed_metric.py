@@ -266,6 +266,16 @@ def test_a_data_set_of_some_classes_scores_as_in_mmseg(case, meta, numbers):
     assert ours['fine_seed/failed'] == 0
 
 
+def test_another_label_may_not_count(case):
+    root, samples = case
+    expected = _evaluate(_metric(root), samples)
+    for path in (root / 'Truth').iterdir():
+        truth = read_label_png(path)
+        write_palette_png(path, np.where(truth == 255, 200, truth))
+    assert _evaluate(_metric(root, ignore_index=200), samples) == expected
+    assert _evaluate(_metric(root), samples)['fine_seed/failed'] == 4
+
+
 def test_masks_of_a_longer_list_score_the_same(case, log):
     """0, 5 and 3 there are 0, 1 and 2 here; a 7 is of no class."""
     root, samples = case

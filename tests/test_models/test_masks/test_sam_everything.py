@@ -51,6 +51,15 @@ def test_is_everything_mode_and_filter(config, sam, image):
     assert torch.equal(source(image).masks, expected.masks)
 
 
+def test_batches_and_network_change_memory_and_time_only(config, image):
+    expected = TASK_UTILS.build(config)(image)
+    small = dict(config, points_per_batch=7, masks_per_batch=1)
+    assert torch.equal(TASK_UTILS.build(small)(image).masks, expected.masks)
+    plain = TASK_UTILS.build(dict(config, fast_network=False))(image)
+    # Rounding may turn a pixel whose logit is zero.
+    assert (plain.masks ^ expected.masks).sum() <= 2
+
+
 def test_settings_hold_what_decides_the_masks(config, sam, tmp_path):
     source = TASK_UTILS.build(config)
     # Masks made before there were rounds of points stay current.

@@ -85,3 +85,23 @@ def test_limits():
     assert (voting(cams, classes, one) == 4).all()
     with pytest.raises(UserInputError, match='needs the masks'):
         voting(cams, classes)
+
+
+@pytest.mark.parametrize(
+    ('shares', 'label'),
+    [
+        (dict(), 4),  # 6 of 9 pixels are more than half
+        (dict(mask_share=0.7), 0),
+        (dict(mask_share=0.7, region_share=0.6), 4),  # 6 of 9 of the region
+    ],
+)
+def test_shares_by_hand(shares, label):
+    """A mask and a region of 3 x 3 pixels share two columns."""
+    cams = torch.zeros(1, 3, 6)
+    cams[:, :, :3] = 1
+    mask = torch.zeros(1, 3, 6).bool()
+    mask[:, :, 1:4] = True
+    ones = torch.ones(1)
+    masks = SAMMasks(mask, ones.long(), ones, ones)
+    seed = MaskVoting(**shares)(cams, torch.tensor([3]), masks)
+    assert seed[0].tolist() == [4, label, label, label, 0, 0]
