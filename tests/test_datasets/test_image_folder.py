@@ -5,7 +5,6 @@ import unicodedata
 
 import pytest
 
-from mmfmwsss.datasets.image_files import bare_name, names_in
 from mmfmwsss.datasets.image_folder import ImageFolder
 from mmfmwsss.utils import UserInputError
 
@@ -127,19 +126,3 @@ def test_suffixes_that_are_longer_than_an_extension(tmp_path):
     assert folder.find('aachen/a') == 'aachen/a_left.png'
     # files of masks keep the names that they have always had
     assert folder.file('aachen/a_left.png').name == 'aachen/a_left'
-
-
-def test_bare_names():
-    assert bare_name('a/b.JPG') == 'a/b'
-    assert bare_name('a\\b.c') == 'a/b.c'
-    with pytest.raises(UserInputError, match='outside'):
-        bare_name('a/../../b')
-
-
-def test_names_in_a_folder_and_not_in_the_output_inside_it(tmp_path):
-    for file in ('a.json', 'k/b.json', 'out/a.json', '.a.x.json', 'c.txt'):
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).touch()
-    assert names_in(tmp_path, '.json') == ['a', 'k/b', 'out/a']
-    assert names_in(tmp_path, '.json', tmp_path / 'out') == ['a', 'k/b']
-    assert names_in(tmp_path / 'none', '.json') == []
