@@ -1,7 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Check a data set before a run: pictures, labels, masks, lists.
+"""Check a data set before a run: images, labels, masks, lists.
 
-Reads every file once, as a run does, and prints how many pictures each class
+Reads every file once, as a run does, and prints how many images each class
 has, all files that would stop a run (--most of each kind), and one table: what
 is wrong, how often, an example, the remedy. Exit code 1 where a run would
 stop, list failures or mean nothing, 0 where there is nothing or only notes.
@@ -36,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='how the files of --data-root are laid out',
     )
     parser.add_argument('--classes', help='folder: class prompts, YAML')
-    parser.add_argument('--image-dir', default='', help='folder: pictures')
+    parser.add_argument('--image-dir', default='', help='folder: images')
     parser.add_argument('--image-list', help='folder: split file')
     parser.add_argument('--label-file', help='folder: text, CSV or JSON')
     parser.add_argument('--ground-truth', help='folder: masks')
@@ -103,7 +103,7 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
         raise UserInputError('--data-root needs --layout, got none.')
     if args.layout != 'folder':
         return sources_of_layout(args.data_root, args.layout)
-    # Describe a folder of pictures by the arguments
+    # Describe a folder of images by the arguments
     if args.classes is None:
         raise UserInputError('--layout folder needs --classes, got none.')
     root = args.data_root
@@ -113,7 +113,7 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
 
     return [
         Source(
-            name=Path(args.image_list or 'pictures').stem,
+            name=Path(args.image_list or 'images').stem,
             classes=get_class_prompts(args.classes).classes,
             image_dir=str(root / args.image_dir),
             image_suffixes=IMAGE_SUFFIXES,
@@ -126,29 +126,32 @@ def find_sources(args: argparse.Namespace) -> list[Source]:
 
 
 def count_sources(named: list[tuple[Source, list[ImageFiles]]]) -> str:
-    """Count pictures, masks, annotations or labels of each list."""
+    """Count images, labels and masks of each list, as far as it has them."""
     lines = []
     for source, pictures in named:
         masks = sum(p.seg_map is not None for p in pictures)
         labels = sum(p.xml is not None or bool(p.labels) for p in pictures)
-        lines.append(
-            f'{source.name}: {len(pictures)} pictures, {labels} with labels, '
-            f'{masks} with masks'
-        )
+        # Say nothing of what was not to be there
+        line = f'{source.name}: {_count_images(len(pictures))}'
+        if source.label_file or source.xml_dir:
+            line += f', {labels} with labels'
+        if source.label_dir:
+            line += f', {masks} with masks'
+        lines.append(line)
     return '\n'.join(lines)
 
 
 def describe(checks: list[ImageCheck]) -> str:
-    """Describe the sizes of the pictures and the values of the masks."""
+    """Describe the sizes of the images and the values of the masks."""
     # Collect sizes and values
     sizes = [check.size for check in checks if check.size is not None]
     values = Counter(v for check in checks for v in check.mask_labels)
     lines = []
-    # Say how large the pictures are
+    # Say how large the images are
     if sizes:
         sides = [side for size in sizes for side in size]
         lines.append(
-            f'{len(sizes)} pictures can be read; sides {min(sides)} to '
+            f'{_count_images(len(sizes))} can be read; sides {min(sides)} to '
             f'{max(sides)} pixels'
         )
     # Say how many masks have each value
@@ -156,6 +159,10 @@ def describe(checks: list[ImageCheck]) -> str:
         counts = ', '.join(f'{v} ({values[v]})' for v in sorted(values))
         lines.append(f'label values (masks that have them): {counts}')
     return '\n'.join(lines)
+
+
+def _count_images(number: int) -> str:
+    return f'{number:,} image{"s" * (number != 1)}'
 
 
 def print_text(text: str) -> None:
@@ -191,16 +198,23 @@ def main(argv: list[str] | None = None) -> int:
     findings += [f for check in checks for f in check.findings]
     findings += check_mask_values(checks)
     findings = list(dict.fromkeys(findings))  # lists share pictures
-    # Print counts first, and the table last
+    # Print counts first, then the table, and the verdict last
+    stops = stops_a_run(findings)
+    verdict = 'nothing is wrong'
+    if findings:
+        verdict = 'a run would go through: there are only notes'
+    if stops:
+        verdict = 'a run would stop: mend what `stops` it'
     report = [
         count_sources(named),
         describe(checks),
         class_counts(checks),
         list_findings(findings, args.most),
-        findings_table(findings) if findings else 'nothing is wrong',
+        findings_table(findings) if findings else '',
+        verdict,
     ]
     print_text('\n'.join(part for part in report if part))
-    return int(stops_a_run(findings))
+    return int(stops)
 
 
 if __name__ == '__main__':

@@ -80,7 +80,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=1.0,
         metavar='SHARE',
         help='share of the iterations or epochs of each training, e.g. 0.1 '
-        '(default: %(default)s)',
+        '(default: %(default)s); 2 at least, if the training has as many',
     )
     parser.add_argument(
         '--out',
@@ -137,7 +137,19 @@ def positive(kind: type) -> 'type':
 
 def print_commands(stages: 'Sequence[Stage]', every: 'list[Stage]') -> None:
     """Print what would run, as lines that a shell takes."""
+    from mmfmwsss.utils.config_variables import variables_of
+    from mmfmwsss.workshop.stages.stage import read_stage_configs
+
+    # Go where the commands run, with the variables that they read
     print(f'cd {shlex.quote(str(ROOT))}\nexport PYTHONPATH=$PWD')
+    variables: dict[str, str] = {}
+    for stage in stages:
+        for config in read_stage_configs(ROOT, stage):
+            found = variables_of(config.text).items()
+            variables |= {k: v for k, v in found if k not in stage.environment}
+    for name, value in sorted(variables.items()):
+        print(f'export {name}={shlex.quote(value)}')
+    # Write a line a stage
     for stage in stages:
         number = every.index(stage) + 1
         print(f'# {number}/{len(every)} {stage.name}: {stage.title}')

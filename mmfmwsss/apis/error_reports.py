@@ -27,11 +27,13 @@ __all__ = ['explain_error', 'run_reporting_user_errors']
 
 _USER_ERROR = 2
 
-# Of other packages, on what a user of ours can do nothing about.
+# Of other packages, on what a user of ours can or need do nothing about.
 _KNOWN_WARNINGS = (
     'The draw is False',  # mmseg's hook, which --show-dir switches on
     '`torch.jit.script` is deprecated',  # torch's own forward mode
     "__array__ implementation doesn't accept a copy",  # pycocotools
+    'This DataLoader will create',  # torch, where cores are fewer: they wait
+    'Default ``avg_non_ignore`` is False',  # mmseg's loss, which is meant
 )
 # What some mmengine releases put in front of an error of a constructor.
 _ADDRESS = re.compile(r'^(class `\w+` in [\w/.\\-]+: )+')

@@ -23,6 +23,12 @@ from .class_prompts import ClassPrompts
 
 __all__ = ['CLASS_PROMPTS', 'get_class_prompts']
 
+_SUFFIXES = ('.yaml', '.yml', '.json')
+_EXAMPLE = (
+    ' For example, a line each: `classes: [cat, dog]`, '
+    '`background: [sofa, field]`.'
+)
+
 
 def _replace(names: Sequence[str], changes: Mapping[str, str]) -> Any:
     return tuple(changes.get(name, name) for name in names)
@@ -64,11 +70,15 @@ def get_class_prompts(
         return CLASS_PROMPTS[source]
     # Read a user's own file.
     path = Path(source).expanduser()
-    if path.suffix not in ('.yaml', '.yml', '.json') or not path.is_file():
+    if path.suffix not in _SUFFIXES:
         raise UserInputError(
             f'Expected class prompts called one of {sorted(CLASS_PROMPTS)}, '
-            f'or an existing YAML or JSON file, but got {source!r}.'
-            f'{nearby_files(path)}'
+            f'or a YAML or JSON file, but got {source!r}.'
+        )
+    if not path.is_file():
+        raise UserInputError(
+            f'Expected the names of the classes in {source}, but there is no '
+            f'such file.{nearby_files(path)}{_EXAMPLE}'
         )
     try:
         content = (read_json if path.suffix == '.json' else read_yaml)(path)
@@ -84,13 +94,13 @@ def _from_mapping(content: Any, where: str) -> ClassPrompts:
         found = list(content) if isinstance(content, Mapping) else content
         raise UserInputError(
             f'Expected `classes` and `background` in {where}, and no more '
-            f'than a `palette` besides, but got {found!s:.200}.'
+            f'than a `palette` besides, but got {found!s:.200}.{_EXAMPLE}'
         )
     classes = content['classes']
     if not isinstance(classes, (list, tuple, Mapping)):
         raise UserInputError(
-            f'Expected a list or a mapping as `classes` in {where}: '
-            f'{classes!s:.200}'
+            f'Expected a list or a mapping as `classes` in {where}, but got '
+            f'{classes!r:.200}.{_EXAMPLE}'
         )
     # Refuse an order that mmengine would not keep.
     if isinstance(classes, ConfigDict) and list(classes) != sorted(classes):

@@ -17,6 +17,7 @@ __all__ = [
     'check_variables',
     'environment_set',
     'fill_variables',
+    'variables_of',
 ]
 
 # Variables of the shipped configs with few values, and whole numbers with
@@ -35,6 +36,7 @@ COUNTS = {
 }
 
 _VARIABLE = re.compile(r'\{\{[\'"]?\s*\$(\w+)\s*:\s*(\S*?)\s*[\'"]?\}\}')
+_READ = re.compile(r'environ(?:\.get\(|\[)\s*[\'"](\w+)')
 _TOKEN = 'mmfmwsss_variable_{}_'
 _PLAIN = re.compile(r'[\w./~@+=, -]*')  # the same in YAML with any quotes
 
@@ -67,6 +69,20 @@ def check_variables(text: str | None = None) -> None:
                 f'it is {value!r}. Correct it with `export {name}=10`, or '
                 f'`unset {name}`.'
             )
+
+
+def variables_of(text: str) -> dict[str, str]:
+    """Find the variables that a config reads and that are set.
+
+    Args:
+        text (str): Of the config and its bases.
+
+    Returns:
+        dict[str, str]: Values by name, in the order of the alphabet.
+    """
+    names = {*_READ.findall(text)}
+    names |= {match.group(1) for match in _VARIABLE.finditer(text)}
+    return {n: os.environ[n] for n in sorted(names) if os.environ.get(n)}
 
 
 def _value(name: str, text: str | None) -> str | None:

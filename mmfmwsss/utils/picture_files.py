@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from .errors import UserInputError
 from .limits import (
@@ -182,9 +182,12 @@ def open_picture(
             'and its masks with it.'
         ) from error
     except Exception as error:  # damaged pictures raise many kinds
+        # Pillow names an address in memory, where it knows no more
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = '' if unknown else f' ({str(error)[:120]})'
         raise UserInputError(
             f'Expected a complete picture in {path}, but its {len(data)} '
-            f'bytes are {_kind(data)} ({str(error)[:120]}). Replace the file, '
+            f'bytes are {_kind(data)}{reason}. Replace the file, '
             'or take it out of the image list.'
         ) from error
 

@@ -28,7 +28,8 @@ def picture_sheet(
         rows (Sequence): A row of pictures each, one picture a column.
         titles (Sequence[str]): Heading of each column.
         names (Sequence[str]): Line of text below each row.
-        cell (int): Side of a cell, pixels. Pictures are fitted into it.
+        cell (int): Longer side of each picture, pixels. A row is as high as
+            its highest one.
 
     Returns:
         ndarray: RGB, uint8.
@@ -36,9 +37,12 @@ def picture_sheet(
     Raises:
         ValueError: If a row has not one picture for each title.
     """
+    # Scale the pictures, of which each row needs the height of the highest
+    fitted = [[_fit(picture, cell) for picture in row] for row in rows]
+    heights = [max((p.shape[0] for p in row), default=0) for row in fitted]
     # Make a white sheet of the size of the table
     margin, head = 6, 24
-    height = head + len(rows) * (cell + head)
+    height = head + sum(heights) + len(rows) * head
     sheet = np.full((height, margin + len(titles) * (cell + margin), 3), 255)
     sheet = sheet.astype(np.uint8)
     # Write the headings
@@ -46,20 +50,20 @@ def picture_sheet(
         left = margin + column * (cell + margin)
         write_text(sheet, title, (left, head - 8), _SIZE)
     # Fill the rows, each with its name below
-    for r, (row, name) in enumerate(zip(rows, names, strict=True)):
+    top = head
+    for r, (row, name) in enumerate(zip(fitted, names, strict=True)):
         if len(row) != len(titles):
             raise ValueError(
                 f'Expected {len(titles)} pictures in row {r}, one for each '
                 f'title, but got {len(row)}.'
             )
-        top = head + r * (cell + head)
-        # Fit the pictures into their cells
+        # Put the pictures into their cells
         for column, picture in enumerate(row):
             left = margin + column * (cell + margin)
-            fitted = _fit(picture, cell)
-            h, w = fitted.shape[:2]
-            sheet[top : top + h, left : left + w] = fitted
-        write_text(sheet, name, (margin, top + cell + 14), _SIZE)
+            h, w = picture.shape[:2]
+            sheet[top : top + h, left : left + w] = picture
+        write_text(sheet, name, (margin, top + heights[r] + 14), _SIZE)
+        top += heights[r] + head
     return sheet
 
 

@@ -134,9 +134,10 @@ def test_background_that_names_a_class_is_refused(background):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ({'classes': ['a']}, 'Expected `classes` and `background`'),
+        ({'classes': ['a']}, r"got \['classes'\]. For example.*`background: "),
+        ({}, 'Expected `classes` and `background`'),
         ({'classes': ['a', 'a'], 'background': ['b']}, 'every name'),
-        ({'classes': 'a', 'background': ['b']}, 'a list or a mapping'),
+        ({'classes': 'a b', 'background': ['c']}, "got 'a b'.*`classes: "),
         ({'classes': [True], 'background': ['b']}, 'in quotes'),
         ({'classes': {'a': 3}, 'background': ['b']}, 'in quotes'),
         ({'classes': ['a'], 'background': []}, 'one name or more'),
@@ -168,6 +169,11 @@ def test_number_of_prompts_must_match():
 def test_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(UserInputError, match='voc12'):
         get_class_prompts('voc21')
+    missing = str(tmp_path / 'pets' / 'classes.yaml')
+    with pytest.raises(UserInputError, match='no folder') as caught:
+        get_class_prompts(missing)
+    assert 'voc12' not in str(caught.value)  # a file was meant
+    assert '`classes: [cat, dog]`' in str(caught.value)
     broken = tmp_path / 'x.yaml'
     broken.write_text('a: [')
     with pytest.raises(UserInputError, match='Could not read'):

@@ -138,11 +138,11 @@ def test_voc_with_all_defects(voc, capsys, workers):
         squeezed = found[what][2].replace(' ', '')
         assert found[what][0] == effect, what
         assert example.replace(' ', '') in squeezed, what
-    # the rotated picture's mask was not rotated; `size` is a row short
+    # the rotated image's mask was not rotated; `size` is a row short
     assert found['mask has another size'][1] == 2
     assert found['mask and labels disagree'][1] == 2  # also without objects
     assert found['image is grey-scale'][1] == 1  # in two lists, once
-    assert 'train: 15 pictures' in report
+    assert 'train: 15 images, ' in report
     assert '21 (' in report
 
 
@@ -153,7 +153,7 @@ def test_good_voc(voc, capsys):
     code, report = check(capsys, '--data-root', voc, '--layout', 'voc12')
     assert code == 0
     assert 'nothing is wrong' in report
-    assert 'val: 1 pictures, 1 with labels, 1 with masks' in report
+    assert 'val: 1 image, 1 with labels, 1 with masks' in report
     assert 'label values (masks that have them): 0 (2), 6 (2), 15 (2)' in (
         report
     )
@@ -190,7 +190,7 @@ def test_coco(tmp_path, capsys):
     code, report = check(capsys, '--data-root', tmp_path, '--layout=coco14')
     assert code == 1
     assert set(rows(report)) == {'image missing'}
-    assert 'train: 1 pictures, 1 with labels, 1 with masks' in report
+    assert 'train: 1 image, 1 with labels, 1 with masks' in report
 
 
 def test_folder_with_labels(voc, capsys, tmp_path):
@@ -247,7 +247,7 @@ def test_config(voc, config, tmp_path, capsys):
         'SAM masks missing', 'mask has unknown label', 'image is grey-scale'
     }  # fmt: skip
     assert 'good.json' in found['SAM masks missing'][2]
-    assert 'train: 2 pictures, 2 with labels, 0 with masks' in report
+    assert 'train: 2 images, 2 with labels' in report
 
 
 @pytest.mark.parametrize(
@@ -316,9 +316,26 @@ def test_sub_folders_and_counts_of_classes(own, capsys):
     assert code == 0
     assert found.pop('image without a line')[2].endswith('garden/extra.jpg')
     assert set(found) == {'no ground truth'}
-    assert 'pictures: 2 pictures, 2 with labels, 0 with masks' in report
-    assert 'pictures of each class, labelled: cat 1, dog 1' in report
-    assert '  without a picture: cow' in report
+    assert 'images: 2 images, 2 with labels' in report
+    assert 'images of each class, labelled: cat 1, dog 1' in report
+    assert '  without an image: cow' in report
+
+
+def test_labels_that_teach_nothing_stop_a_run(own, capsys):
+    (own / 'labels.csv').write_text('image,tags\nkitchen/k1.jpg,\ng1.JPG\n')
+    code, report = check(capsys, *own_photos(own))
+    assert code == 1
+    assert rows(report)['no image has a label'][:2] == ['stops', 1]
+    assert report.rstrip().endswith('a run would stop: mend what `stops` it')
+
+
+def test_the_last_line_says_whether_a_run_would_go_through(own, capsys):
+    code, report = check(capsys, *own_photos(own))
+    assert code == 0
+    last = report.rstrip().splitlines()[-1]
+    assert last == 'a run would go through: there are only notes'
+    # Masks are counted where there are to be any
+    assert 'with masks' not in report
 
 
 def test_names_that_a_run_refuses(own, capsys):
@@ -352,7 +369,7 @@ def test_lines_without_an_image_beside_a_list(own, capsys):
     code, report = check(capsys, *own_photos(own, '--image-list=list.txt'))
     assert code == 0
     assert 'gone.jpg' in rows(report)['line without an image'][2]
-    assert 'list: 1 pictures, 1 with labels' in report
+    assert 'list: 1 image, 1 with labels' in report
 
 
 def test_all_bad_files_up_to_a_number(own, capsys):

@@ -37,8 +37,28 @@ def test_two_owners_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'mmcv-lite 1.0, onedl-mmcv 1.0' in mmcv.text
     assert mmcv.remedy.startswith('pip uninstall -y mmcv-lite onedl-mmcv')
     # Both opencv wheels have the same files, and make_env.sh installs both
-    assert found['cv2'].level == 'ok'
+    assert found['cv2'].level == 'note'
+    assert 'the same files' in found['cv2'].text
     assert found['dense CRF'].text.startswith(('torch', 'pydensecrf'))
+
+
+def test_two_versions_of_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    owners = dict(metadata.packages_distributions())
+    builds = {'opencv-python': '4.12', 'opencv-contrib-python': '4.10'}
+    owners['cv2'] = list(builds)
+    version = metadata.version
+    monkeypatch.setattr(metadata, 'packages_distributions', lambda: owners)
+    monkeypatch.setattr(
+        metadata, 'version', lambda name: builds.get(name) or version(name)
+    )
+    found = {finding.about: finding for finding in check_distributions()}
+    assert found['cv2'].level == 'warn'
+    assert 'opencv-contrib-python 4.10, opencv-python 4.12' in (
+        found['cv2'].text
+    )
+    assert found['cv2'].remedy.startswith(
+        'pip uninstall -y opencv-contrib-python opencv-python, '
+    )
 
 
 def test_what_is_needed_and_not_there(

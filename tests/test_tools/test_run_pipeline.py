@@ -26,13 +26,45 @@ def test_a_dry_run_prints_lines_for_a_shell(
 ) -> None:
     arguments = ['--dry-run', '--from', 'seed', '--until', 'deeplabv3plus']
     assert TOOL['main'](['voc', *arguments]) == 0
-    first, second, *lines = capsys.readouterr().out.splitlines()
+    first, second, *lines = [
+        line
+        for line in capsys.readouterr().out.splitlines()
+        if '_ROOT=' not in line  # where the tests' own data are
+    ]
     assert shlex.split(first) == ['cd', str(ROOT)]
     assert second == 'export PYTHONPATH=$PWD'
     assert lines[0].startswith('# 3/8 seed: ')
     assert lines[1].startswith('python tools/test.py configs/fmwsss/voc_seed')
     assert lines[2].startswith('# 4/8 deeplabv3plus: ')
     assert len(lines) == 4
+
+
+def test_a_dry_run_sets_the_variables_that_its_configs_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = dict(
+        CUSTOM_MODELS='tiny',
+        CUSTOM_NETWORK_EPOCHS='1',
+        CUSTOM_ROOT='/my photos',
+        CUSTOM_WORK='work_dirs/mine',
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv('VOC12_ROOT', 'of another data set')
+    assert TOOL['main'](['custom', '--dry-run']) == 0
+    text = capsys.readouterr().out
+    exports = [
+        shlex.split(line)[1].split('=', 1)
+        for line in text.splitlines()
+        if line.startswith('export ')
+    ]
+    assert {key: value for key, value in exports if key in variables} == (
+        variables
+    )
+    assert 'VOC12_ROOT' not in dict(exports)
+    # One epoch stays one
+    assert 'max_epochs' not in text
+    assert 'deeplabv3plus/epoch_1.pth' in text
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,12 @@ def test_pictures_of_phones_are_named():
         decode_photo(data, 'a')
 
 
+def test_text_is_no_picture_and_its_message_has_no_address():
+    with pytest.raises(UserInputError, match='no picture') as caught:
+        decode_photo(b'hello', 'a')
+    assert ' at 0x' not in str(caught.value)
+
+
 def test_postscript_is_no_picture():
     """Pillow would start Ghostscript for it."""
     data = encode(np.zeros((4, 4, 3), np.uint8), 'EPS')

@@ -20,6 +20,18 @@ def test_picture_sheet() -> None:
         picture_sheet([[IMAGE]], ['a', 'b'], ['x'])
 
 
+def test_a_row_is_as_high_as_its_highest_picture() -> None:
+    wide, high = np.zeros((40, 80, 3), np.uint8), np.zeros((80, 40, 3))
+    low = picture_sheet([[wide, wide]], ['a', 'b'], [''], cell=160)
+    assert low.shape[0] == 24 + 80 + 24
+    rows = [[wide, wide], [wide, high.astype(np.uint8)]]
+    sheet = picture_sheet(rows, ['a', 'b'], ['', ''], cell=160)
+    assert sheet.shape[0] == 24 + 80 + 24 + 160 + 24
+    # White between the rows, and the second one whole
+    assert (sheet[24 + 80 : 24 + 80 + 24] == 255).all()
+    assert (sheet[128:] == 0).all(axis=2).sum() == 160 * 80 + 160 * 80
+
+
 def test_a_legend_has_a_line_for_each_name() -> None:
     picture = np.full((10, 80, 3), COLOUR, np.uint8)
     for line in (24, 36):

@@ -176,7 +176,23 @@ def _check_owners(name: str, owners: list[str]) -> list[Finding]:
         )
         text = f'two owners, whose files overwrite each other: {text}'
         return [Finding('error', name, text, remedy)]
+    if len(owners) > 1 and name == 'cv2':
+        return [_check_opencv(owners, text)]
     return [Finding('ok', name, text)]
+
+
+def _check_opencv(owners: list[str], text: str) -> Finding:
+    """Tell two builds of one version, which share files, from a mixture."""
+    versions = {metadata.version(one) for one in owners}
+    if len(versions) == 1:
+        text += ': the same files; to uninstall one breaks the other'
+        return Finding('note', 'cv2', text)
+    remedy = (
+        f'pip uninstall -y {" ".join(owners)}, then pip install '
+        'opencv-python-headless'
+    )
+    text = f'files of several versions overwrite each other: {text}'
+    return Finding('warn', 'cv2', text, remedy)
 
 
 def _check_file(name: str, row: dict[str, str], file: Path) -> Finding:

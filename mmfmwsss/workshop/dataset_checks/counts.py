@@ -12,14 +12,14 @@ __all__ = ['check_mask_values', 'class_counts']
 
 
 def class_counts(checks: Sequence[ImageCheck]) -> str:
-    """Count the pictures of each class.
+    """Count the images of each class.
 
     Args:
-        checks (Sequence[ImageCheck]): Of all pictures.
+        checks (Sequence[ImageCheck]): Of all images.
 
     Returns:
         str: A line of labels and a line of masks, as far as there are any,
-        each with the classes that no picture has.
+        each with the classes that no image has.
     """
     # Join the classes of all data sets
     classes = list(dict.fromkeys(c for check in checks for c in check.classes))
@@ -44,12 +44,12 @@ def _count_lines(
     # Say nothing where there is nothing to count
     if not counts:
         return []
-    # Name the classes with and those without a picture
+    # Name the classes with and those without an image
     found = [f'{name} {counts[name]}' for name in classes if counts[name]]
     missing = [name for name in classes if not counts[name]]
-    lines = [f'pictures of each class, {what}: {", ".join(found)}']
+    lines = [f'images of each class, {what}: {", ".join(found)}']
     if missing:
-        lines.append(f'  without a picture: {", ".join(missing)}')
+        lines.append(f'  without an image: {", ".join(missing)}')
     return lines
 
 
@@ -57,7 +57,7 @@ def check_mask_values(checks: Sequence[ImageCheck]) -> list[Finding]:
     """Find masks that show no class: black and white ones, mostly.
 
     Args:
-        checks (Sequence[ImageCheck]): Of all pictures.
+        checks (Sequence[ImageCheck]): Of all images.
 
     Returns:
         list[Finding]: None or one.

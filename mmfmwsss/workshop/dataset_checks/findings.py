@@ -25,7 +25,7 @@ class Kind:
 
     Attributes:
         stops (bool): Whether a run would refuse to start, would list the
-            picture as failed, or would mean nothing. Otherwise it is good to
+            image as failed, or would mean nothing. Otherwise it is good to
             know.
         remedy (str): What to do.
     """
@@ -68,6 +68,9 @@ KINDS: dict[str, Kind] = {
     'image without label': Kind(
         True, 'Add a class, take it out of the list, or set drop_unlabelled'
     ),
+    'no image has a label': Kind(
+        True, 'Write the classes of each image behind its name'
+    ),
     'SAM masks missing': Kind(
         True, 'Make them: tools/test.py with the *_sam_masks.py config'
     ),
@@ -94,7 +97,8 @@ KINDS: dict[str, Kind] = {
         False, 'Correct the labels, if the mask is right; VOC has some'
     ),
     'image rotated by EXIF': Kind(
-        False, 'We rotate it; its mask must be of the rotated picture'
+        False,
+        'Nothing: it is rotated; a mask of it must be of the rotated image',
     ),
     'image is very long': Kind(
         False, 'Crop it: models see its short side as a few pixels'
@@ -106,7 +110,7 @@ KINDS: dict[str, Kind] = {
         False, 'Add it to the label file: a run leaves it out'
     ),
     'line without an image': Kind(
-        False, 'Put the picture there, if it was to be used'
+        False, 'Put the image there, if it was to be used'
     ),
     'image of another suffix': Kind(
         False, 'Convert it, or add the suffix to image_suffix'

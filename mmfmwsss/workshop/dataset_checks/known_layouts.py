@@ -137,7 +137,7 @@ def _source(
     steps = [s for s in settings.get('pipeline', ()) if 'mask_dir' in s]
     # Take over what all data sets have
     plain = Source(
-        name='pictures',
+        name='images',
         classes=_classes(dataset),
         image_dir=dataset.data_prefix['img_path'],
         sam_mask_dir=str(steps[0]['mask_dir']) if steps else None,

@@ -68,6 +68,10 @@ def collect_images(source: Source) -> tuple[list[ImageFiles], list[Finding]]:
     listed = _read_names(source, rows, folder, findings)
     images = _find(source, folder, listed, findings)
     labels = _labels(source, folder, rows, findings)
+    if labels and not any(labels.values()):
+        findings.append(
+            Finding('no image has a label', str(source.label_file))
+        )
     if source.image_list is None:
         findings += _left_out(source, folder, images)
     # Look for the annotation and the masks of each picture

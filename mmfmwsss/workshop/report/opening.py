@@ -9,6 +9,14 @@ from .sections import Prose
 
 __all__ = ['opening']
 
+_SCORES = 'the scores of all runs, the IoU of each class, '
+_SORT = 'Click on the head of a column to sort by it.'
+_IMAGES = f', and images with CAMs, masks and label maps. {_SORT}'
+_RANKED = (
+    ', and images, worst first, with CAMs, masks, label maps and errors. '
+    f'{_SORT}'
+)
+
 
 def opening(
     runs: Sequence[RunFolder],
@@ -41,14 +49,8 @@ def opening(
     items = [_best_line(split, one, image_counts) for split, one in best]
     # Say where to look for what
     follows = (
-        'Below: the scores of all runs, the IoU of each class, other numbers '
-        'and learning curves'
-        + (
-            ', and images, worst first, with CAMs, masks, label maps and '
-            'errors. Click on the head of a column to sort by it.'
-            if images
-            else '.'
-        )
+        f'Below: {_SCORES if best else ""}other numbers and learning curves'
+        f'{(_RANKED if best else _IMAGES) if images else "."}'
     )
     return Prose('What this page shows', [f'{first} {follows}'], items)
 

@@ -104,7 +104,8 @@ def small_training(
     share = schedule
     if images and of_images and name == 'max_iters':
         share *= min(images / of_images, 1.0) * batch / small_batch
-    small = max(_LEAST_LENGTH, round(length * share))
+    # What is that short already is not made longer
+    small = max(min(_LEAST_LENGTH, length), round(length * share))
     if small == length:
         return options
     options[f'train_cfg.{name}'] = small

@@ -106,8 +106,11 @@ def format_summary(
     Returns:
         str: Lines, with the sources of the expected figures below.
     """
+    # Leave out what would be empty where nothing is scored
     head = ('', 'seconds', 'scored on', 'mIoU', 'expected')
-    lines, seconds = [head], 0.0
+    head = head if rows else head[:2]
+    lines: list[tuple[str, ...]] = [head]
+    seconds, any_before = 0.0, False
     # Write a line a stage, and below it what it measured
     for stage in stages:
         record = runner.records.get(stage.name)
@@ -115,13 +118,15 @@ def format_summary(
             continue
         seconds += record.seconds
         mark = '' if stage.name in ran else '*'
-        lines.append((stage.title, f'{record.seconds:.0f}{mark}', '', '', ''))
+        any_before |= bool(mark)
+        cells = (stage.title, f'{record.seconds:.0f}{mark}', '', '', '')
+        lines.append(cells[: len(head)])
         lines += [
             _row_cells(row, comparable)
             for row in rows
             if row.score.stage == stage.name
         ]
-    lines.append(('total', f'{seconds:.0f}', '', '', ''))
+    lines.append(('total', f'{seconds:.0f}', '', '', '')[: len(head)])
     # Align the columns, texts to the left and numbers to the right
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     table = [
@@ -134,13 +139,14 @@ def format_summary(
         for line in lines
     ]
     # Say what the figures are
-    notes = [f'{title}: mIoU in %, background included']
+    measured = 'mIoU in %, background included' if rows else 'not scored'
+    notes = [f'{title}: {measured}']
     sources = {row.score.source for row in rows if row.score.source}
     if sources and comparable:
         notes.append(f'expected: {"; ".join(sorted(sources))}')
-    if not comparable:
+    if rows and not comparable:
         notes.append('a small run: its scores compare with no others')
-    if any(stage.name not in ran for stage in stages):
+    if any_before:
         notes.append('* not run now: done before')
     return '\n'.join([notes[0], *table, *notes[1:]])
 

@@ -28,6 +28,15 @@ def test_best_result_of_each_split(
     assert 'images' not in opening(runs, results, {}, False).paragraphs[0]
 
 
+def test_it_promises_no_scores_where_there_are_none(
+    training_run: Path,
+) -> None:
+    (text,) = opening(find_runs([training_run]), [], {}, True).paragraphs
+    assert 'CAMs, masks and label maps' in text
+    for promise in ('scores', 'IoU', 'worst first', 'errors'):
+        assert promise not in text
+
+
 def test_it_is_the_first_section(seed_run: Path) -> None:
     first = run_sections(find_runs([seed_run]), images=1)[0]
     assert isinstance(first, Prose)

@@ -93,6 +93,16 @@ def test_a_training_by_epochs_is_cut_by_the_share() -> None:
     ] == (2)
 
 
+def test_the_shortest_training_is_not_made_longer() -> None:
+    for name in ('max_epochs', 'max_iters'):
+        shortest = training(**{name: 1})
+        assert small_training(shortest, 1.0, None, 800) == {}
+        assert small_training(shortest, 0.1, None, 800) == {}
+    # More of it is what was asked for
+    longer = small_training(training(max_epochs=1), 3.0, None, None)
+    assert longer['train_cfg.max_epochs'] == 3
+
+
 def test_final_checkpoint() -> None:
     assert final_checkpoint(training(max_iters=7), 'a') == 'a/iter_7.pth'
     assert final_checkpoint(training(max_epochs=7), 'a') == 'a/epoch_7.pth'

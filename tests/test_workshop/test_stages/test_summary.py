@@ -88,3 +88,27 @@ def test_a_small_run_expects_nothing(runner: StageRunner) -> None:
     text = format_summary('VOC', rows, runner, STAGES, names, False)
     assert '74.2' not in text
     assert text.endswith('a small run: its scores compare with no others')
+
+
+def test_a_stage_that_was_left_out_was_not_done_before(
+    runner: StageRunner,
+) -> None:
+    for name in ('seed', 'test'):
+        del runner.records[name]
+    text = format_summary('VOC', [], runner, STAGES, ['prompt'])
+    assert 'before' not in text
+    assert '* not run now' in format_summary('VOC', [], runner, STAGES, [])
+
+
+def test_without_scores_there_are_no_empty_columns(
+    runner: StageRunner,
+) -> None:
+    ran = ['prompt', 'seed', 'test']
+    assert format_summary('own photos', [], runner, STAGES, ran, False) == (
+        'own photos: not scored\n'
+        '            seconds\n'
+        'learn            60\n'
+        'make seeds     1234\n'
+        'score             5\n'
+        'total          1299'
+    )
