@@ -186,6 +186,9 @@ class _StageMaker:
         images = self.settings.images
         if images is not None and not self.pipeline.make_data:
             found |= small_dataset(config, parts[0], images)
+            # mmengine validates after the last iteration
+            if step.trains and config.get('val_dataloader'):
+                found |= small_dataset(config, 'val_dataloader', images)
         if step.trains:
             found |= small_training(
                 config,

@@ -106,9 +106,10 @@ def format_summary(
     Returns:
         str: Lines, with the sources of the expected figures below.
     """
-    # Leave out what would be empty where nothing is scored
-    head = ('', 'seconds', 'scored on', 'mIoU', 'expected')
-    head = head if rows else head[:2]
+    # Leave out columns that would be empty where nothing is scored
+    head: tuple[str, ...] = ('', 'seconds')
+    if rows:
+        head = (*head, 'scored on', 'mIoU', 'expected')
     lines: list[tuple[str, ...]] = [head]
     seconds, any_before = 0.0, False
     # Write a line a stage, and below it what it measured

@@ -133,6 +133,9 @@ def test_a_small_run_is_small(name: str) -> None:
             assert config.train_dataloader.batch_size <= 6 or (
                 name == 'partworld'
             )
+            # Nor does it end with all photos of val
+            if config.get('val_dataloader') and name != 'partworld':
+                assert config.val_dataloader.dataset.indices == SMALL.images
             length = config.train_cfg.get('max_epochs')
             length = length or config.train_cfg.max_iters
             # 17,000 iterations are 25.7 epochs, and ever fewer steps here
