@@ -8,7 +8,9 @@ a setting to train with.
 """
 
 import argparse
+import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ if __name__ == '__main__':
     parse_args()  # --help and slips are answered before torch is imported
 
 from mmengine.config import Config
+from mmengine.registry import TASK_UTILS
 from prettytable import PrettyTable
 
 import mmfmwsss  # noqa: F401  before mmseg: registers, and readies mmcv
@@ -60,6 +63,7 @@ from mmfmwsss.apis import (
 from mmfmwsss.utils import UserInputError, atomic_path, resolve_path
 
 PROTOCOL = 'ORACLE: alpha is swept on the ground truth'
+READING = ('ignore_index', 'truth_numbers')  # how a metric reads the truth
 
 
 def find_metric(config: Config, route: str) -> dict[str, Any]:
@@ -68,6 +72,18 @@ def find_metric(config: Config, route: str) -> dict[str, Any]:
     metrics = metrics if isinstance(metrics, list) else [metrics]
     mine = [m for m in metrics if m.get('prediction') == route]
     return dict([*mine, *metrics, {}][0])
+
+
+def alpha_of(seeder: Mapping[str, Any]) -> float | None:
+    """Read the alpha of a seeder's config, or its default; None has none."""
+    if 'alpha' in seeder:
+        return float(seeder['alpha'])
+    name = seeder['type']
+    kind = TASK_UTILS.get(name if '.' in name else f'mmseg.{name}')
+    parameters = inspect.signature(kind).parameters if kind else {}
+    if 'alpha' not in parameters:
+        return None
+    return float(parameters['alpha'].default)
 
 
 def sweep(config: Config, args: argparse.Namespace) -> float:
@@ -86,8 +102,10 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
     """
     # Find a route with an alpha
     routes = config.model.get('routes') or {}
-    if args.route not in routes or 'alpha' not in routes[args.route].seeder:
-        able = [n for n, r in routes.items() if 'alpha' in r.seeder]
+    found = {name: alpha_of(route.seeder) for name, route in routes.items()}
+    fixed = found.get(args.route)
+    if fixed is None:
+        able = [name for name, alpha in found.items() if alpha is not None]
         raise UserInputError(
             f'Expected a route whose seeder has an alpha, one of {able}, but '
             f'got {args.route!r}.'
@@ -102,14 +120,14 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
         )
     # Copy the route for each alpha
     route = routes[args.route].to_dict()
-    fixed = float(route['seeder']['alpha'])
     alphas = sorted({*args.alphas, fixed})
     config.model.routes = {
         str(alpha): {**route, 'seeder': {**route['seeder'], 'alpha': alpha}}
         for alpha in alphas
     }
     config.model.main_route = str(fixed)
-    # Score each copy by a metric of its own
+    # Score each copy by a metric of its own, which reads the truth alike
+    reading = {k: metric[k] for k in READING if k in metric}
     config.test_evaluator = [
         dict(
             type='SeedMetric',
@@ -117,6 +135,7 @@ def sweep(config: Config, args: argparse.Namespace) -> float:
             ground_truth_dir=truth,
             split=metric.get('split', ''),
             protocol=f'{args.route}, {PROTOCOL}',
+            **reading,
         )
         for alpha in alphas
     ]

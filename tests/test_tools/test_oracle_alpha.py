@@ -41,6 +41,32 @@ def test_sweep_replaces_the_routes():
         assert metric.get('output_dir') is None  # nothing to train with
 
 
+def test_a_seeder_that_names_no_alpha_has_its_default():
+    config = Config.fromfile(CONFIG)
+    config.model.routes.cam.seeder = {'type': 'DenseCRF'}
+    assert tool.sweep(config, arguments('--route', 'cam')) == 1.0
+    assert config.model.routes['2.0'].seeder.alpha == 2.0
+    config = Config.fromfile(CONFIG)
+    config.model.routes.cam.seeder = {'type': 'NoSeeder'}
+    with pytest.raises(UserInputError, match="'coarse_seed'.*got 'cam'"):
+        tool.sweep(config, arguments('--route', 'cam'))
+
+
+def test_truth_is_read_as_by_the_metric_of_the_config():
+    config = Config.fromfile(CONFIG)
+    config.test_evaluator = dict(
+        type='SeedMetric',
+        prediction='cam',
+        ground_truth_dir='masks',
+        truth_numbers=[0, 8, 12],
+        output_dir='seeds',
+    )
+    tool.sweep(config, arguments('--route', 'cam'))
+    for metric in config.test_evaluator:
+        assert metric.truth_numbers == [0, 8, 12]
+        assert 'output_dir' not in metric
+
+
 def test_wrong_routes():
     config = Config.fromfile(CONFIG)
     with pytest.raises(UserInputError, match=r"'fine_seed'.*got 'none'"):
