@@ -32,6 +32,8 @@ class PromptFileHook(Hook):
     of prompts written by hand, write none.
     """
 
+    priority = 'LOWEST'  # after EMAHook, which changes what is saved
+
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:

@@ -70,8 +70,10 @@ class CAMWriter(BaseMetric):
             UserInputError: If the model keeps no CAMs.
         """
         for sample in data_samples:
-            if sample.get('failure'):
-                continue  # the metric of the seeds lists it
+            if sample.get('failure'):  # the metric of the seeds lists it
+                # Processes join their results one by one: none may be left out
+                self.results.append('')
+                continue
             field = f'{self.prediction}_cams'
             if field not in sample:
                 raise UserInputError(
@@ -87,4 +89,4 @@ class CAMWriter(BaseMetric):
 
     def compute_metrics(self, results: list[str]) -> dict[str, int]:
         """Count the files."""
-        return dict(cams=len(results))
+        return dict(cams=sum(map(bool, results)))

@@ -71,19 +71,23 @@ class MaskBatch:
 def stability_score(logits: Tensor, threshold: float, offset: float) -> Tensor:
     """Compare a mask at a higher with itself at a lower threshold: IoU, (S,).
 
+    A mask without a pixel at the lower threshold has 0.
+
     Args:
         logits (Tensor): (S, H, W).
         threshold (float): Logit from which a pixel is in the mask.
         offset (float): Distance of the two thresholds from it.
     """
+    # Sixteen bits are fast, and hold a row of most pictures.
+    narrow = logits.shape[2] <= torch.iinfo(torch.int16).max
     # Count the pixels at both thresholds; the inner lie in the outer.
     inner, outer = (
         (logits > threshold + shift)
-        .sum(dim=2, dtype=torch.int16)
+        .sum(dim=2, dtype=torch.int16 if narrow else torch.int32)
         .sum(dim=1, dtype=torch.int32)
         for shift in (offset, -offset)
     )
-    return inner / outer
+    return inner / outer.clamp(min=1)
 
 
 def near_crop_edge(boxes: Tensor, crop: Box, size: tuple[int, int]) -> Tensor:

@@ -128,3 +128,24 @@ def test_beside_the_checkpoints_of_a_run(
     last = prompts_of(config, 'iter_3.pth')
     for name, value in prompts_of(config, 'prompts.pth').items():
         assert torch.equal(value, last[name])
+
+
+def test_the_averaged_prompts_where_a_run_averages_them(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Any],
+    prompts_of: Callable[[Config, str], dict[str, Any]],
+) -> None:
+    """EMAHook swaps the average into the checkpoint just before it is saved.
+
+    As a custom hook it is registered after the default ones.
+    """
+    average = dict(type='EMAHook', momentum=0.5)
+    config = prompt_config('average', iters=3, custom_hooks=[average])
+    train(config)
+    path = str(Path(config.work_dir) / 'iter_3.pth')
+    learnt = torch.load(path, weights_only=False)
+    published = prompts_of(config, 'prompts.pth')
+    for name, value in published.items():
+        assert torch.equal(value, learnt['state_dict'][name])
+        kept = learnt['ema_state_dict'][f'module.{name}']
+        assert not torch.equal(value, kept)
