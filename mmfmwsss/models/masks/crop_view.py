@@ -10,6 +10,7 @@ from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 
+from ...utils import UserInputError
 from .crops import Box
 from .fast.decoder import FastDecoder
 from .fast.encoder import encode_image
@@ -58,13 +59,21 @@ def encode_crop(
 
     Returns:
         CropView: The crop, ready for the decoder.
+
+    Raises:
+        UserInputError: If it is so thin that the encoder would see nothing.
     """
     # Resize the crop so that its longer side fills the encoder's square.
     x0, y0, x1, y1 = crop
     size, square = (y1 - y0, x1 - x0), sam.image_encoder.img_size
-    pixels = ResizeLongestSide(square).apply_image(
-        np.ascontiguousarray(image[y0:y1, x0:x1])
-    )
+    resize = ResizeLongestSide(square)
+    if 0 in resize.get_preprocess_shape(*size, square):
+        raise UserInputError(
+            f'Expected a picture that is at most {2 * square} times as long '
+            f'as it is wide, for SAM sees it at {square} pixels, but got a '
+            f'strip of {size[1]} x {size[0]}. Cut it into shorter pieces.'
+        )
+    pixels = resize.apply_image(np.ascontiguousarray(image[y0:y1, x0:x1]))
     resized = (pixels.shape[0], pixels.shape[1])
     # Normalise, pad and encode it.
     tensor = torch.from_numpy(pixels).to(sam.device).permute(2, 0, 1)

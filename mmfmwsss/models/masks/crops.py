@@ -60,5 +60,7 @@ def crop_boxes(
             y = row * (crop_height - overlap)
             right = min(x + crop_width, width)
             bottom = min(y + crop_height, height)
-            boxes.append(((x, y, right, bottom), layer))
+            # A side of a pixel or two has fewer crops than asked for.
+            if right > x and bottom > y:
+                boxes.append(((x, y, right, bottom), layer))
     return boxes

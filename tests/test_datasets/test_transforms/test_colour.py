@@ -81,6 +81,14 @@ def test_hues_go_round_but_not_officially():
     assert cut[1] == 0 and cut[0] < 10  # stays at 255, all but red
 
 
+def test_a_circle_of_hues_has_256_steps():
+    red = (0, 0, 200)
+    for steps in (256, -256):
+        assert only('hue', steps, picture(red)).tolist() == [[*red]]
+    almost = only('hue', 250, picture(red)).tolist()
+    assert almost == only('hue', -6, picture(red)).tolist() != [[*red]]
+
+
 def test_amounts_and_order():
     np.random.seed(0)
     jitter = RandomColourJitter()

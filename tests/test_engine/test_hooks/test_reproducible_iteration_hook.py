@@ -6,9 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
-from mmfmwsss.engine.hooks import ReproducibleIterationHook
+from mmfmwsss.engine.hooks import (
+    ReproducibleIterationHook,
+    reproducible_iteration_hook,
+)
 
 
 def draw(seed: int, iteration: int) -> tuple[float, float, float]:
@@ -24,3 +28,10 @@ def test_it_is_a_function_of_seed_and_iteration() -> None:
     others = [draw(5, 8), draw(6, 7)]
     for other in others:
         assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+def test_processes_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = draw(5, 7)
+    module = reproducible_iteration_hook
+    monkeypatch.setattr(module, 'get_rank', lambda: 1)
+    assert all(a != b for a, b in zip(first, draw(5, 7), strict=True))

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -90,3 +91,18 @@ def test_a_model_that_keeps_none_is_named() -> None:
     sample = dict(img_path='a.jpg', fine_seed_cams=dict())
     with pytest.raises(UserInputError, match='keep_cams=True'):
         writer.process(None, [sample])
+
+
+def test_a_failed_picture_has_no_file_but_a_result(tmp_path: Path) -> None:
+    """Processes deal their results out in turn: each picture needs one."""
+    writer = CAMWriter(str(tmp_path), 'fine_seed')
+    failure = dict(img_path='a.jpg', failure='cut off')
+    good = dict(
+        img_path='b.jpg',
+        image_labels=torch.tensor([False, True]),
+        fine_seed_cams=dict(data=torch.zeros(1, 2, 2)),
+    )
+    writer.process(None, [failure, good])
+    assert len(writer.results) == 2
+    assert writer.evaluate(2) == dict(cams=1)
+    assert [file.name for file in tmp_path.iterdir()] == ['b.npy']

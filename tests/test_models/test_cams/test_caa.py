@@ -70,6 +70,17 @@ def test_equals_the_slow_version(refine: str, rounds: int, power: int) -> None:
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_the_defaults_are_those_of_clip_es() -> None:
+    """3 Sinkhorn rounds, the square of A, boxes at 0.4 of a score's peak."""
+    cams, attention, images = random_case()
+    refined = CAA()(cams, attention, images)
+    for cam, image, ours in zip(cams, images, refined, strict=True):
+        expected = slow_caa(cam, attention[image], 3, 2, 0.4, 'score')
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
+        other = slow_caa(cam, attention[image], 3, 2, 0.6, 'score')
+        assert not torch.allclose(ours, other, rtol=1e-3)
+
+
 @pytest.mark.parametrize('official', [True, False])
 def test_box_mask_equals_contours(official: bool) -> None:
     generator = torch.Generator().manual_seed(3)

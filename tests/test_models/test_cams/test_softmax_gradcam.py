@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmfmwsss.models.cams import (
+    needed_prompts,
     present_softmax,
     score_gradient,
     softmax_gradcam,
@@ -119,6 +120,14 @@ def test_official_softmax_by_hand() -> None:
         present_softmax(logits + 90, labels, official=True),
         present_softmax(logits, labels, official=True),
     )
+
+
+def test_prompts_of_present_classes_and_backgrounds_are_needed() -> None:
+    labels = torch.tensor([[True, False, False], [True, False, True]])
+    needed = needed_prompts(labels, num_backgrounds=2)
+    assert needed is not None and needed.tolist() == [0, 2, 3, 4]
+    # The official softmax subtracts the highest logit of all
+    assert needed_prompts(labels, num_backgrounds=2, official=True) is None
 
 
 def test_score_gradient_equals_autograd(clip: FrozenCLIP) -> None:

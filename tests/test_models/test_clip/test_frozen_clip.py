@@ -65,6 +65,20 @@ def test_affinity_is_the_attention_of_the_last_blocks(
     )
 
 
+def test_eight_blocks_are_averaged_as_in_clip_es() -> None:
+    images = torch.randn(1, 3, 16, 16)
+    arch = random_clip_arch(layers=10)
+    torch.manual_seed(0)
+    plain = FrozenCLIP(arch)
+    given = FrozenCLIP(arch, attention_layers=8)
+    given.load_state_dict(plain.state_dict())
+    seven = FrozenCLIP(arch, attention_layers=7)
+    seven.load_state_dict(plain.state_dict())
+    attention = plain.encode_trunk(images).attention
+    assert torch.equal(attention, given.encode_trunk(images).attention)
+    assert not torch.equal(attention, seven.encode_trunk(images).attention)
+
+
 def test_any_multiple_of_the_patch(clip: FrozenCLIP) -> None:
     features = clip.encode_trunk(torch.randn(1, 3, 24, 40))
     assert features.grid == (3, 5)

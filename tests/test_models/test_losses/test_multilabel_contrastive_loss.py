@@ -49,8 +49,9 @@ def test_equals_equation_12(scale: float) -> None:
     labels = torch.rand(20, 7, generator=generator) < 0.4
     labels[:, 0], labels[:, 1] = True, False
     expected = sum(equation_12(logits, labels)) / 20
-    loss = MultiLabelContrastiveLoss()(logits, labels)
-    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    for loss in (MultiLabelContrastiveLoss(), multilabel_contrastive_loss):
+        value = loss(logits, labels).item()
+        assert value == pytest.approx(expected, rel=1e-5)
 
 
 def test_averages_differ_by_the_weight_of_images() -> None:

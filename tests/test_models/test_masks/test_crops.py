@@ -18,6 +18,16 @@ def test_point_grid_is_segment_anythings(per_side):
     )
 
 
+def test_no_crop_is_without_a_pixel():
+    assert crop_boxes((1, 1), 1, 512 / 1500) == [
+        ((0, 0, 1, 1), 0),
+        ((0, 0, 1, 1), 1),
+    ]
+    for size in ((1, 9), (3, 3), (2, 700)):
+        for (x0, y0, x1, y1), _ in crop_boxes(size, 2, 512 / 1500):
+            assert 0 <= x0 < x1 <= size[1] and 0 <= y0 < y1 <= size[0]
+
+
 @pytest.mark.parametrize('size', [(375, 500), (500, 333), (112, 112), (9, 9)])
 @pytest.mark.parametrize('layers', [0, 1, 2])
 def test_crop_boxes_are_segment_anythings(size, layers):

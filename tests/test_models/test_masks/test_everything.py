@@ -16,8 +16,15 @@ from mmfmwsss.models.masks import (
 )
 from mmfmwsss.models.masks.crops import point_grid
 from mmfmwsss.models.masks.fast.encoder import encode_image
-from mmfmwsss.models.masks.fast.upscaling import upscale
+from mmfmwsss.models.masks.fast.upscaling import (
+    Frame,
+    mask_boxes,
+    upscale,
+)
+from mmfmwsss.models.masks.mask_filters import MaskBatch
 from mmfmwsss.models.masks.point_rounds import point_rounds
+from mmfmwsss.models.masks.sam_decoder import PointMasks
+from mmfmwsss.utils import UserInputError
 
 OFFICIAL = dict(whole_iou_bonus=0.0, whole_first_nms=False)
 # Thresholds at which masks of the random SAM survive, and some do not.
@@ -64,8 +71,9 @@ def check(ours, records):
     assert len(ours) == len(records) > 3
     for name in ('predicted_iou', 'stability_score'):
         theirs = torch.tensor([record[name] for record in records])
+        # Its masks without a pixel at either threshold have NaN, ours 0.
         torch.testing.assert_close(
-            getattr(ours, name), theirs, atol=2e-3, rtol=0, equal_nan=True
+            getattr(ours, name), theirs.nan_to_num(0), atol=2e-3, rtol=0
         )
     masks = np.stack([record['segmentation'] for record in records])
     return torch.from_numpy(masks)
@@ -229,6 +237,87 @@ def test_whole_masks_come_first(sam, image):
     assert whole.any()
     assert not whole.all()
     assert whole[: int(whole.sum())].all()
+
+
+class Decoded:
+    """Three masks of a point, with given scores and logits."""
+
+    def __init__(self, iou, logits):
+        self.predicted_iou = torch.tensor([iou])
+        self.logits = torch.tensor([logits])
+
+    def decode(self, points):
+        return self
+
+    def masks(self, keep):
+        levels = keep.nonzero()[:, 1]
+        return PointMasks(
+            self.logits[0, levels], self.predicted_iou[0, levels], levels
+        )
+
+
+@pytest.mark.parametrize(
+    ('iou', 'levels'),
+    [
+        ([0.86, 0.87, 0.70], [1]),  # more than 0.86, not 0.86
+        ([0.80, 0.80, 0.80], [2]),  # a whole one needs more than 0.76
+        ([0.90, 0.75, 0.75], [0]),
+    ],
+)
+def test_the_paper_lowers_the_threshold_of_whole_masks_alone(iou, levels):
+    decoder = Decoded(iou, [[[0.0]]] * 3)
+    kept = everything._decode_batch(
+        torch.zeros(1, 2), decoder, EverythingSettings()
+    )
+    assert kept.levels.tolist() == levels
+
+
+@pytest.mark.parametrize(('threshold', 'count'), [(0.5, 1), (0.51, 0)])
+def test_a_mask_that_just_reaches_the_stability_is_kept(threshold, count):
+    settings = EverythingSettings(stability_score_thresh=threshold)
+    frame = Frame((1, 4), 4, (1, 4), (1, 4))
+    view = crop_view.CropView((0, 0, 4, 1), (1, 4), None, None, None, frame)
+    # Two pixels over 1, four over -1
+    logits = [[[[9.0, 9.0, 0.5, 0.5]]]] * 3
+    point = Decoded([1.0] * 3, logits).masks(torch.tensor([[1, 0, 0]]) > 0)
+    point.logits = point.logits[0]
+    kept = everything._upscale_and_filter(
+        torch.tensor([0]), point, view, settings
+    )
+    assert len(kept.masks) == count
+
+
+def test_of_duplicates_the_mask_that_was_not_tidied_is_kept():
+    masks = torch.zeros(2, 20, 20, dtype=torch.bool)
+    masks[:, 2:18, 2:18] = True
+    masks[0, 8, 8] = False  # a hole, which is filled
+    batch = MaskBatch(
+        masks,
+        mask_boxes(masks),
+        torch.tensor([0, 1]),
+        torch.ones(2),
+        torch.ones(2),
+        torch.ones(2),
+    )
+    tidied = everything._tidy(batch, EverythingSettings())
+    assert tidied.levels.tolist() == [1]
+
+
+@pytest.mark.parametrize('fast_network', [False, True])
+@pytest.mark.parametrize('size', [(1, 1), (2, 1), (1, 60)])
+def test_pictures_of_a_pixel_have_masks(sam, size, fast_network):
+    picture = np.zeros((*size, 3), np.uint8)
+    settings = EverythingSettings(**(LOOSE | dict(crop_n_layers=1)))
+    found = generate_masks(sam, picture, settings, fast_network=fast_network)
+    assert found.size == size
+    assert found.stability_score.isfinite().all()
+
+
+@pytest.mark.parametrize('size', [(1, 300), (6000, 3)])
+def test_a_strip_that_sam_cannot_see_is_refused(sam, size):
+    picture = np.zeros((*size, 3), np.uint8)
+    with pytest.raises(UserInputError, match='128 times as long'):
+        generate_masks(sam, picture, EverythingSettings(points_per_side=2))
 
 
 def test_nothing_found(sam, image):

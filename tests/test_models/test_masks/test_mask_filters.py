@@ -30,6 +30,20 @@ def test_stability_score_by_hand():
     assert torch.equal(stability_score(logits, 0, 1), expected)
 
 
+def test_stability_of_an_empty_and_of_a_very_wide_mask():
+    assert stability_score(torch.full((1, 2, 3), -9.0), 0, 1).tolist() == [0]
+    strip = torch.full((1, 2, 40_000), 0.5)  # 16 bits would not count it
+    strip[..., :10_000] = 2.0
+    assert stability_score(strip, 0, 1).tolist() == [0.25]
+
+
+def test_boxes_that_overlap_just_as_much_are_both_kept():
+    boxes = torch.tensor([[0, 0, 4, 4], [0, 0, 8, 4]])  # IoU 1 / 2
+    bounds = (boxes[:1], boxes[:1])
+    assert surely_suppressed(bounds, boxes[1:], 0.5).tolist() == [False]
+    assert surely_suppressed(bounds, boxes[1:], 0.49).tolist() == [True]
+
+
 def test_near_crop_edge_is_segment_anythings():
     crop, size = (40, 30, 140, 100), (150, 200)
     boxes = random_boxes(200) + torch.tensor([40, 30, 40, 30])

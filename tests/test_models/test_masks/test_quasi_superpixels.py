@@ -60,6 +60,15 @@ def test_no_competition_within_a_level_and_the_share_is_exclusive():
     assert len(filter_by_occupation(as_masks(row, [2, 1, 1]), 0.31)) == 3
 
 
+def test_the_default_share_is_the_papers():
+    row = torch.zeros(3, 1, 10, dtype=torch.bool)
+    row[0, :, :3] = True
+    row[1] = True  # three tenths of it taken
+    row[2, :, 1:9] = True  # a quarter of it taken
+    kept = filter_by_occupation(as_masks(row, [2, 1, 1]))
+    assert torch.equal(kept.masks, row[[0, 2]])
+
+
 @pytest.mark.parametrize('seed', range(8))
 @pytest.mark.parametrize('threshold', [0.0, 0.3, 0.6, 1.0])
 def test_is_the_slow_loop(seed, threshold):

@@ -32,3 +32,9 @@ def test_limits():
     assert (seeder(equal, classes[:1]) == 2).all()
     tie = torch.full((2, 1, 1), 0.5)
     assert seeder.refine(tie).tolist() == [[0]]
+
+
+def test_the_background_is_what_the_best_class_leaves():
+    """1 - max to the power of 1, as CLIP-ES has it before its CRF."""
+    cams = torch.tensor([[[10.0, 5.2, 4.8, 0.0]]])
+    assert ArgmaxSeeder()(cams, torch.tensor([0])).tolist() == [[1, 1, 0, 0]]

@@ -19,7 +19,7 @@ def test_paint_order_is_stable() -> None:
     assert paint_order(levels, confidence).tolist() == [1, 4, 3, 0, 2]
 
 
-@pytest.mark.parametrize('count', [0, 1, 20, 300])
+@pytest.mark.parametrize('count', [0, 1, 20, 255, 256, 300])
 def test_top_rank_against_loop(count: int) -> None:
     masks = torch.rand(count, 4, 7) > 0.7
     order = torch.randperm(count)

@@ -262,3 +262,38 @@ def test_confidence_only_takes_away():
 def test_wrong_confidence(least):
     with pytest.raises(ValueError, match=r'min_confidence in 0\.\.1'):
         SAMS(min_confidence=least)
+
+
+def test_the_defaults_are_the_papers():
+    cams, _, masks = random_case(2)
+    plain = classify_masks(masks.masks, cams)
+    paper = classify_masks(masks.masks, cams, alpha=0.6)
+    assert torch.equal(plain.scores, paper.scores)
+    # Probabilities: 0.51 of background against 0.49 is not changed
+    near = torch.tensor([0.51, 0.49]).view(2, 1, 1)
+    whole = make_masks([[[1]]])
+    assert SAMS().refine(near, whole).tolist() == [[0]]
+    assert SAMS(refine_alpha=1.1).refine(near, whole).tolist() == [[1]]
+    nearer = torch.tensor([0.49, 0.51]).view(2, 1, 1)
+    assert SAMS().refine(nearer, whole).tolist() == [[1]]
+    assert SAMS(refine_alpha=0.9).refine(nearer, whole).tolist() == [[0]]
+
+
+def test_officially_the_first_class_wins_ties():
+    """CAMs so high that 1e-7 does not tell their scores apart."""
+    cams = torch.tensor([[[100.0, 0.0]], [[300.0, 0.0]]])
+    masks = make_masks([[[1, 0]], [[0, 1]]])
+    classes = torch.tensor([5, 15])
+    assert SAMS()(cams, classes, masks).tolist() == [[16, 0]]
+    official = SAMS(official=True)
+    assert official(cams, classes, masks).tolist() == [[6, 0]]
+    swapped = official(cams.flip(0), classes.flip(0), masks)
+    assert swapped.tolist() == [[16, 0]]
+
+
+def test_masks_that_reach_the_confidence_are_kept():
+    cams = torch.tensor([[[9.0, 4.0, 0.0]]])
+    masks = make_masks(torch.eye(3).view(3, 1, 3))
+    # Scores 1, 4 / 9 against (5 / 9)^0.6 = 0.70, and background 1
+    seed = SAMS(min_confidence=1.0)(cams, torch.tensor([2]), masks)
+    assert seed.tolist() == [[3, 255, 0]]

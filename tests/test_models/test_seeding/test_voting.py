@@ -105,3 +105,30 @@ def test_shares_by_hand(shares, label):
     masks = SAMMasks(mask, ones.long(), ones, ones)
     seed = MaskVoting(**shares)(cams, torch.tensor([3]), masks)
     assert seed[0].tolist() == [4, label, label, label, 0, 0]
+
+
+def test_the_defaults_are_those_of_the_method():
+    """A mask joins at half its pixels, or at 0.85 of a region, inclusive."""
+
+    def joined(inside, mask_size, region_size):
+        cams = torch.zeros(1, 1, 80)
+        cams[..., :region_size] = 1
+        mask = torch.zeros(1, 1, 80).bool()
+        start = region_size - inside
+        mask[..., start : start + mask_size] = True
+        ones = torch.ones(1)
+        masks = SAMMasks(mask, ones.long(), ones, ones)
+        seed = MaskVoting()(cams, torch.tensor([3]), masks)
+        return bool((seed[mask[0]] == 4).all())
+
+    assert joined(inside=5, mask_size=10, region_size=20)
+    assert not joined(inside=5, mask_size=11, region_size=20)
+    assert joined(inside=17, mask_size=40, region_size=20)
+    assert not joined(inside=16, mask_size=40, region_size=20)
+
+
+def test_the_seed_that_votes_is_a_plain_argmax():
+    cams = torch.tensor([[[10.0, 5.2, 4.8, 0.0]]])
+    empty = SAMMasks.empty((1, 4))
+    seed = MaskVoting()(cams, torch.tensor([0]), empty)
+    assert seed.tolist() == [[1, 1, 0, 0]]

@@ -95,3 +95,23 @@ def test_agrees_with_pydensecrf():
     theirs = DenseCRF(backend='pydensecrf').posterior(scores, image)
     agreement = (ours.argmax(0) == theirs.argmax(0)).float().mean()
     assert agreement > 0.98
+
+
+def test_the_defaults_are_those_of_clip_es():
+    crf = DenseCRF()
+    assert (crf.alpha, crf.normalise, crf.iterations) == (1.0, True, 10)
+    assert crf.kernels._asdict() == dict(
+        position_weight=3.0,
+        position_sigma=1.0,
+        bilateral_weight=4.0,
+        bilateral_sigma=67.0,
+        colour_sigma=3.0,
+    )
+
+
+def test_a_pixel_that_reaches_the_threshold_is_kept(monkeypatch):
+    posterior = torch.tensor([[[0.5, 0.25]], [[0.25, 0.75]]])
+    monkeypatch.setattr(DenseCRF, 'posterior', lambda *args: posterior)
+    image = torch.zeros(1, 2, 3, dtype=torch.uint8)
+    crf = DenseCRF(backend='torch', ignore_threshold=0.75)
+    assert crf.refine(posterior, image=image).tolist() == [[255, 1]]

@@ -19,7 +19,7 @@ def slow_kernel(features):
 
 
 def slow_crf(unary, image, kernels, iterations=10):
-    """Section 6.3 of the facts, all pairs of pixels, double precision."""
+    """Mean field over all pairs of pixels, in double precision."""
     labels, height, width = unary.shape
     y, x = torch.meshgrid(
         torch.arange(height), torch.arange(width), indexing='ij'
