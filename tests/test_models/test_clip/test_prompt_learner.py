@@ -13,12 +13,11 @@ from mmfmwsss.models.clip import (
     FrozenCLIP,
     LearnablePrompts,
     ManualPrompts,
-    prompt_layout,
 )
 from mmfmwsss.utils import UserInputError
 from mmfmwsss.workshop.tiny_models import random_clip
 
-START, STOP, END, CONTEXT = 49406, 269, 49407, -1
+START, STOP, END = 49406, 269, 49407
 CLASSES = ClassPrompts(
     classes=('cat', 'person'),
     foreground=('cat', 'person with clothes,people,human'),
@@ -29,19 +28,6 @@ CLASSES = ClassPrompts(
 @pytest.fixture(scope='module')
 def clip() -> FrozenCLIP:
     return random_clip()
-
-
-@pytest.mark.parametrize(
-    ('position', 'expected'),
-    [
-        ('end', [START, -1, -1, -1, -1, 7, 8, STOP, END]),
-        ('front', [START, 7, 8, -1, -1, -1, -1, STOP, END]),
-        ('middle', [START, -1, -1, 7, 8, -1, -1, STOP, END]),
-    ],
-)
-def test_layout_by_hand(position: str, expected: list[int]) -> None:
-    layout = prompt_layout([7, 8], 4, position, START, STOP, END)
-    assert layout == expected
 
 
 @pytest.mark.parametrize('position', ['end', 'front', 'middle'])
