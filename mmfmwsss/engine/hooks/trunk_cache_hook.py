@@ -3,6 +3,7 @@
 
 from typing import Any, Literal
 
+import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -36,9 +37,9 @@ class TrunkCacheHook(Hook):
     the image trunk is not run any more. A training with fresh crops in every
     pass becomes one with ``views`` crops a picture, which is the price. The
     folder belongs to one CLIP, list of pictures (and what is in them),
-    pipeline and seed, and refuses any other. A 224 px crop of ViT-B/16 takes
-    0.38 MB in float16 with
-    the attention that CAA reads, 0.30 MB without.
+    pipeline, seed and precision, and refuses any other. A 224 px crop of
+    ViT-B/16 takes 0.38 MB in float16 with the attention that CAA reads, 0.30
+    MB without.
 
     In a config, ``default_hooks = dict(trunk_cache=dict(
     type='TrunkCacheHook', folder='work_dirs/voc12/trunk'))`` turns it on. It
@@ -95,12 +96,17 @@ class TrunkCacheHook(Hook):
             dtype=self.dtype,
         )
         # Tell what the features depend on
+        block = clip.model.visual.transformer.resblocks[-1]
         key = dict(
             clip=digest_of_weights(clip.model.visual),
             attention_layers=clip.attention_layers,
+            # What weights do not tell
+            activation=type(block.mlp.gelu).__name__,
+            heads=block.attn.num_heads,
+            autocast=_autocast_type(runner),
             pictures=_digest_pictures(loader.dataset),
             pipeline=digest_of(_pipelines(runner)),
-            preprocessor=digest_of(str(runner.cfg.model.data_preprocessor)),
+            preprocessor=digest_of(str(_preprocessor(runner))),
             seed=sampler.seed,
         )
         # One process makes the files, then the others open them
@@ -114,6 +120,21 @@ class TrunkCacheHook(Hook):
         """Put the cache aside: test runs see whole pictures."""
         model: Any = unwrap_model(runner.model)
         model.use_trunk_cache(None)
+
+
+def _autocast_type(runner: Runner) -> str | None:
+    """Name the type that training steps compute in; None: of the weights."""
+    device = next(runner.model.parameters()).device.type
+    with runner.optim_wrapper.optim_context(runner.model):
+        if not torch.is_autocast_enabled(device):
+            return None
+        return str(torch.get_autocast_dtype(device)).removeprefix('torch.')
+
+
+def _preprocessor(runner: Runner) -> Any:
+    """Find the settings that mmengine takes: the model's own, or the top."""
+    config = runner.cfg
+    return config.model.get('data_preprocessor') or config.data_preprocessor
 
 
 def _pipelines(runner: Runner) -> str:

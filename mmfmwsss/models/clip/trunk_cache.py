@@ -24,6 +24,8 @@ from .frozen_clip import FrozenCLIP, ImageFeatures
 __all__ = ['CacheShape', 'TrunkCache']
 
 _META, _ROWS, _CHECKSUMS = 'cache.json', 'rows.bin', 'checksums.bin'
+# Files of earlier releases have no word of these
+_NOTED_LATER = ('activation', 'heads')
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,9 @@ class TrunkCache:
             found = json.loads(path.read_text())
         except (OSError, ValueError):
             found = {}
+        for name in _NOTED_LATER:
+            if found and name in self.meta:
+                found.setdefault(name, self.meta[name])
         # Name the first setting that another run had
         differing = [k for k in self.meta if found.get(k) != self.meta[k]]
         if differing:

@@ -1,6 +1,7 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
 """Training from the cache is training on the same views without it."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -174,3 +175,45 @@ def test_a_cache_of_a_replaced_picture_is_refused(
     other.train_dataloader.dataset.data_root = str(world)
     with pytest.raises(UserInputError, match=r'its `pictures` is .* rm -r'):
         train(other)
+
+
+def test_a_cache_of_another_precision_or_activation_is_refused(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    tmp_path: Path,
+) -> None:
+    """Weights do not tell these, and features depend on them."""
+    folder = tmp_path / 'cache'
+    train(cached(prompt_config('first', iters=1), folder))
+    half = cached(prompt_config('half', iters=1), folder)
+    half.optim_wrapper.type = 'Bfloat16OptimWrapper'
+    with pytest.raises(UserInputError, match='its `autocast` is None'):
+        train(half)
+    quick = cached(prompt_config('quick', iters=1), folder)
+    quick.model.clip.arch.quick_gelu = True
+    with pytest.raises(UserInputError, match='its `activation` is GELU'):
+        train(quick)
+    heads = cached(prompt_config('heads', iters=1), folder)
+    heads.model.clip.arch.vision_cfg.head_width = 64
+    with pytest.raises(UserInputError, match='its `heads` is 4'):
+        train(heads)
+
+
+def test_a_cache_that_does_not_tell_the_precision_is_of_single(
+    prompt_config: Callable[..., Config],
+    train: Callable[[Config], Losses],
+    tmp_path: Path,
+) -> None:
+    """As those of earlier releases, which did not note it."""
+    folder = tmp_path / 'cache'
+    train(cached(prompt_config('first', iters=1), folder))
+    note = folder / 'cache.json'
+    meta = json.loads(note.read_text())
+    for name in ('autocast', 'activation', 'heads'):
+        del meta[name]
+    note.write_text(json.dumps(meta))
+    train(cached(prompt_config('second', iters=1), folder))
+    half = cached(prompt_config('half', iters=1), folder)
+    half.optim_wrapper.type = 'Bfloat16OptimWrapper'
+    with pytest.raises(UserInputError, match="this run's bfloat16"):
+        train(half)
