@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
         stem=args.stem,
         points_per_side=args.points,
     )
-    failed = False
+    made = failed = 0
     # Segment each photo, or say why it cannot be, and go on
     found = inferencer.iterate(
         paths, tags=[known or None for known in tags], out_dir=args.out
@@ -167,11 +167,14 @@ def main(argv: list[str] | None = None) -> int:
     for result in tqdm(found, total=len(paths), unit='photo'):
         if isinstance(result, SeedFailure):
             tqdm.write(f'{result.name}: {result.message}')
-            failed = True
+            failed += 1
         else:
             tqdm.write(describe(inferencer, result))
-    print(f'Overlays, seeds, CAMs and explanations are in {args.out}')
-    return int(failed)
+            made += 1
+    # Name the folder of what there is
+    if made:
+        print(f'Overlays, seeds, CAMs and explanations are in {args.out}')
+    return int(failed > 0)
 
 
 def run() -> None:

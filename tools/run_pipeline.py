@@ -203,6 +203,7 @@ def main(argv: list[str] | None = None) -> int:
     from mmfmwsss.workshop.stages import StageRunner
     from mmfmwsss.workshop.stages.pipeline_stages import (
         RunSettings,
+        find_missing_data,
         list_stages,
         select_stages,
     )
@@ -223,6 +224,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.dry_run:
         print_commands(stages, every)
         return 0
+    # Look for the data before hours are spent
+    for path in find_missing_data(pipeline, ROOT, stages):
+        print(f'note: {path} is not there; a stage may miss it')
     # Run them, alone in the folder
     out = ROOT / settings.folder(pipeline)
     runner = StageRunner(ROOT, out)

@@ -113,10 +113,12 @@ def list_images(folder: str | Path, suffixes: Sequence[str]) -> list[str]:
         # Walk the folder, or say which setting to correct
         files = sorted(walk_files(folder))
     except OSError as error:
+        there = os.path.exists(folder)
+        found = f'could not read it ({type(error).__name__})'
         raise UserInputError(
-            f'Expected a folder of pictures at {folder}, but could not read '
-            f'it ({type(error).__name__}). Correct `data_root` or '
-            '`image_dir` in the config.'
+            f'Expected a folder of pictures at {folder}, but '
+            f'{found if there else "there is none"}. Correct `data_root` or '
+            '`image_dir` in the config, or the variables that they come from.'
         ) from error
     wanted = tuple({suffix.lower() for suffix in suffixes})
     # Keep the files with a picture's suffix, whatever its case

@@ -130,6 +130,12 @@ class ImageFolder:
         # Look up every name, and refuse a list with gaps
         found = [(name, self.find(name)) for name in listed]
         missing = [name for name, below in found if below is None]
+        if missing and not os.path.isdir(self.folder):
+            raise UserInputError(
+                f'Expected {len(found)} pictures in {self.folder}, but there '
+                'is no such folder. Correct `data_root` or `image_dir` in the '
+                'config, or the variables that they come from.'
+            )
         if missing:
             raise UserInputError(
                 f'Expected {len(found)} listed pictures in {self.folder}, but '

@@ -186,7 +186,9 @@ class ImageLabelDataset(BaseDataset):
                 'Expected a class or more for every training picture, but '
                 f'{found}. Add them to {source}, or set `drop_unlabelled`.'
             )
-        # Say what follows for this run
+        # Say what follows for this run, unless no labels were asked for
+        if self.test_mode and not (self.label_file or self.xml_dir):
+            return
         effect = (
             'their seeds will be all background'
             if self.test_mode

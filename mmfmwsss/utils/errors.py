@@ -49,7 +49,8 @@ def nearby_files(path: str | os.PathLike[str]) -> str:
     alike.sort(key=lambda name: (-_likeness(name, expected.name), name))
     named = ', '.join(alike[:_MOST_NAMED])
     more = ', ...' if len(alike) > _MOST_NAMED else ''
-    return f' {folder} has {named}{more}.'
+    where = 'The current folder' if folder == Path() else folder
+    return f' {where} has {named}{more}.'
 
 
 def _is_of_kind(name: str, suffix: str) -> bool:

@@ -80,8 +80,10 @@ def test_pictures_have_a_suffix_in_any_case(folder: Path) -> None:
     assert both == ['a/b/d.png', 'a/c.JPG', 'b.jpg']
     with pytest.raises(UserInputError, match=r'\.bmp.*none of its 4 files'):
         list_images(folder, ['.bmp'])
-    with pytest.raises(UserInputError, match='folder of pictures'):
+    with pytest.raises(UserInputError, match='none, but there is none'):
         list_images(folder / 'none', ['.jpg'])
+    with pytest.raises(UserInputError, match='could not read it'):
+        list_images(folder / 'b.jpg', ['.jpg'])  # no folder
 
 
 def test_a_folder_is_listed_once(folder: Path) -> None:

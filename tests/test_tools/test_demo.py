@@ -60,6 +60,7 @@ def test_tiny_models_need_no_weights(
     assert tool.main([*arguments, '--points', '2', '--out', str(out)]) == 1
     text = capsys.readouterr().out
     assert 'c: Expected' in text
+    assert f'are in {out}' in text
     assert "not taught 'Unicorn', and may guess" in text
     assert sorted(path.name for path in out.iterdir()) == [
         f'{name}_{end}'
@@ -72,6 +73,10 @@ def test_tiny_models_need_no_weights(
             'why.png',
         )
     ]
+    # Nothing is said to be where nothing was made
+    none = [str(tmp_path / 'c.png'), '--model', 'tiny', '--out', str(out)]
+    assert tool.main(none) == 1
+    assert 'are in' not in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -67,6 +67,15 @@ def test_a_dry_run_sets_the_variables_that_its_configs_read(
     assert 'deeplabv3plus/epoch_1.pth' in text
 
 
+def test_data_that_are_not_there_are_missed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('VOC12_ROOT', str(tmp_path / 'VOC2012'))
+    with pytest.raises(UserInputError, match='export VOC12_ROOT='):
+        TOOL['main'](['animals', '--out', str(tmp_path / 'out')])
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize(
     'arguments',
     [['--gpus', '0'], ['--schedule', '-1'], ['--images', 'x'], ['voc14']],

@@ -13,6 +13,14 @@ from mmfmwsss.utils import (
 )
 
 
+def test_files_of_the_current_folder_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine.pth').touch()
+    assert nearby_files('nix.pth') == ' The current folder has mine.pth.'
+
+
 def test_files_of_the_same_kind_are_named(tmp_path: Path) -> None:
     for name in ('epoch_2.pth', 'prompts.pth', 'labels.csv', '.epoch_25.pth'):
         (tmp_path / name).touch()

@@ -19,7 +19,7 @@ from .run_settings import (
 )
 from .stage import Stage
 
-__all__ = ['RunSettings', 'list_stages', 'select_stages']
+__all__ = ['RunSettings', 'find_missing_data', 'list_stages', 'select_stages']
 
 _TRAIN_PARTS = ('train_dataloader', 'model')
 _TEST_PARTS = ('test_dataloader', 'test_evaluator', 'model')
@@ -73,6 +73,33 @@ def list_stages(
     stages = maker.data_stages()
     stages += [maker.stage(step) for step in pipeline.steps]
     return [*stages, *maker.report_stages(stages)]
+
+
+def find_missing_data(
+    pipeline: Pipeline, root: Path, stages: Sequence[Stage]
+) -> list[str]:
+    """List what a data set lacks of that which stages read.
+
+    Args:
+        pipeline (Pipeline): Of a data set.
+        root (Path): The repository.
+        stages (Sequence[Stage]): Those to run.
+
+    Returns:
+        list[str]: Files and folders; none where no stage reads them.
+
+    Raises:
+        UserInputError: If there is no folder of the data set at all.
+    """
+    needed = dict.fromkeys(path for s in stages for path in s.inputs)
+    missing = [path for path in needed if not (root / path).exists()]
+    if missing and not (root / pipeline.data_root).is_dir():
+        raise UserInputError(
+            f'Expected the data of {pipeline.title} in {pipeline.data_root}, '
+            'but there is no such folder. Put them there, or name another '
+            f'folder: `export {pipeline.root_variable}=...`.'
+        )
+    return missing
 
 
 class _StageMaker:

@@ -12,6 +12,7 @@ from mmfmwsss.workshop.stages import Stage
 from mmfmwsss.workshop.stages.expected_scores import EXPECTED
 from mmfmwsss.workshop.stages.pipeline_stages import (
     RunSettings,
+    find_missing_data,
     list_stages,
     select_stages,
 )
@@ -255,6 +256,24 @@ def test_all_stages_of_own_photos_have_the_models_of_the_first(
     assert stages[0].shell_line().startswith('CUSTOM_MODELS=photo python ')
     (masks,) = read_stage_configs(ROOT, stages[0])
     assert masks.sam.arch == 'vit_t'
+
+
+def test_parts_of_the_data_that_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('VOC12_ROOT', str(tmp_path))
+    pipeline = find_pipeline('animals', ROOT)
+    stages = list_stages(pipeline, ROOT, RunSettings())
+    (tmp_path / 'JPEGImages').mkdir()
+    truth = str(tmp_path / 'SegmentationClassAug')
+    assert find_missing_data(pipeline, ROOT, stages) == [truth]
+    (tmp_path / 'SegmentationClassAug').mkdir()
+    assert find_missing_data(pipeline, ROOT, stages) == []
+    # What reads no photo misses none
+    reports = [stage for stage in stages if stage.name == 'report']
+    monkeypatch.setenv('VOC12_ROOT', str(tmp_path / 'nowhere'))
+    elsewhere = find_pipeline('animals', ROOT)
+    assert find_missing_data(elsewhere, ROOT, reports) == []
 
 
 def test_unknown_names_are_refused_with_a_remedy() -> None:
