@@ -6,7 +6,6 @@ import pytest
 
 from mmfmwsss.visualization import picture_sheet
 from mmfmwsss.visualization.sheet import with_legend
-from mmfmwsss.visualization.texts import text_width, write_text
 
 COLOUR = (100, 90, 80)
 IMAGE = np.full((4, 6, 3), COLOUR, np.uint8)
@@ -40,20 +39,3 @@ def test_a_legend_has_a_line_for_each_name() -> None:
         assert (legend[:10] == COLOUR).all()
         squares = (legend[10:] == (200, 0, 0)).all(axis=2)
         assert squares.sum() == 2 * line * (2 * line // 3)
-
-
-def test_letters_are_within_their_place_and_of_any_alphabet() -> None:
-    blank = np.full((30, 120, 3), 255, np.uint8)
-    shapes = set()
-    for text in ('cat', 'Löwe', 'кот'):
-        picture = blank.copy()
-        write_text(picture, text, (10, 20), 14)
-        dark = (picture < 128).all(axis=2)
-        columns = np.flatnonzero(dark.any(axis=0))
-        assert columns[0] >= 9
-        assert columns[-1] <= 11 + text_width(text, 14)
-        shapes.add(dark.tobytes())
-    assert len(shapes) == 3
-    with_rim = blank.copy()
-    write_text(with_rim, 'cat', (10, 20), 14, (255, 255, 255), rim=(9, 9, 9))
-    assert (with_rim == 9).all(axis=2).any()
