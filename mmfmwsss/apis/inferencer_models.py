@@ -148,7 +148,7 @@ def _seed_all(
     if isinstance(seeder, PromptSeeder) and len(photos) > 1:
         try:
             return seeder.seed_batch(photos)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
     return [_seed_one(seeder, photo) for photo in photos]
@@ -160,7 +160,7 @@ def _seed_one(seeder: Seeder, photo: PhotoInput) -> PhotoSeed | UserInputError:
         return seeder(photo.image, photo.tags, photo.masks)
     except UserInputError as error:
         return error
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         height, width = photo.image.shape[:2]

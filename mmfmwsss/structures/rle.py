@@ -26,17 +26,16 @@ def encode_rles(masks: NDArray[np.bool_]) -> list[str]:
         >>> encode_rles(~np.eye(2, dtype=bool)[None])
         ['121']
     """
-    count, height, width = masks.shape
+    _, height, width = masks.shape
     # COCO runs down the columns; cv2.transpose is four times numpy's copy.
-    columns = np.empty((count, width, height), np.uint8)
-    for mask, column in zip(
-        np.ascontiguousarray(masks).view(np.uint8), columns, strict=True
-    ):
-        cv2.transpose(mask, column)
-    return [
-        rle['counts'].decode('ascii')
-        for rle in coco_mask.encode(columns.transpose(2, 1, 0))
-    ]
+    columns = np.empty((width, height), np.uint8)
+    counts = []
+    # One at a time: a copy of all masks of a large photo takes gigabytes.
+    for mask in masks:
+        cv2.transpose(np.ascontiguousarray(mask).view(np.uint8), columns)
+        (rle,) = coco_mask.encode(columns.T[..., None])
+        counts.append(rle['counts'].decode('ascii'))
+    return counts
 
 
 def decode_rles(

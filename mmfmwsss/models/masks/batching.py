@@ -14,11 +14,14 @@ __all__ = ['is_out_of_memory', 'map_in_batches']
 Result = TypeVar('Result')
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether an error says that GPU or CPU memory ran out."""
+def is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Tell whether an error says that GPU or CPU memory ran out.
+
+    torch has errors of its own for it; numpy's and Python's is MemoryError.
+    """
     text = str(error)
     return (
-        isinstance(error, torch.cuda.OutOfMemoryError)
+        isinstance(error, MemoryError | torch.cuda.OutOfMemoryError)
         or 'not enough memory' in text
         or "can't allocate memory" in text
     )
@@ -50,7 +53,7 @@ def map_in_batches(
         batch = items[start : start + batch_size]
         try:
             results.append(function(batch))
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or len(batch) == 1:
                 raise
         else:

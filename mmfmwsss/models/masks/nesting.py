@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from ...structures import SUBPART, WHOLE, SAMMasks
+from .overlaps import shared_pixels
 
 __all__ = ['levels_by_nesting']
 
@@ -37,12 +38,11 @@ def levels_by_nesting(masks: SAMMasks, share: float = 0.9) -> Tensor:
         >>> levels_by_nesting(masks)
         tensor([2, 1, 0])
     """
-    flat = masks.masks.flatten(1).float()
-    # Pixel counts below 2^24 are exact in float32.
-    areas = flat.sum(dim=1)
-    inside = flat @ flat.T >= share * areas[:, None]  # row lies in column
+    shared = shared_pixels(masks.masks)
+    areas = shared.diagonal()
+    inside = shared >= share * areas[:, None]  # row lies in column
     # Find how deep each mask lies in others, from the largest down.
-    depth = torch.zeros(len(masks), dtype=torch.int64, device=flat.device)
+    depth = torch.zeros(len(masks), dtype=torch.int64, device=shared.device)
     order = areas.argsort(descending=True, stable=True)
     for place, index in enumerate(order.tolist()):
         larger = order[:place]

@@ -4,6 +4,7 @@
 import torch
 
 from ...structures import PART, SUBPART, WHOLE, SAMMasks
+from .overlaps import shared_pixels
 
 __all__ = ['filter_by_occupation']
 
@@ -38,9 +39,8 @@ def filter_by_occupation(masks: SAMMasks, threshold: float = 0.3) -> SAMMasks:
     if not len(masks):
         return masks
     # Compute the share of each mask (row) that each other one covers.
-    flat = masks.masks.flatten(1).float()
-    # Pixel counts below 2^24 are exact in float32.
-    covered = flat @ flat.T / flat.sum(dim=1, keepdim=True).clamp(min=1)
+    shared = shared_pixels(masks.masks)
+    covered = shared / shared.diagonal()[:, None].clamp(min=1)
     # Select all whole masks, then parts and sub-parts with room left.
     selected = masks.levels == WHOLE
     for level in (PART, SUBPART):

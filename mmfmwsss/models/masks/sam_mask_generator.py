@@ -147,7 +147,7 @@ class SAMMaskGenerator(BaseModel):
             masks = self.source(rgb)
         except UserInputError as error:
             return mask_report(name, 'failed', reason=str(error))
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             # One huge image must not end a run of many thousands.
             if not is_out_of_memory(error):
                 raise

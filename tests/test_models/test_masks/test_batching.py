@@ -15,6 +15,7 @@ CPU_MESSAGE = (
         (torch.cuda.OutOfMemoryError('CUDA out of memory'), True),
         (RuntimeError(CPU_MESSAGE), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (MemoryError('Unable to allocate 9. GiB for an array'), True),
         (RuntimeError('shapes do not fit'), False),
     ],
 )
@@ -33,13 +34,16 @@ def test_no_rows():
     assert map_in_batches(lambda batch: batch, torch.zeros(0), 4) == []
 
 
-def test_halves_until_it_fits_and_skips_nothing():
+@pytest.mark.parametrize(
+    'error', [RuntimeError(CPU_MESSAGE), MemoryError('no room')]
+)
+def test_halves_until_it_fits_and_skips_nothing(error):
     sizes = []
 
     def limited(batch):
         sizes.append(len(batch))
         if len(batch) > 2:
-            raise RuntimeError(CPU_MESSAGE)
+            raise error
         return batch
 
     rows = torch.arange(10)

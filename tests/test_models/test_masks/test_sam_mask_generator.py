@@ -123,6 +123,30 @@ def test_what_the_source_refuses_fails(tmp_path):
     assert reports(result)[0]['reason'] == 'too small'
 
 
+@pytest.mark.parametrize(
+    'error',
+    [
+        MemoryError('Unable to allocate 9.00 GiB for an array'),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_an_image_that_memory_does_not_suffice_for_fails_alone(
+    tmp_path, error
+):
+    class Greedy(Brightness):
+        def __call__(self, image):
+            if not self.images:
+                self.images.append(image)
+                raise error
+            return super().__call__(image)
+
+    model = SAMMaskGenerator(Greedy(), tmp_path)
+    result = model.test_step(packed(['a', 'b']))
+    assert statuses(result) == ['failed', 'done']
+    assert reports(result)[0]['reason'] == 'out of memory at (6, 8)'
+    assert [file.name for file in tmp_path.iterdir()] == ['b.json']
+
+
 def test_built_from_a_config_with_another_source(tmp_path):
     model = MODELS.build(
         dict(
