@@ -67,7 +67,12 @@ def test_exit_codes() -> None:
 
 def test_known_warnings_of_others_are_not_shown() -> None:
     def warn() -> int:
-        warnings.warn('The draw is False, it means ...', stacklevel=1)
+        for text in (
+            'The draw is False, it means ...',
+            'This DataLoader will create 4 worker processes in total.',
+            'Default ``avg_non_ignore`` is False, if you would like',
+        ):
+            warnings.warn(text, stacklevel=1)
         warnings.warn('The draw is not known', stacklevel=1)
         return 0
 
