@@ -171,6 +171,15 @@ def print_text(text: str) -> None:
     print(text.encode(code, 'backslashreplace').decode(code))
 
 
+def verdict_on(findings: list[Finding]) -> str:
+    """Say whether a run would go through."""
+    if stops_a_run(findings):
+        return 'a run would stop: mend what `stops` it'
+    if findings:
+        return 'a run would go through: there are only notes'
+    return 'nothing is wrong'
+
+
 def main(argv: list[str] | None = None) -> int:
     """Check; 1 if a run would stop or list failures."""
     args = parse_args(argv)
@@ -187,34 +196,27 @@ def main(argv: list[str] | None = None) -> int:
     pictures = merge_images(p for _, mine in named for p in mine)
     # Check the files themselves, each once
     outcomes = run_all(check_image, pictures, args.workers, 'check')
-    checks = []
-    for picture, outcome in zip(pictures, outcomes, strict=True):
-        if outcome.failure is None:
-            checks.append(outcome.result)
-        else:
-            example = f'{picture.image}: {outcome.failure}'
-            findings.append(Finding('image damaged', example))
+    checks = [o.result for o in outcomes if o.failure is None]
+    findings += [
+        Finding('image damaged', f'{picture.image}: {outcome.failure}')
+        for picture, outcome in zip(pictures, outcomes, strict=True)
+        if outcome.failure is not None
+    ]
     # Collect all that is wrong
     findings += [f for check in checks for f in check.findings]
     findings += check_mask_values(checks)
     findings = list(dict.fromkeys(findings))  # lists share pictures
     # Print counts first, then the table, and the verdict last
-    stops = stops_a_run(findings)
-    verdict = 'nothing is wrong'
-    if findings:
-        verdict = 'a run would go through: there are only notes'
-    if stops:
-        verdict = 'a run would stop: mend what `stops` it'
     report = [
         count_sources(named),
         describe(checks),
         class_counts(checks),
         list_findings(findings, args.most),
         findings_table(findings) if findings else '',
-        verdict,
+        verdict_on(findings),
     ]
     print_text('\n'.join(part for part in report if part))
-    return int(stops)
+    return int(stops_a_run(findings))
 
 
 if __name__ == '__main__':

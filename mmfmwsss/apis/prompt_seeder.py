@@ -21,6 +21,7 @@ from ..models.segmentors.clip_streams import CLASSIFICATION
 from ..models.segmentors.mixed_batches import fail, failed, predict_in_groups
 from ..models.segmentors.seed_route import SeedRoute
 from ..structures import SAMMasks
+from ..structures.class_prompts import plain_name
 from ..structures.mask_records import MaskInput
 from ..utils import UserInputError, nearby_names
 from .photo_seed import Image, PhotoSeed, find_masks
@@ -220,15 +221,15 @@ class PromptSeeder:
     def _labels(self, tags: Sequence[str]) -> Tensor:
         """Turn names of classes into multi-hot labels, bool, (C,)."""
         labels = torch.zeros(len(self.classes), dtype=torch.bool)
-        known = {_plain(name): n for n, name in enumerate(self.classes)}
+        known = {plain_name(name): n for n, name in enumerate(self.classes)}
         for tag in tags and check_tags(tags):
-            if _plain(tag) not in known:
+            if plain_name(tag) not in known:
                 raise UserInputError(
                     f'Expected tags that are classes of the config, but got '
                     f'{tag!r}.{nearby_names(tag, list(self.classes))} They '
                     f'are {", ".join(self.classes)}.'
                 )
-            labels[known[_plain(tag)]] = True
+            labels[known[plain_name(tag)]] = True
         return labels
 
     def _collect(self, sample: SegDataSample) -> PhotoSeed | UserInputError:
@@ -274,7 +275,3 @@ def _choose_route(model: CLIPPromptSegmentor, name: str | None) -> SeedRoute:
     route = copy(model.routes[name])
     route.mask_loader = None
     return route
-
-
-def _plain(name: str) -> str:
-    return ' '.join(name.lower().replace('_', ' ').split())

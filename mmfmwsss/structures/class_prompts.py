@@ -10,10 +10,17 @@ from ..utils.palette_png import voc_palette
 __all__ = [
     'ClassPrompts',
     'is_background',
+    'plain_name',
 ]
 
 
-def _normalise(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Write a name in lower case, with one space between its words.
+
+    Example:
+        >>> plain_name('Dining_Table ')
+        'dining table'
+    """
     return ' '.join(name.lower().replace('_', ' ').split())
 
 
@@ -56,7 +63,7 @@ class ClassPrompts:
     def __post_init__(self) -> None:
         # Refuse names that are empty or there twice.
         for role in ('classes', 'foreground', 'background'):
-            names = [_normalise(name) for name in getattr(self, role)]
+            names = [plain_name(name) for name in getattr(self, role)]
             if not names or not all(names):
                 raise UserInputError(
                     f'Expected one name or more in `{role}` and none of them '
@@ -102,15 +109,15 @@ class ClassPrompts:
 
     def _check_background(self) -> None:
         # List all names and synonyms of the classes.
-        owner = {_normalise(name): name for name in self.classes}
+        owner = {plain_name(name): name for name in self.classes}
         for name, prompt in zip(self.classes, self.foreground, strict=True):
             for synonym in (prompt, *prompt.split(',')):
-                owner[_normalise(synonym)] = name
+                owner[plain_name(synonym)] = name
         for name in self.background:
-            if _normalise(name) in owner:
+            if plain_name(name) in owner:
                 raise UserInputError(
                     f'Expected backgrounds that name no class, but {name!r} '
-                    f'names the class {owner[_normalise(name)]!r}. Delete it '
+                    f'names the class {owner[plain_name(name)]!r}. Delete it '
                     'from the backgrounds.'
                 )
 

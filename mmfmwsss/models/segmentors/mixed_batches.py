@@ -2,7 +2,7 @@
 """Batches in which images failed, or are of several sizes."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmseg.structures import SegDataSample
@@ -76,22 +76,40 @@ def predict_in_groups(
         inputs, samples = [inputs], [samples]
     if isinstance(inputs[0], Tensor):  # stacked, so of one size and complete
         return step(data)
-    # Group the images whose copies have the same sizes
-    results = list(samples[0])
-    groups = defaultdict(list)
-    for number, sample in enumerate(results):
-        if not (failed(sample) or finished(sample)):
-            shapes = [tuple(copies[number].shape) for copies in inputs]
-            original = tuple(sample.get('ori_shape', ()))
-            groups[tuple(shapes), original].append(number)
     # Predict group by group, and keep the order of the batch
-    for numbers in groups.values():
+    results = list(samples[0])
+    for numbers in _groups_of_one_size(inputs, results):
         part = {
-            key: [[copies[n] for n in numbers] for copies in values]
+            key: [_pick(copies, numbers) for copies in values]
             if augmented
-            else [values[n] for n in numbers]
+            else _pick(values, numbers)
             for key, values in data.items()
         }
         for number, result in zip(numbers, step(part), strict=True):
             results[number] = result
     return results
+
+
+def _groups_of_one_size(
+    inputs: Sequence[Sequence[Tensor]], samples: Sequence[SegDataSample]
+) -> list[list[int]]:
+    """Group the images that are to be done, by the sizes of their copies.
+
+    Args:
+        inputs (Sequence): For each augmentation N images, (3, H, W) each.
+        samples (Sequence[SegDataSample]): N samples.
+
+    Returns:
+        list[list[int]]: Numbers of the images of each group.
+    """
+    groups = defaultdict(list)
+    for number, sample in enumerate(samples):
+        if not (failed(sample) or finished(sample)):
+            shapes = tuple(tuple(copies[number].shape) for copies in inputs)
+            original = tuple(sample.get('ori_shape', ()))
+            groups[shapes, original].append(number)
+    return list(groups.values())
+
+
+def _pick(values: Sequence[Any], numbers: Sequence[int]) -> list[Any]:
+    return [values[number] for number in numbers]

@@ -12,6 +12,8 @@ from .stage_runner import StageRunner
 
 __all__ = ['ScoredRow', 'format_summary', 'read_scores', 'summary_record']
 
+_Cells = tuple[str, str, str, str, str]  # of a line of the table
+
 
 @dataclass(frozen=True)
 class ScoredRow:
@@ -106,31 +108,31 @@ def format_summary(
     Returns:
         str: Lines, with the sources of the expected figures below.
     """
-    # Leave out columns that would be empty where nothing is scored
-    head: tuple[str, ...] = ('', 'seconds')
-    if rows:
-        head = (*head, 'scored on', 'mIoU', 'expected')
-    lines: list[tuple[str, ...]] = [head]
-    seconds, any_before = 0.0, False
     # Write a line a stage, and below it what it measured
-    for stage in stages:
-        record = runner.records.get(stage.name)
-        if record is None:
-            continue
-        seconds += record.seconds
+    lines: list[_Cells] = [('', 'seconds', 'scored on', 'mIoU', 'expected')]
+    done = [stage for stage in stages if stage.name in runner.records]
+    for stage in done:
+        seconds = runner.records[stage.name].seconds
         mark = '' if stage.name in ran else '*'
-        any_before |= bool(mark)
-        cells = (stage.title, f'{record.seconds:.0f}{mark}', '', '', '')
-        lines.append(cells[: len(head)])
-        lines += [
-            _row_cells(row, comparable)
-            for row in rows
-            if row.score.stage == stage.name
-        ]
-    lines.append(('total', f'{seconds:.0f}', '', '', '')[: len(head)])
-    # Align the columns, texts to the left and numbers to the right
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    table = [
+        lines.append((stage.title, f'{seconds:.0f}{mark}', '', '', ''))
+        mine = [row for row in rows if row.score.stage == stage.name]
+        lines += [_row_cells(row, comparable) for row in mine]
+    total = sum(runner.records[stage.name].seconds for stage in done)
+    lines.append(('total', f'{total:.0f}', '', '', ''))
+    # Leave out columns that would be empty where nothing is scored
+    table = _align([line if rows else line[:2] for line in lines])
+    # Say what the figures are
+    measured = 'mIoU in %, background included' if rows else 'not scored'
+    notes = _notes(rows, comparable)
+    if any(stage.name not in ran for stage in done):
+        notes.append('* not run now: done before')
+    return '\n'.join([f'{title}: {measured}', *table, *notes])
+
+
+def _align(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns, texts to the left and numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
         '  '.join(
             cell.ljust(width) if column in (0, 2) else cell.rjust(width)
             for column, (cell, width) in enumerate(
@@ -139,22 +141,17 @@ def format_summary(
         ).rstrip()
         for line in lines
     ]
-    # Say what the figures are
-    measured = 'mIoU in %, background included' if rows else 'not scored'
-    notes = [f'{title}: {measured}']
-    sources = {row.score.source for row in rows if row.score.source}
-    if sources and comparable:
-        notes.append(f'expected: {"; ".join(sorted(sources))}')
+
+
+def _notes(rows: Sequence[ScoredRow], comparable: bool) -> list[str]:
+    """Say where the expected figures come from, or that none compare."""
     if rows and not comparable:
-        notes.append('a small run: its scores compare with no others')
-    if any_before:
-        notes.append('* not run now: done before')
-    return '\n'.join([notes[0], *table, *notes[1:]])
+        return ['a small run: its scores compare with no others']
+    sources = {row.score.source for row in rows if row.score.source}
+    return [f'expected: {"; ".join(sorted(sources))}'] if sources else []
 
 
-def _row_cells(
-    row: ScoredRow, comparable: bool
-) -> tuple[str, str, str, str, str]:
+def _row_cells(row: ScoredRow, comparable: bool) -> _Cells:
     images = '' if row.images is None else f' ({row.images:,})'
     expected = row.score.expected if comparable else None
     return (
