@@ -57,6 +57,10 @@ from .sam_decoder import PointDecoder, PointMasks
 
 __all__ = ['generate_masks']
 
+# Logits that are upscaled at a time, 256 MiB: 64 masks of a photo of one
+# megapixel, and fewer of a larger one.
+_MOST_LOGITS = 1 << 26
+
 
 @torch.no_grad()
 def generate_masks(
@@ -74,7 +78,8 @@ def generate_masks(
         image (ndarray): RGB, uint8, (H, W, 3).
         settings (EverythingSettings): What to look for and to keep.
         points_per_batch (int): Points decoded at once. Memory only.
-        masks_per_batch (int): Masks upscaled at once. Memory only.
+        masks_per_batch (int): Masks upscaled at once, fewer of large photos.
+            Memory only.
         fast_network (bool): False runs segment_anything's own encoder and
             decoder, whose numbers are the same up to rounding. Default: True.
 
@@ -98,10 +103,11 @@ def generate_masks(
         view = encode_crop(
             sam, image, crop, point_grid(per_side), fast_network
         )
+        at_once = min(masks_per_batch, max(1, _MOST_LOGITS // _area(crop)))
         # 3. and 4. Decode the points, drop masks of low predicted IoU.
-        candidates = _decode(view, settings, points_per_batch, masks_per_batch)
+        candidates = _decode(view, settings, points_per_batch, at_once)
         # 5. Upscale and filter from the best score down.
-        masks = _select(candidates, view, settings, masks_per_batch)
+        masks = _select(candidates, view, settings, at_once)
         # 6. Put the kept masks into the image.
         found.append(_place(masks, view))
         areas += [_area(crop)] * len(masks.boxes)
@@ -257,8 +263,11 @@ def _upscale_and_filter(
 def _place(masks: MaskBatch, view: CropView) -> MaskBatch:
     """Step 6: put masks of a crop into the image, on the CPU."""
     masks = masks.to('cpu')
-    # Leave all pixels outside of the crop empty.
     x0, y0, x1, y1 = view.crop
+    # Spare a copy where the crop is the whole image.
+    if (y1 - y0, x1 - x0) == view.image:
+        return masks
+    # Leave all pixels outside of the crop empty.
     placed = torch.zeros(len(masks.boxes), *view.image, dtype=torch.bool)
     placed[:, y0:y1, x0:x1] = masks.masks
     return replace(

@@ -379,3 +379,23 @@ def test_covered_points_are_not_decoded(sam, image, monkeypatch, fast_network):
         found = generate_masks(sam, image, settings, *batches, fast_network)
         assert torch.equal(torch.cat(decoded), points[expected])
         assert len(found) > 0
+
+
+def test_fewer_masks_of_a_large_photo_are_upscaled_at_once(
+    sam, image, monkeypatch
+):
+    settings = EverythingSettings(**(LOOSE | dict(crop_n_layers=1)))
+    expected = generate_masks(sam, image, settings)
+    seen = []
+
+    def remembering_upscale(logits, frame):
+        seen.append(len(logits) * frame.image[0] * frame.image[1])
+        return upscale(logits, frame)
+
+    most = 3 * image.shape[0] * image.shape[1]
+    monkeypatch.setattr(everything, '_MOST_LOGITS', most)
+    monkeypatch.setattr(everything, 'upscale', remembering_upscale)
+    found = generate_masks(sam, image, settings)
+    assert most / 2 < max(seen) <= most
+    assert len(found) == len(expected) > 3
+    assert (found.masks ^ expected.masks).sum() <= 2
