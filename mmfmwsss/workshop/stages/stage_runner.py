@@ -68,7 +68,11 @@ class StageRunner:
         self._seen: dict[str, list[str | int]] = _read_json(self._seen_path)
 
     def key(self, stage: Stage) -> str:
-        """Hash everything that makes a stage's result what it is."""
+        """Hash everything that makes a stage's result what it is.
+
+        Where the repository lies is no part of it, so that runs of several
+        machines can be put together.
+        """
         parts = [
             json.dumps([stage.command, sorted(stage.environment.items())])
         ]
@@ -87,7 +91,9 @@ class StageRunner:
         for name in stage.needs:
             record = self.records[name]
             parts += [record.key, digest_of_results(record.outputs)]
-        return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+        # Name files of the repository as seen from it
+        text = '\0'.join(parts).replace(f'{self.root.absolute()}{os.sep}', '')
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def recorded(self, stage: Stage) -> StageRecord | None:
         """Find the record of a stage that is done and unchanged."""

@@ -39,6 +39,28 @@ def test_a_changed_variable_runs_it_again(tmp_path: Path) -> None:
         assert runs(tmp_path) == expected
 
 
+def test_records_of_another_checkout_count(tmp_path: Path) -> None:
+    """Machines share the work of the tables; each has its own folder."""
+    keys = []
+    for place in ('here', 'there'):
+        root = tmp_path / place
+        (root / 'configs').mkdir(parents=True)
+        (root / 'configs' / 'c.py').write_text(f"names = '{root}/names.txt'")
+        (root / 'names.txt').write_text('cat')
+        chosen = Stage(
+            'one',
+            'a stage',
+            ('-c', COUNT, 'configs/c.py'),
+            environment=dict(LIST=str(root / 'names.txt')),
+        )
+        runner = StageRunner(root, root / 'out')
+        keys.append(runner.key(chosen))
+    assert keys[0] == keys[1]
+    # What the file says still counts
+    (root / 'names.txt').write_text('dog')
+    assert runner.key(chosen) != keys[1]
+
+
 def test_a_changed_config_runs_it_again(tmp_path: Path) -> None:
     config = tmp_path / 'configs' / 'c.py'
     config.parent.mkdir()
