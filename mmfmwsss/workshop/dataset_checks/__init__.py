@@ -12,7 +12,8 @@ from .findings import (
 )
 from .images import ImageCheck, ImageFiles, check_image
 from .known_layouts import sources_of_config, sources_of_layout
-from .sources import Source, check_lists, collect_images, merge_images
+from .several_lists import check_lists, merge_images
+from .sources import Source, collect_images
 
 __all__ = [
     'KINDS',

@@ -1,9 +1,9 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
-"""Check the lists of a data set, and collect its pictures."""
+"""Check a list of a data set, and collect its pictures."""
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...datasets.image_files import (
@@ -20,7 +20,7 @@ from ...utils import UserInputError
 from .findings import Finding
 from .images import ImageFiles
 
-__all__ = ['Source', 'check_lists', 'collect_images', 'merge_images']
+__all__ = ['Source', 'collect_images']
 
 _PICTURES = (*IMAGE_SUFFIXES, '.gif', '.heic', '.heif', '.avif', '.jp2')
 _Rows = Mapping[str, tuple[str, ...]]
@@ -264,41 +264,3 @@ def _image_files(
         labels=None if labels is None else labels.get(image.path, ()),
         needs_label=source.needs_labels,
     )
-
-
-def merge_images(pictures: Iterable[ImageFiles]) -> list[ImageFiles]:
-    """Merge images of several lists: each once, with all that is its own."""
-    merged: dict[str, ImageFiles] = {}
-    for new in pictures:
-        old = merged.get(new.image, new)
-        merged[new.image] = new._replace(
-            seg_map=new.seg_map or old.seg_map,
-            xml=new.xml or old.xml,
-            labels=old.labels if new.labels is None else new.labels,
-            needs_label=new.needs_label or old.needs_label,
-        )
-    return list(merged.values())
-
-
-def check_lists(
-    named: Sequence[tuple[Source, Sequence[ImageFiles]]],
-) -> list[Finding]:
-    """Find images that are in a list of train and in one of val or test.
-
-    What a list is for is told by the beginning of its name.
-    """
-    findings = []
-    for train, mine in named:
-        for other, theirs in named:
-            if train.name.startswith('train') and other.name.startswith(
-                ('val', 'test')
-            ):
-                common = {p.image for p in mine} & {p.image for p in theirs}
-                findings += [
-                    Finding(
-                        'in train and in val',
-                        f'{image} in {train.name} and {other.name}',
-                    )
-                    for image in sorted(common)
-                ]
-    return findings
