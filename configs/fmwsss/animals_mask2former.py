@@ -6,8 +6,9 @@
 # Run:   python tools/train.py configs/fmwsss/animals_mask2former.py
 #        python tools/test.py configs/fmwsss/animals_mask2former.py \
 #            work_dirs/animals/mask2former/iter_1000.pth
-# Cost:  1,000 iterations ($ANIMALS_NETWORK_ITERATIONS: fewer); the whole was
-#        not run, and no setting was tuned.
+# Cost:  1.4 s of one CPU thread an iteration, of which there are 1,000
+#        ($ANIMALS_NETWORK_ITERATIONS: fewer). 500 were run, on the seeds of
+#        100 photos (docs/tables/animals); no setting was tuned.
 os = __import__('os')
 
 _base_ = [
