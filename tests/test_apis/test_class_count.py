@@ -36,5 +36,5 @@ def test_leaves_other_configs_alone() -> None:
 def test_needs_the_names() -> None:
     with pytest.raises(UserInputError, match="class_prompts='classes.yaml'"):
         fill_num_classes(config())
-    with pytest.raises(UserInputError, match='existing YAML'):
+    with pytest.raises(UserInputError, match='no such file'):
         fill_num_classes(config(class_prompts='nowhere.yaml'))

@@ -93,7 +93,7 @@ def test_numbers_need_no_names() -> None:
     ('names', 'message'),
     [
         (None, r"num_classes='auto'.*class_prompts='classes\.yaml'"),
-        ('nowhere.yaml', r'existing YAML.*nowhere\.yaml.*work_dir'),
+        ('nowhere.yaml', r'names of the classes in nowhere\.yaml.*work_dir'),
     ],
     ids=['none', 'missing'],
 )
