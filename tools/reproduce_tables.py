@@ -59,7 +59,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--first-seed',
         type=int,
         default=0,
-        help='to share work among machines (default: %(default)s)',
+        help='to share work among machines, with the data at the same path; '
+        'copy the folders of --out together at the end (default: %(default)s)',
     )
     parser.add_argument(
         '--out',

@@ -269,7 +269,7 @@ def _arranged(
         titles, pictures = zip(*panels[start : start + columns], strict=True)
         # white panels fill the last row
         missing = columns - len(titles)
-        blank = np.full((1, 1, 3), 255, np.uint8)
+        blank = np.full((1, cell, 3), 255, np.uint8)  # adds no height
         rows.append(
             picture_sheet(
                 [[*pictures, *[blank] * missing]],

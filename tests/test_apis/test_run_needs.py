@@ -106,8 +106,7 @@ def test_prompts_of_the_photo_clip() -> None:
     assert small.size + 15 * each == found.size
 
 
-def test_a_network_by_hand() -> None:
-    """A convolution keeps its input and its weights."""
+def test_a_network_that_cannot_be_built_is_not_estimated() -> None:
     conv = dict(type='mmfmwsss_needs_conv')
     config = Config(
         dict(

@@ -63,7 +63,8 @@ def test_picture(case):
     # image, CAM, whole and part in a row, then the seed: no sub-parts
     assert picture.dtype == np.uint8
     assert 4 * 60 < picture.shape[1] < 5 * 60
-    assert picture.shape[0] > 2 * 60
+    # both rows as high as their pictures, heads and names, and two lines below
+    assert picture.shape[0] == 2 * (24 + 50 + 24) + 2 * 24 + 8
     # the legend: grey for the background, red for the class
     colours = {tuple(pixel) for pixel in picture[-50:, 6:30].reshape(-1, 3)}
     assert colours >= {(150, 150, 150), (250, 0, 0)}

